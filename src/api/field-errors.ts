@@ -1,0 +1,70 @@
+import type { FieldCause } from '../errors.ts';
+
+/** How a value stands in a message: strings quoted, everything else as JSON. */
+function shown(value: unknown): string {
+  if (value === undefined) return 'null';
+  return typeof value === 'string' ? JSON.stringify(value) : (JSON.stringify(value) ?? String(value));
+}
+
+/** Collects what is wrong with an object, field by field, in Kubernetes' reasons and words. */
+export class FieldErrors {
+  readonly #causes: FieldCause[] = [];
+
+  get causes(): readonly FieldCause[] {
+    return this.#causes;
+  }
+
+  get empty(): boolean {
+    return this.#causes.length === 0;
+  }
+
+  /** `field: Required value[: detail]` */
+  required(field: string, detail = ''): void {
+    this.#add('FieldValueRequired', field, `Required value${detail === '' ? '' : `: ${detail}`}`);
+  }
+
+  /** `field: Invalid value: <value>: detail` */
+  invalid(field: string, value: unknown, detail: string): void {
+    this.#add('FieldValueInvalid', field, `Invalid value: ${shown(value)}${detail === '' ? '' : `: ${detail}`}`);
+  }
+
+  /** `field: Unsupported value: <value>: supported values: "A", "B"` */
+  notSupported(field: string, value: unknown, supported: readonly string[]): void {
+    const list = [...supported].sort().map((v) => JSON.stringify(v)).join(', ');
+    this.#add('FieldValueNotSupported', field, `Unsupported value: ${shown(value)}${list === '' ? '' : `: supported values: ${list}`}`);
+  }
+
+  /** `field: Duplicate value: <value>` */
+  duplicate(field: string, value: unknown): void {
+    this.#add('FieldValueDuplicate', field, `Duplicate value: ${shown(value)}`);
+  }
+
+  /** `field: Forbidden: detail` */
+  forbidden(field: string, detail: string): void {
+    this.#add('FieldValueForbidden', field, `Forbidden: ${detail}`);
+  }
+
+  /** `field: Not found: <value>` */
+  notFound(field: string, value: unknown): void {
+    this.#add('FieldValueNotFound', field, `Not found: ${shown(value)}`);
+  }
+
+  /** `field: Too long: must have at most <max> bytes` */
+  tooLong(field: string, max: number): void {
+    this.#add('FieldValueTooLong', field, `Too long: must have at most ${max} bytes`);
+  }
+
+  /** `field: Too many: <actual>: must have at most <max> items` */
+  tooMany(field: string, actual: number, max: number): void {
+    this.#add('FieldValueTooMany', field, `Too many: ${actual}: must have at most ${max} items`);
+  }
+
+  /** `field: Internal error: detail` */
+  internal(field: string, detail: string): void {
+    this.#add('InternalError', field, `Internal error: ${detail}`);
+  }
+
+  #add(reason: string, field: string, message: string): void {
+    this.#causes.push({ reason, message, field });
+  }
+}

@@ -1,0 +1,102 @@
+import type { KubeObject, Stored, StoredObject } from './object.ts';
+import type { FieldErrors } from './field-errors.ts';
+import type { ViewReader } from './view-reader.ts';
+
+/** A deep, mutable copy-on-need shape of `T`: what defaulting and preparation may change before an object is frozen. */
+export type Draft<T> = T extends readonly (infer E)[]
+  ? Draft<E>[]
+  : T extends object
+    ? { -readonly [K in keyof T]: Draft<T[K]> }
+    : T;
+
+/** One column of `kubectl get`, in Kubernetes' terms. `priority` 0 is always shown, 1 with `-o wide`. */
+export interface PrintedColumn<T> {
+  readonly name: string;
+  readonly type: 'string' | 'integer' | 'number' | 'boolean' | 'date';
+  readonly format?: 'name';
+  readonly priority?: number;
+  readonly description?: string;
+  /** The cell; `nowMs` for ages. */
+  readonly cell: (object: T, nowMs: number) => string | number | boolean | null;
+}
+
+/** How the scale subresource of a kind is read and written; paths as in `.spec.replicas`. */
+export interface ScaleSubresource {
+  readonly specReplicasPath: string;
+  readonly statusReplicasPath: string;
+  /** The path of the selector: a LabelSelector or a plain map. */
+  readonly selectorPath: string;
+}
+
+/**
+ * Everything the machinery needs to know of a kind. One file in `kinds/` makes one; a host may bring its own.
+ * Functions are pure; none keeps or mutates what it was given unless it is called a draft.
+ */
+export interface KindDescriptor<M extends KubeObject = KubeObject> {
+  /** '' for the core group. */
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly plural: string;
+  readonly singular: string;
+  readonly shortNames: readonly string[];
+  readonly categories: readonly string[];
+  readonly namespaced: boolean;
+  /** The model of the schema table that describes the object. */
+  readonly model: string;
+  /** How a `metadata.name` is checked. */
+  readonly nameRule: 'dns1123-subdomain' | 'dns1123-label' | 'dns1035-label' | 'path-segment';
+  /** True if `metadata.generation` counts changes of the spec. */
+  readonly hasGeneration: boolean;
+  /** True if `status` changes only through the status subresource. */
+  readonly hasStatus: boolean;
+  readonly scale?: ScaleSubresource;
+  /** Seconds of grace a delete gives when it names none; undefined: objects of this kind go at once. */
+  readonly gracePeriodSeconds?: (object: Stored<M>) => number;
+  /** Verbs that are not served (a Binding can only be created). */
+  readonly verbs?: readonly string[];
+  /** Another name for the same stored objects: `{group, version, kind}` of the storage kind, and how to convert. */
+  readonly storedAs?: StorageAlias;
+  /** Fills in Kubernetes' defaults. Called on every create, update and patch, before validation. */
+  readonly applyDefaults?: (draft: Draft<M>) => void;
+  /** Before a create is validated: drop what users may not set, allocate nothing. `status` is dropped by the registry. */
+  readonly prepareForCreate?: (draft: Draft<M>) => void;
+  /** Before an update of the main resource is validated. */
+  readonly prepareForUpdate?: (draft: Draft<M>, old: Stored<M>) => void;
+  /** Before an update through the status subresource is validated (spec and metadata are kept by the registry). */
+  readonly prepareForStatusUpdate?: (draft: Draft<M>, old: Stored<M>) => void;
+  /** Checks values; collects all errors. Types, unknown fields and JSON shape were checked against the schema before. */
+  readonly validate?: (object: M, errors: FieldErrors) => void;
+  /** Checks what may not change. `validate` runs as well. */
+  readonly validateUpdate?: (object: M, old: Stored<M>, errors: FieldErrors) => void;
+  readonly validateStatusUpdate?: (object: M, old: Stored<M>, errors: FieldErrors) => void;
+  /** What the user should be told though it is accepted (the `Warning` header). */
+  readonly warnings?: (object: M) => readonly string[];
+  /** The fields a field selector may name, besides metadata.name and metadata.namespace. */
+  readonly selectableFields?: Readonly<Record<string, (object: Stored<M>) => string>>;
+  readonly columns?: readonly PrintedColumn<Stored<M>>[];
+}
+
+/** A kind that is another kind under a second name (autoscaling/v1 of v2, events.k8s.io of v1). */
+export interface StorageAlias {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly fromStored: (object: StoredObject) => StoredObject;
+  readonly toStored: (object: KubeObject) => KubeObject;
+}
+
+/** `v1`, `apps/v1`. */
+export function apiVersionOf(kind: Pick<KindDescriptor, 'group' | 'version'>): string {
+  return kind.group === '' ? kind.version : `${kind.group}/${kind.version}`;
+}
+
+/** `pods`, `deployments.apps`: what error messages and `details.kind` call a kind. */
+export function resourceName(kind: Pick<KindDescriptor, 'group' | 'plural'>): string {
+  return kind.group === '' ? kind.plural : `${kind.plural}.${kind.group}`;
+}
+
+/** What an admission step may look at. */
+export interface AdmissionContext {
+  readonly view: ViewReader;
+}

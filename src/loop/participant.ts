@@ -1,0 +1,28 @@
+import type { Instant } from '../env/clock.ts';
+import type { ObjectChange } from '../controllers/controller.ts';
+
+/** What a participant has to say after a step. */
+export interface StepReport {
+  /** Runtime calls, writes or other work that was started and has not ended. */
+  readonly inFlight: number;
+  /** When it wants to be stepped again at the latest; undefined: only when something changes. */
+  readonly wakeAt: Instant | undefined;
+  /** True if the step did anything (started, finished or wrote something). */
+  readonly progressed: boolean;
+}
+
+/**
+ * What the loop drives besides controllers: kubelets, proxies, samplers. It is told of changes, does what is due in `step`, and
+ * asks to be woken through `wake` when something that it started has ended. It owns what it starts, and ends it in `close`.
+ */
+export interface Participant {
+  readonly name: string;
+  /** Called once before the first step. `wake` may be called at any time, from any callback, and is cheap. */
+  start(wake: () => void): void;
+  /** Changes of the view since the last call, in order. Must return at once and must not throw. */
+  onChanges(changes: readonly ObjectChange[]): void;
+  /** Does what is due at `now`; starts asynchronous work but does not wait for it. Must not throw. */
+  step(now: Instant): StepReport;
+  /** Ends everything it started. May be repeated. `onChanges` and `step` are not called after it. */
+  close(): Promise<void>;
+}
