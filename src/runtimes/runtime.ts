@@ -1,0 +1,277 @@
+import type { Duplex } from 'node:stream';
+import type { Clock } from '../env/clock.ts';
+import type { Logger } from '../env/logger.ts';
+import type { Random, SecureRandom } from '../env/random.ts';
+import type { Container, Lifecycle, PodManifest, Probe, SecurityContext, VolumeMount } from '../api/generated/models.ts';
+import type { Stored } from '../api/object.ts';
+
+/** The contract of a runtime, shaped like Kubernetes' CRI. Truth is what `listSandboxes` says; events are hints. */
+
+/** Every call has a deadline and can be aborted. */
+export interface CallOptions {
+  /** Milliseconds after which the call rejects with `RUNTIME_DEADLINE`; the adapter's default for the call if absent. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** What is lent to a runtime when a node opens it. */
+export interface RuntimeEnv {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly secureRandom: SecureRandom;
+  readonly logger: Logger;
+  /** Stable identity of the cluster and name of the node: go into labels, so that only what is ours is ever touched. */
+  readonly clusterId: string;
+  readonly nodeName: string;
+  /** What happens to pods when the host process dies. `keep` only with a durable store. */
+  readonly onHostDeath: 'kill' | 'keep';
+  /** A folder of this node's own for logs, volumes and the like, made on first use; gone on close unless `keep`. */
+  readonly stateDir: string;
+}
+
+export interface RuntimeInfo {
+  readonly name: string;
+  readonly version: string;
+  /** What the node may offer: `cpu` `memory` `pods` `ephemeral-storage` as quantities. */
+  readonly capacity: Readonly<Record<string, string>>;
+  readonly operatingSystem: string;
+  readonly architecture: string;
+  readonly kernelVersion: string;
+  readonly osImage: string;
+  /** The address at which hostNetwork pods and NodePorts of this node answer. */
+  readonly hostAddress: string;
+}
+
+/** Identifies a sandbox or container of ours; both follow from the pod, so that creation is idempotent. */
+export interface SandboxConfig {
+  readonly pod: Stored<PodManifest>;
+  /** Counts rebuilds of the pod's sandbox, from 0. */
+  readonly attempt: number;
+  readonly hostname: string;
+  readonly dns: { readonly nameservers: readonly string[]; readonly searches: readonly string[]; readonly options: readonly string[] } | undefined;
+}
+
+/** A container as the kubelet resolved it: no references left. */
+export interface ContainerConfig {
+  readonly container: Container;
+  readonly type: 'init' | 'sidecar' | 'container' | 'ephemeral';
+  /** Restart count: from 0. */
+  readonly attempt: number;
+  readonly image: string;
+  /** Resolved environment, in order; `command` and `args` have their `$(NAME)` expanded. */
+  readonly env: readonly { readonly name: string; readonly value: string }[];
+  readonly command: readonly string[] | undefined;
+  readonly args: readonly string[] | undefined;
+  readonly workingDir: string | undefined;
+  readonly mounts: readonly ResolvedMount[];
+  readonly securityContext: SecurityContext | undefined;
+}
+
+/** A volume mount with where its volume is. */
+export interface ResolvedMount {
+  readonly mount: VolumeMount;
+  readonly volumeName: string;
+  /** The sub-path with its variables expanded; '' for the whole volume. */
+  readonly subPath: string;
+  readonly readOnly: boolean;
+}
+
+/** One file a volume holds. `mode` is permission bits. */
+export interface VolumeFile {
+  readonly path: string;
+  readonly content: Uint8Array;
+  readonly mode: number;
+}
+
+/** A volume of a pod, prepared before its containers are made. */
+export type VolumeContent =
+  | { readonly type: 'emptyDir'; readonly medium: '' | 'Memory'; readonly sizeLimitBytes: number | undefined }
+  | { readonly type: 'hostPath'; readonly path: string; readonly pathType: string }
+  /** ConfigMap, Secret, downward API, projected: files the kubelet computed. Updated in place, atomically, by a repeat. */
+  | { readonly type: 'files'; readonly files: readonly VolumeFile[]; readonly secret: boolean; readonly fsGroup: number | undefined }
+  /** A persistent volume by name: a folder on the process runtimes, an engine volume on Docker. */
+  | { readonly type: 'persistent'; readonly name: string; readonly path: string | undefined };
+
+export type ContainerState =
+  | { readonly state: 'created' }
+  | { readonly state: 'running'; readonly startedAtMs: number }
+  | {
+      readonly state: 'exited';
+      readonly startedAtMs: number;
+      readonly finishedAtMs: number;
+      readonly exitCode: number;
+      readonly signal: number | undefined;
+      /** `Completed`, `Error`, `OOMKilled`, `ContainerCannotRun`, ... */
+      readonly reason: string;
+      /** The termination message (file or end of the log), or why it could not run. */
+      readonly message: string;
+    }
+  | { readonly state: 'unknown' };
+
+export interface ContainerStatusReport {
+  readonly id: string;
+  readonly sandboxId: string;
+  readonly name: string;
+  readonly attempt: number;
+  readonly image: string;
+  readonly imageId: string;
+  readonly state: ContainerState;
+}
+
+/** A sandbox with its containers, as it is now. */
+export interface SandboxReport {
+  readonly id: string;
+  readonly podUid: string;
+  readonly podName: string;
+  readonly podNamespace: string;
+  readonly attempt: number;
+  readonly ready: boolean;
+  readonly createdAtMs: number;
+  /** The pod's addresses; empty until known. */
+  readonly ips: readonly string[];
+  readonly containers: readonly ContainerStatusReport[];
+  /** Something the user should know about the pod (a listener on the wildcard, ...); becomes an Event and a condition message. */
+  readonly notices: readonly { readonly reason: string; readonly message: string }[];
+}
+
+export interface ImageReport {
+  readonly id: string;
+  readonly names: readonly string[];
+  readonly sizeBytes: number;
+}
+
+export interface ImagePull {
+  readonly image: string;
+  /** `user:password` credentials of imagePullSecrets, by registry host; tried before the host's own. */
+  readonly credentials: readonly { readonly registry: string; readonly username: string; readonly password: string }[];
+  readonly onProgress?: (message: string) => void;
+}
+
+export interface LogOptions {
+  readonly follow?: boolean;
+  readonly tailLines?: number;
+  readonly sinceMs?: number;
+  readonly limitBytes?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A piece of output: bytes of one stream, as they came (not split into lines), with the time of arrival. */
+export interface LogChunk {
+  readonly stream: 'stdout' | 'stderr';
+  readonly atMs: number;
+  readonly data: Uint8Array;
+}
+
+export interface ExecOptions extends CallOptions {
+  readonly command: readonly string[];
+  readonly tty?: boolean;
+  readonly stdin?: boolean;
+}
+
+/** A running exec or attach. Streams end when the process does; the host must read or destroy them. */
+export interface ExecSession {
+  readonly stdin: NodeJS.WritableStream | undefined;
+  readonly stdout: NodeJS.ReadableStream;
+  /** Absent with a tty: everything is on stdout. */
+  readonly stderr: NodeJS.ReadableStream | undefined;
+  /** The exit code; 128 + signal if killed. Rejects with `RuntimeError` if it could not be started. */
+  readonly exitCode: Promise<number>;
+  resize(columns: number, rows: number): void;
+  /** Ends the process and the streams. May be repeated. */
+  close(): Promise<void>;
+}
+
+export type ProbeHandler = Pick<Probe, 'exec' | 'grpc' | 'httpGet' | 'tcpSocket'>;
+export type HookHandler = NonNullable<Lifecycle['postStart']>;
+
+export interface ProbeResult {
+  readonly outcome: 'success' | 'failure';
+  /** Kubernetes' words: `HTTP probe failed with statuscode: 503`. */
+  readonly message: string;
+}
+
+export interface ContainerStats {
+  readonly containerName: string;
+  /** CPU time used since the container started, in nanoseconds. */
+  readonly cpuNanoseconds: number;
+  readonly memoryWorkingSetBytes: number;
+}
+
+export interface PodStats {
+  readonly podUid: string;
+  readonly atMs: number;
+  readonly containers: readonly ContainerStats[];
+}
+
+/** How a port of a pod is reached from the host: the pod's own address, or a mapped port. */
+export interface PodAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/**
+ * Runs the pods of one node. All creation is idempotent by deterministic names and labels: a repeat returns what exists. Calls
+ * reject with `RuntimeError`; `retryable` says whether the kubelet should back off and try again. No call blocks another pod's.
+ * After `close` every call rejects with `ClosedError`.
+ */
+export interface Runtime {
+  readonly name: string;
+  /** True if pods live in simulated time only: the one kind a ManualClock may drive (with in-process images that use `ctx`). */
+  readonly virtual: boolean;
+
+  /** Called once. Reconnects to what an earlier process left running (`keep`) so that `listSandboxes` shows it. */
+  open(env: RuntimeEnv): Promise<RuntimeInfo>;
+  /** Rejects if the engine does not answer: the node becomes NotReady. */
+  healthy(options?: CallOptions): Promise<void>;
+  /** Called with the uid of a pod whose sandbox or containers changed. A hint: may be lost, late or doubled. Returns "off". */
+  onEvent(listener: (podUid: string) => void): () => void;
+
+  /** All sandboxes of this cluster and node, with their containers. The truth. */
+  listSandboxes(options?: CallOptions): Promise<readonly SandboxReport[]>;
+  /** One pod's sandboxes, newest attempt last. */
+  inspectPod(podUid: string, options?: CallOptions): Promise<readonly SandboxReport[]>;
+
+  /** Makes and starts the sandbox; resolves when it has its address. */
+  runSandbox(config: SandboxConfig, options?: CallOptions): Promise<SandboxReport>;
+  /** Kills whatever still runs in it and frees its address. Unknown id: no effect. */
+  stopSandbox(sandboxId: string, options?: CallOptions): Promise<void>;
+  /** Removes a stopped sandbox, its containers, their logs and its volumes (not persistent ones). Unknown id: no effect. */
+  removeSandbox(sandboxId: string, options?: CallOptions): Promise<void>;
+
+  /** Prepares (or updates the files of) a volume of the pod. */
+  prepareVolume(sandboxId: string, volumeName: string, content: VolumeContent, options?: CallOptions): Promise<void>;
+
+  imageStatus(image: string, options?: CallOptions): Promise<ImageReport | undefined>;
+  /** Resolves with the image's id once it is there. `RUNTIME_IMAGE_NOT_FOUND`, `RUNTIME_IMAGE_UNAUTHORIZED`, `RUNTIME_REGISTRY_UNAVAILABLE`. */
+  pullImage(pull: ImagePull, options?: CallOptions): Promise<string>;
+  listImages(options?: CallOptions): Promise<readonly ImageReport[]>;
+  removeImage(image: string, options?: CallOptions): Promise<void>;
+
+  /** Makes the container; returns its id. `RUNTIME_CREATE_FAILED` (reason CreateContainerError), `RUNTIME_CONFIG` (CreateContainerConfigError). */
+  createContainer(sandboxId: string, config: ContainerConfig, options?: CallOptions): Promise<string>;
+  /** `RUNTIME_START_FAILED` (reason RunContainerError) if the program cannot be run. */
+  startContainer(containerId: string, options?: CallOptions): Promise<void>;
+  /** SIGTERM (or the image's stop signal), after `graceMs` SIGKILL to the whole tree; resolves when it is dead. Unknown or dead: no effect. */
+  stopContainer(containerId: string, graceMs: number, options?: CallOptions): Promise<void>;
+  /** Removes a dead container; the log of the newest dead attempt of each name is kept for `previous`. */
+  removeContainer(containerId: string, options?: CallOptions): Promise<void>;
+
+  probe(containerId: string, podIp: string, handler: ProbeHandler, timeoutMs: number, options?: CallOptions): Promise<ProbeResult>;
+  /** Runs a lifecycle hook; rejects with `RUNTIME_HOOK_FAILED`. */
+  runHook(containerId: string, podIp: string, handler: HookHandler, options?: CallOptions): Promise<void>;
+
+  /** Output of one attempt. Works for dead containers as long as they are not removed. */
+  logs(containerId: string, options: LogOptions): AsyncIterable<LogChunk>;
+  exec(containerId: string, options: ExecOptions): Promise<ExecSession>;
+  attach(containerId: string, options: Omit<ExecOptions, 'command'>): Promise<ExecSession>;
+  /** A connection to a port inside the pod. */
+  portForward(sandboxId: string, port: number, options?: CallOptions): Promise<Duplex>;
+
+  stats(options?: CallOptions): Promise<readonly PodStats[]>;
+  /** How a port of a pod is reached from the host; undefined while it is not reachable. */
+  podAddress(podUid: string, port: number, protocol: 'TCP' | 'UDP'): PodAddress | undefined;
+
+  /** With `kill`: ends every pod of this node and removes everything. With `keep`: lets go without touching them. */
+  close(): Promise<void>;
+}
+
