@@ -54,7 +54,10 @@ export class ApiError extends CoxswainError {
   readonly details: StatusDetails | undefined;
 
   constructor(status: number, reason: string, message: string, details?: StatusDetails, options: CoxswainErrorOptions = {}) {
-    super(reason === '' ? 'API_UNKNOWN' : `API_${reason}`, message, { retryable: status === 409 || status === 429 || status >= 500, ...options });
+    super(reason === '' ? 'API_UNKNOWN' : `API_${reason}`, message, {
+      retryable: status === 409 || status === 429 || status >= 500,
+      ...options,
+    });
     this.status = status;
     this.reason = reason;
     this.details = details;
@@ -162,7 +165,9 @@ export class CompactedError extends StoreError {
   readonly compactRevision: number;
 
   constructor(compactRevision: number) {
-    super('STORE_COMPACTED', `the history up to revision ${compactRevision} has been compacted: list again and go on from there`, { retryable: true });
+    super('STORE_COMPACTED', `the history up to revision ${compactRevision} has been compacted: list again and go on from there`, {
+      retryable: true,
+    });
     this.compactRevision = compactRevision;
   }
 }

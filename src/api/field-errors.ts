@@ -30,7 +30,10 @@ export class FieldErrors {
 
   /** `field: Unsupported value: <value>: supported values: "A", "B"` */
   notSupported(field: string, value: unknown, supported: readonly string[]): void {
-    const list = [...supported].sort().map((v) => JSON.stringify(v)).join(', ');
+    const list = [...supported]
+      .sort()
+      .map((v) => JSON.stringify(v))
+      .join(', ');
     this.#add('FieldValueNotSupported', field, `Unsupported value: ${shown(value)}${list === '' ? '' : `: supported values: ${list}`}`);
   }
 

@@ -3,11 +3,7 @@ import type { FieldErrors } from './field-errors.ts';
 import type { ViewReader } from './view-reader.ts';
 
 /** A deep, mutable copy-on-need shape of `T`: what defaulting and preparation may change before an object is frozen. */
-export type Draft<T> = T extends readonly (infer E)[]
-  ? Draft<E>[]
-  : T extends object
-    ? { -readonly [K in keyof T]: Draft<T[K]> }
-    : T;
+export type Draft<T> = T extends readonly (infer E)[] ? Draft<E>[] : T extends object ? { -readonly [K in keyof T]: Draft<T[K]> } : T;
 
 /** One column of `kubectl get`, in Kubernetes' terms. `priority` 0 is always shown, 1 with `-o wide`. */
 export interface PrintedColumn<T> {

@@ -33,7 +33,19 @@ export interface FieldSchema {
 
 export type ModelSchema = ReadonlyMap<string, FieldSchema>;
 
-const scalars: ReadonlySet<string> = new Set<ScalarType>(['string', 'boolean', 'int32', 'int64', 'double', 'quantity', 'int-or-string', 'time', 'micro-time', 'bytes', 'object']);
+const scalars: ReadonlySet<string> = new Set<ScalarType>([
+  'string',
+  'boolean',
+  'int32',
+  'int64',
+  'double',
+  'quantity',
+  'int-or-string',
+  'time',
+  'micro-time',
+  'bytes',
+  'object',
+]);
 
 function decodeField(encoded: string): FieldSchema {
   const [head = '', ...facts] = encoded.split(' ');
