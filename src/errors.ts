@@ -157,6 +157,13 @@ export class AbortedError extends CoxswainError {
   }
 }
 
+/** A text is not in the notation it should be in (quantity, selector, JSONPath, YAML); the message is Kubernetes' where it has one. */
+export class ParseError extends CoxswainError {
+  constructor(message: string, options: CoxswainErrorOptions = {}) {
+    super('PARSE', message, options);
+  }
+}
+
 /** A store could not do what it was asked. `code` says which case: see `docs/errors.md`. */
 export class StoreError extends CoxswainError {}
 
