@@ -23,7 +23,10 @@ export interface StoreEntry {
  */
 export interface WriteOp {
   readonly key: string;
-  /** The new value, or null to delete the key. The store may keep the object: it must be frozen and is never cloned. */
+  /**
+   * The new value, or null to delete the key (with `expected: 0` there is nothing to delete: a conflict). The store may keep
+   * the object: it must be frozen and is never cloned.
+   */
   readonly value: StoredValue | null;
   readonly expected: Revision;
   readonly fence?: Fence;
@@ -58,10 +61,12 @@ export interface WatchOptions {
   readonly after: Revision;
   /**
    * Called with changes in revision order, each exactly once; never with an empty list. An adapter whose writes commit in
-   * this process calls it before the write's promise resolves. Must not throw and must not write to the store synchronously.
+   * this process calls it before the write's promise resolves. Must not throw (that ends the watch with
+   * `STORE_WATCHER_FAILED`) and must not write to the store synchronously (refused with `STORE_REENTRANT`). Never called
+   * before `watch` has returned.
    */
   readonly onChanges: (changes: readonly StoreChange[]) => void;
-  /** The watch is over: `CompactedError` if `after` is too old, another `StoreError` if the connection is lost for good. */
+  /** The watch is over, and nothing follows: `CompactedError` if `after` is too old, another `StoreError` if the connection is lost for good. */
   readonly onError: (error: Error) => void;
   /** Called when everything up to `revision` has been delivered though nothing matched (a bookmark). Optional. */
   readonly onProgress?: (revision: Revision) => void;
@@ -73,7 +78,7 @@ export interface StoreWatch {
 }
 
 export interface ListOptions {
-  /** The revision to read at; the present if absent. `CompactedError` if it is no longer kept. */
+  /** The revision to read at; the present if absent. `CompactedError` if it is no longer kept, `STORE_FUTURE_REVISION` if it has not happened. */
   readonly revision?: Revision;
   /** At most this many entries; all if absent. */
   readonly limit?: number;
@@ -95,7 +100,8 @@ export interface StoreList {
 export interface StoreOpenOptions {
   /**
    * Called once for each value the store commits or decodes; what it returns is what readers get. The registry uses it to
-   * set `metadata.resourceVersion`. Must be pure and return a frozen object. Never applied to what is persisted.
+   * set `metadata.resourceVersion`. Must be pure and return a frozen object; a delete hands it a value it has stamped before.
+   * Never applied to what is persisted.
    */
   readonly stamp?: (value: StoredValue, revision: Revision) => StoredValue;
 }
@@ -124,8 +130,12 @@ export interface Store {
   list(prefix: string, options?: ListOptions): Promise<StoreList>;
   /** The newest revision; a shared store asks a quorum. */
   head(): Promise<Revision>;
+  /** Throws `ClosedError` after close. An `after` that lies in the future is waited for. */
   watch(options: WatchOptions): StoreWatch;
-  /** Forgets history up to and including `revision`; present values stay. Older than what is forgotten already: no effect. */
+  /**
+   * Forgets history up to and including `revision`; present values stay, and so do reads at `revision` and watches
+   * after it. Older than what is forgotten already: no effect.
+   */
   compact(revision: Revision): Promise<void>;
   /** Ends all watches without `onError` and gives everything back. May be repeated. After it every call rejects with `ClosedError`. */
   close(): Promise<void>;
