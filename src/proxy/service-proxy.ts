@@ -28,7 +28,12 @@ export interface TrafficCounters {
 }
 
 /** Turns a pod's uid and target port into something the proxy can connect to (the runtime knows). */
-export type BackendResolver = (podUid: string, ip: string, port: number, protocol: 'TCP' | 'UDP') => { readonly host: string; readonly port: number } | undefined;
+export type BackendResolver = (
+  podUid: string,
+  ip: string,
+  port: number,
+  protocol: 'TCP' | 'UDP',
+) => { readonly host: string; readonly port: number } | undefined;
 
 /**
  * Carries Service traffic: follows Services and EndpointSlices, swaps backend lists atomically, counts. When an endpoint goes,

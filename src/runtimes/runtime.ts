@@ -48,7 +48,8 @@ export interface SandboxConfig {
   /** Counts rebuilds of the pod's sandbox, from 0. */
   readonly attempt: number;
   readonly hostname: string;
-  readonly dns: { readonly nameservers: readonly string[]; readonly searches: readonly string[]; readonly options: readonly string[] } | undefined;
+  readonly dns:
+    { readonly nameservers: readonly string[]; readonly searches: readonly string[]; readonly options: readonly string[] } | undefined;
 }
 
 /** A container as the kubelet resolved it: no references left. */
@@ -274,4 +275,3 @@ export interface Runtime {
   /** With `kill`: ends every pod of this node and removes everything. With `keep`: lets go without touching them. */
   close(): Promise<void>;
 }
-

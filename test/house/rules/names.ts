@@ -1,0 +1,34 @@
+import ts from 'typescript';
+import { isProduct, isTypeScript, type Source } from '../source.ts';
+
+const drains = /(^|\/)(types?|utils?|helpers?|common|misc|shared|lib)(\.ts$|\/)/;
+const kebab = /^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z]+)*$/;
+const folders = /^(src|test|bench|examples|scripts)\//;
+
+/** No drain into which everything runs; files in kebab-case; a class lives in the file of its name. */
+export function names(sources: readonly Source[]): readonly string[] {
+  return sources.filter((source) => isTypeScript(source) && folders.test(source.path)).flatMap((source) => [...inFile(source)]);
+}
+
+function* inFile(source: Source): Generator<string> {
+  const { path } = source;
+  // `test/types/` holds what must not compile; the word is its subject there.
+  if (drains.test(path) && !path.startsWith('test/types/'))
+    yield `${path}: a name that says nothing: name it after what it does, or put it with its only user`;
+  const base = path.slice(path.lastIndexOf('/') + 1);
+  if (!kebab.test(base.replace(/\.ts$/, ''))) yield `${path}: file names are in kebab-case`;
+  if (!isProduct(source) || path === 'src/errors.ts') return;
+  const classes = exportedClasses(source);
+  if (classes.length > 0 && !classes.some((name) => plain(name).startsWith(plain(base.replace(/\.ts$/, ''))))) {
+    yield `${path}: exports the class ${classes.join(', ')}, none of which begins with the file's name`;
+  }
+}
+
+const plain = (name: string): string => name.replaceAll('-', '').toLowerCase();
+
+function exportedClasses(source: Source): readonly string[] {
+  return source.tree.statements
+    .filter(ts.isClassDeclaration)
+    .filter((node) => (ts.getCombinedModifierFlags(node) & ts.ModifierFlags.Export) !== 0)
+    .map((node) => node.name?.text ?? 'default');
+}

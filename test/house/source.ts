@@ -1,0 +1,65 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import ts from 'typescript';
+
+const root = join(import.meta.dirname, '../..');
+const notOurs = new Set(['.git', 'node_modules', 'dist', 'coverage', 'docs-api', '.tmp', '.coxswain']);
+
+/** A text file of the repository. A rule judges a list of these, so that a test can hand it a list it made up. */
+export class Source {
+  /** From the root of the repository, with slashes. */
+  readonly path: string;
+  readonly text: string;
+  #tree: ts.SourceFile | undefined;
+
+  constructor(path: string, text: string) {
+    this.path = path;
+    this.text = text;
+  }
+
+  get tree(): ts.SourceFile {
+    this.#tree ??= ts.createSourceFile(this.path, this.text, ts.ScriptTarget.ESNext, true);
+    return this.#tree;
+  }
+
+  get lines(): number {
+    return this.text.split('\n').length - (this.text.endsWith('\n') ? 1 : 0);
+  }
+
+  /** `src/errors.ts:12`, for messages. */
+  at(node: ts.Node): string {
+    return `${this.path}:${this.tree.getLineAndCharacterOfPosition(node.getStart(this.tree)).line + 1}`;
+  }
+
+  /** Every node of the file, parents before children. */
+  *nodes(from: ts.Node = this.tree): Generator<ts.Node> {
+    yield from;
+    const children: ts.Node[] = [];
+    ts.forEachChild(from, (child) => void children.push(child));
+    for (const child of children) yield* this.nodes(child);
+  }
+}
+
+function* walk(folder: string): Generator<string> {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (notOurs.has(entry.name)) continue;
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) yield* walk(path);
+    else if (entry.isFile()) yield path;
+  }
+}
+
+const isText = /\.(ts|mts|cts|js|mjs|cjs|json|md|ya?ml|sh|txt|html|css)$|(^|\/)(\.ci\/[^/.]+|LICENSE|NOTICE|\.[a-z]+(ignore|rc))$/;
+
+/** Every text file that belongs to the repository, generated code included. */
+export function repository(): readonly Source[] {
+  return [...walk(root)]
+    .map((path) => relative(root, path).replaceAll('\\', '/'))
+    .filter((path) => isText.test(path) && path !== 'package-lock.json')
+    .map((path) => new Source(path, readFileSync(join(root, path), 'utf8')));
+}
+
+export const isTypeScript = ({ path }: Source): boolean => /\.(ts|mts|cts)$/.test(path);
+export const isGenerated = ({ path }: Source): boolean => path.includes('/generated/');
+/** What ships: everything under `src/` that a person wrote. */
+export const isProduct = (source: Source): boolean => source.path.startsWith('src/') && isTypeScript(source) && !isGenerated(source);
