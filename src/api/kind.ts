@@ -13,7 +13,7 @@ export interface PrintedColumn<T> {
   readonly priority?: number;
   readonly description?: string;
   /** The cell; `nowMs` for ages. */
-  readonly cell: (object: T, nowMs: number) => string | number | boolean | null;
+  cell(object: T, nowMs: number): string | number | boolean | null;
 }
 
 /** How the scale subresource of a kind is read and written; paths as in `.spec.replicas`. */
@@ -24,9 +24,12 @@ export interface ScaleSubresource {
   readonly selectorPath: string;
 }
 
+/** Reads one selectable field as text. (A method's type, so that a descriptor of one kind is a descriptor of any kind.) */
+export type SelectableField<T> = { read(object: T): string }['read'];
+
 /**
  * Everything the machinery needs to know of a kind. One file in `kinds/` makes one; a host may bring its own.
- * Functions are pure; none keeps or mutates what it was given unless it is called a draft.
+ * Functions are pure, use no `this`, and none keeps or mutates what it was given unless it is called a draft.
  */
 export interface KindDescriptor<M extends KubeObject = KubeObject> {
   /** '' for the core group. */
@@ -48,28 +51,32 @@ export interface KindDescriptor<M extends KubeObject = KubeObject> {
   readonly hasStatus: boolean;
   readonly scale?: ScaleSubresource;
   /** Seconds of grace a delete gives when it names none; undefined: objects of this kind go at once. */
-  readonly gracePeriodSeconds?: (object: Stored<M>) => number;
-  /** Verbs that are not served (a Binding can only be created). */
+  gracePeriodSeconds?(object: Stored<M>): number;
+  /** The verbs that are served, for kinds that do not serve them all (a Binding can only be created). */
   readonly verbs?: readonly string[];
   /** Another name for the same stored objects: `{group, version, kind}` of the storage kind, and how to convert. */
   readonly storedAs?: StorageAlias;
-  /** Fills in Kubernetes' defaults. Called on every create, update and patch, before validation. */
-  readonly applyDefaults?: (draft: Draft<M>) => void;
+  /**
+   * Fills in Kubernetes' defaults. Called on every create, update and patch, before validation. Parts of the draft that are frozen
+   * came out of the registry: they have their defaults and are shared, not changed. (The registry copies frozen parts that it does
+   * not know.)
+   */
+  applyDefaults?(draft: Draft<M>): void;
   /** Before a create is validated: drop what users may not set, allocate nothing. `status` is dropped by the registry. */
-  readonly prepareForCreate?: (draft: Draft<M>) => void;
+  prepareForCreate?(draft: Draft<M>): void;
   /** Before an update of the main resource is validated. */
-  readonly prepareForUpdate?: (draft: Draft<M>, old: Stored<M>) => void;
+  prepareForUpdate?(draft: Draft<M>, old: Stored<M>): void;
   /** Before an update through the status subresource is validated (spec and metadata are kept by the registry). */
-  readonly prepareForStatusUpdate?: (draft: Draft<M>, old: Stored<M>) => void;
+  prepareForStatusUpdate?(draft: Draft<M>, old: Stored<M>): void;
   /** Checks values; collects all errors. Types, unknown fields and JSON shape were checked against the schema before. */
-  readonly validate?: (object: M, errors: FieldErrors) => void;
+  validate?(object: M, errors: FieldErrors): void;
   /** Checks what may not change. `validate` runs as well. */
-  readonly validateUpdate?: (object: M, old: Stored<M>, errors: FieldErrors) => void;
-  readonly validateStatusUpdate?: (object: M, old: Stored<M>, errors: FieldErrors) => void;
+  validateUpdate?(object: M, old: Stored<M>, errors: FieldErrors): void;
+  validateStatusUpdate?(object: M, old: Stored<M>, errors: FieldErrors): void;
   /** What the user should be told though it is accepted (the `Warning` header). */
-  readonly warnings?: (object: M) => readonly string[];
+  warnings?(object: M): readonly string[];
   /** The fields a field selector may name, besides metadata.name and metadata.namespace. */
-  readonly selectableFields?: Readonly<Record<string, (object: Stored<M>) => string>>;
+  readonly selectableFields?: Readonly<Record<string, SelectableField<Stored<M>>>>;
   readonly columns?: readonly PrintedColumn<Stored<M>>[];
 }
 
