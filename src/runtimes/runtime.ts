@@ -25,6 +25,11 @@ export interface RuntimeEnv {
   readonly nodeName: string;
   /** What happens to pods when the host process dies. `keep` only with a durable store. */
   readonly onHostDeath: 'kill' | 'keep';
+  /**
+   * The node's range for pod addresses (`10.244.7.0/24`), unique in the cluster: whoever registers nodes hands these out. Absent: the
+   * runtime takes one by itself and says so in `RuntimeInfo.podCidr`. A runtime whose addresses come from elsewhere ignores it.
+   */
+  readonly podCidr?: string;
   /** A folder of this node's own for logs, volumes and the like, made on first use; gone on close unless `keep`. */
   readonly stateDir: string;
 }
@@ -40,6 +45,8 @@ export interface RuntimeInfo {
   readonly osImage: string;
   /** The address at which hostNetwork pods and NodePorts of this node answer. */
   readonly hostAddress: string;
+  /** The range the pods' addresses really come from (`spec.podCIDR` of the node); undefined if there is no such range. */
+  readonly podCidr: string | undefined;
 }
 
 /** Identifies a sandbox or container of ours; both follow from the pod, so that creation is idempotent. */
@@ -220,7 +227,10 @@ export interface Runtime {
   /** True if pods live in simulated time only: the one kind a ManualClock may drive (with in-process images that use `ctx`). */
   readonly virtual: boolean;
 
-  /** Called once. Reconnects to what an earlier process left running (`keep`) so that `listSandboxes` shows it. */
+  /**
+   * Called once before anything else, and again only after `close`. Reconnects to what an earlier process, or an earlier opening, left
+   * running (`keep`) so that `listSandboxes` shows it.
+   */
   open(env: RuntimeEnv): Promise<RuntimeInfo>;
   /** Rejects if the engine does not answer: the node becomes NotReady. */
   healthy(options?: CallOptions): Promise<void>;

@@ -1,0 +1,44 @@
+import { RuntimeError } from '../errors.ts';
+import type { ObjectRef } from '../errors.ts';
+
+/** What every adapter says in the same words. Codes are listed in `docs/errors.md`. */
+export function unknownSandbox(id: string): RuntimeError {
+  return new RuntimeError('RUNTIME_NOT_FOUND', `sandbox "${id}" is not known to this runtime: it was removed, or belongs to another node`);
+}
+
+export function unknownContainer(id: string): RuntimeError {
+  return new RuntimeError(
+    'RUNTIME_NOT_FOUND',
+    `container "${id}" is not known to this runtime: it was removed, or belongs to another node`,
+  );
+}
+
+export function notRunning(id: string, state: string): RuntimeError {
+  return new RuntimeError('RUNTIME_NOT_RUNNING', `container "${id}" is not running (${state})`);
+}
+
+/** A call took longer than its deadline. What it began may still happen: list before repeating. */
+export function deadlineExceeded(call: string, timeoutMs: number): RuntimeError {
+  return new RuntimeError('RUNTIME_DEADLINE', `${call} did not end within ${timeoutMs} ms`, { retryable: true });
+}
+
+export function imageNotFound(image: string, hint: string): RuntimeError {
+  return new RuntimeError('RUNTIME_IMAGE_NOT_FOUND', `image "${image}" was not found: ${hint}`, { retryable: true });
+}
+
+/** The engine, or the machine it is on, does not answer. */
+export function unavailable(what: string, cause?: unknown): RuntimeError {
+  return new RuntimeError('RUNTIME_UNAVAILABLE', `${what} does not answer`, { retryable: true, cause });
+}
+
+/** This runtime cannot do what the manifest asks for. */
+export function unsupported(runtime: string, what: string, hint: string): RuntimeError {
+  return new RuntimeError('RUNTIME_UNSUPPORTED', `the ${runtime} runtime does not support ${what}: ${hint}`);
+}
+
+export function addressesExhausted(cidr: string, object: ObjectRef): RuntimeError {
+  return new RuntimeError('RUNTIME_ADDRESSES_EXHAUSTED', `no free address is left in the node's range ${cidr}`, {
+    retryable: true,
+    object,
+  });
+}
