@@ -45,7 +45,7 @@ describe.skipIf(sharedData === undefined)('as recorded from Kubernetes', () => {
     const errors = new FieldErrors();
     validateLabels(metadata.labels, 'metadata.labels', errors);
     validateAnnotations(metadata.annotations, 'metadata.annotations', errors);
-    const recorded = (step.expect.body.details as { causes: readonly object[] }).causes;
+    const recorded = (step.expect.body.details as unknown as { causes: readonly object[] }).causes;
     const sorted = (causes: readonly object[]): string[] => causes.map((c) => JSON.stringify(Object.entries(c).sort())).sort();
     expect(sorted(errors.causes)).toEqual(sorted(recorded));
   });
