@@ -1,6 +1,6 @@
 /**
  * Every entry of the package, in one place: subpath -> source file. `tsup.config.ts` builds these, `npm run exports` writes
- * them into `package.json` (`exports`) and `tsconfig.json` (`paths`), the API report and the docs are made for each, and a
+ * them into `package.json` (`exports`), `tsconfig.json` (`paths`) and `typedoc.json`, the API report is made for each, and a
  * house test fails where one of these disagrees. To add an entry: one line here, then `npm run exports`.
  */
 export const entryPoints: Readonly<Record<string, string>> = {

@@ -1,7 +1,7 @@
-/** Writes the entries of `entry-points.ts` into `package.json` and `tsconfig.json`: `npm run exports`. */
+/** Writes the entries of `entry-points.ts` into `package.json`, `tsconfig.json` and `typedoc.json`: `npm run exports`. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { format, resolveConfig } from 'prettier';
-import { exportsField, outputName, pathsField } from './entry-points.ts';
+import { entryPoints, exportsField, outputName, pathsField } from './entry-points.ts';
 
 interface Manifest {
   exports: unknown;
@@ -26,3 +26,7 @@ await write('package.json', manifest);
 const tsconfig = JSON.parse(readFileSync('tsconfig.json', 'utf8')) as { compilerOptions: { paths: unknown } };
 tsconfig.compilerOptions.paths = pathsField();
 await write('tsconfig.json', tsconfig);
+
+const typedoc = JSON.parse(readFileSync('typedoc.json', 'utf8')) as { entryPoints: readonly string[] };
+typedoc.entryPoints = Object.values(entryPoints);
+await write('typedoc.json', typedoc);

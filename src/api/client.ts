@@ -76,10 +76,18 @@ export interface Client {
   /** With `metadata.resourceVersion`: only if it is the present one. */
   update<M extends KubeObject>(kind: KindDescriptor<M>, manifest: M, options?: WriteOptions): Promise<Stored<M>>;
   updateStatus<M extends KubeObject>(kind: KindDescriptor<M>, manifest: M, options?: WriteOptions): Promise<Stored<M>>;
-  patch<M extends KubeObject>(kind: KindDescriptor<M>, at: ObjectName, patch: Patch, options?: WriteOptions & { readonly subresource?: 'status' | 'scale' }): Promise<Stored<M>>;
+  patch<M extends KubeObject>(
+    kind: KindDescriptor<M>,
+    at: ObjectName,
+    patch: Patch,
+    options?: WriteOptions & { readonly subresource?: 'status' | 'scale' },
+  ): Promise<Stored<M>>;
   delete(kind: KindDescriptor, at: ObjectName, options?: DeleteOptions): Promise<DeleteResult>;
   deleteCollection(kind: KindDescriptor, query: ListQuery, options?: DeleteOptions): Promise<readonly StoredObject[]>;
-  watch<M extends KubeObject>(kind: KindDescriptor<M>, query?: ListQuery & { readonly signal?: AbortSignal }): AsyncIterableIterator<WatchEvent<Stored<M>>> & AsyncDisposable;
+  watch<M extends KubeObject>(
+    kind: KindDescriptor<M>,
+    query?: ListQuery & { readonly signal?: AbortSignal },
+  ): AsyncIterableIterator<WatchEvent<Stored<M>>> & AsyncDisposable;
   /** Waits until `check` returns something else than undefined; it is asked again after every change. `describe` supplies the evidence. */
   waitFor<T>(what: string, check: () => T | undefined, describe: () => string, options?: WaitOptions): Promise<T>;
   /** Records a Kubernetes Event. */

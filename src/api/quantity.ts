@@ -86,7 +86,8 @@ export class Quantity {
     const fraction = match[3] ?? '';
     const suffix = readSuffix(match[4]!);
     const unscaled = BigInt(digits + fraction);
-    const [nano, format] = suffix.format === 'BinarySI' ? binaryNano(unscaled, fraction.length, suffix) : decimalNano(unscaled, fraction.length, suffix);
+    const [nano, format] =
+      suffix.format === 'BinarySI' ? binaryNano(unscaled, fraction.length, suffix) : decimalNano(unscaled, fraction.length, suffix);
     return new Quantity(negative ? -nano : nano, format, keepsText(suffix, digits, fraction) ? text : undefined);
   }
 

@@ -123,7 +123,9 @@ export class MvccState {
   list(prefix: string, options: ListOptions = {}): StoreList {
     const revision = options.revision ?? this.head;
     if (revision > this.head) {
-      throw new StoreError('STORE_FUTURE_REVISION', `revision ${revision} has not happened yet: the store is at ${this.head}`, { retryable: true });
+      throw new StoreError('STORE_FUTURE_REVISION', `revision ${revision} has not happened yet: the store is at ${this.head}`, {
+        retryable: true,
+      });
     }
     this.#history.check(revision);
     const undone = this.#undone(prefix, options.after, revision);
@@ -157,7 +159,12 @@ export class MvccState {
     return undone;
   }
 
-  #scanWith(undone: Map<string, StoreEntry | undefined>, prefix: string, after: string | undefined, add: (entry: StoreEntry) => boolean): void {
+  #scanWith(
+    undone: Map<string, StoreEntry | undefined>,
+    prefix: string,
+    after: string | undefined,
+    add: (entry: StoreEntry) => boolean,
+  ): void {
     const gone = [...undone].filter(([key, entry]) => entry !== undefined && !this.#entries.has(key)).map(([key]) => key);
     gone.sort((a, b) => (a < b ? -1 : 1));
     let next = 0;

@@ -106,7 +106,9 @@ export class WatchHub {
       callback();
     } catch (cause) {
       this.#remove(watcher);
-      watcher.options.onError(new StoreError('STORE_WATCHER_FAILED', `the callback of the watch on '${watcher.options.prefix}' threw`, { cause }));
+      watcher.options.onError(
+        new StoreError('STORE_WATCHER_FAILED', `the callback of the watch on '${watcher.options.prefix}' threw`, { cause }),
+      );
     }
   }
 

@@ -16,3 +16,8 @@ test('package.json exports what entry-points.ts says (npm run exports)', () => {
 test('tsconfig.json finds the sources of the entries (npm run exports)', () => {
   expect(tsconfig.compilerOptions.paths).toEqual(pathsField());
 });
+
+test('typedoc.json documents the entries (npm run exports)', () => {
+  const typedoc = JSON.parse(readFileSync('typedoc.json', 'utf8')) as { entryPoints: unknown };
+  expect(typedoc.entryPoints).toEqual(Object.values(entryPoints));
+});
