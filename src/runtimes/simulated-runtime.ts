@@ -1,20 +1,20 @@
 import type { Duplex } from 'node:stream';
-import type { Clock } from '../env/clock.ts';
-import type { Random } from '../env/random.ts';
 import { hash32 } from '../env/seeded-random.ts';
-import { ClosedError, RuntimeError } from '../errors.ts';
+import { RuntimeError } from '../errors.ts';
 import { AddressRange } from './address-range.ts';
 import { FinishedExecSession } from './finished-exec-session.ts';
 import * as failure from './runtime-failure.ts';
 import type * as contract from './runtime.ts';
+import { exitOf, killed, outOfMemory } from './simulated/simulated-exit.ts';
+import { SimulatedFaults } from './simulated/simulated-faults.ts';
+import type { FaultTarget, SimulatedFault } from './simulated/simulated-faults.ts';
+import { callTimeoutMs, SimulatedGate } from './simulated/simulated-gate.ts';
 import { drawDuration } from './simulated/simulated-image.ts';
 import type { SimulatedDuration, SimulatedImage } from './simulated/simulated-image.ts';
-import { SimulatedFaults } from './simulated/simulated-faults.ts';
-import type { FaultEffect, FaultPoint, FaultTarget, SimulatedFault } from './simulated/simulated-faults.ts';
+import { SimulatedImages } from './simulated/simulated-images.ts';
 import { simulatedLogs } from './simulated/simulated-logs.ts';
-import { killed, outOfMemory, SimulatedMachine } from './simulated/simulated-machine.ts';
+import { SimulatedMachine } from './simulated/simulated-machine.ts';
 import { containerId, SimulatedContainer, SimulatedSandbox } from './simulated/simulated-pod.ts';
-import type { SimulatedExit } from './simulated/simulated-pod.ts';
 import { SimulatedWaits } from './simulated/simulated-waits.ts';
 
 /** How long things take on simulated nodes, where the image does not say. Drawn from the cluster's seed. */
@@ -43,19 +43,6 @@ export interface SimulatedRuntimeOptions {
 
 const defaultCapacity = { cpu: '8', memory: '32Gi', pods: '110', 'ephemeral-storage': '100Gi' };
 const defaultDurations: Required<SimulatedDurations> = { pullMs: [2, 10], sandboxMs: [1, 3], startMs: [1, 3], stopMs: [1, 5] };
-const defaultImage: SimulatedImage = {};
-/** As the kubelet's runtime-request-timeout. */
-const callTimeoutMs = 120_000;
-const pullTimeoutMs = 900_000;
-
-interface Opened {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly nodeName: string;
-  readonly range: AddressRange;
-  readonly waits: SimulatedWaits;
-  readonly keep: boolean;
-}
 
 /**
  * A node that exists in the clock's time only: pods start, answer probes, use CPU, fail and end as scripted, and cost a few hundred
@@ -69,19 +56,21 @@ export class SimulatedRuntime implements contract.Runtime {
   readonly virtual = true;
   /** The faults of this node; add to them at any time. */
   readonly faults: SimulatedFaults;
-  readonly #options: SimulatedRuntimeOptions;
+  readonly #capacity: Readonly<Record<string, string>>;
   readonly #durations: Required<SimulatedDurations>;
-  readonly #machine = new SimulatedMachine();
-  readonly #pulled = new Set<string>();
+  readonly #images: SimulatedImages;
+  readonly #gate: SimulatedGate;
+  readonly #machine: SimulatedMachine;
   readonly #listeners = new Set<(podUid: string) => void>();
-  #opened: Opened | undefined;
-  #reachable = true;
-  #powered = true;
 
   constructor(options: SimulatedRuntimeOptions = {}) {
-    this.#options = options;
-    this.#durations = options.durations === undefined ? defaultDurations : { ...defaultDurations, ...options.durations };
-    this.faults = options.faults instanceof SimulatedFaults ? options.faults : new SimulatedFaults(options.faults);
+    const { images = {}, unknownImages = 'run', faults, durations, capacity = defaultCapacity } = options;
+    this.faults = faults instanceof SimulatedFaults ? faults : new SimulatedFaults(faults);
+    this.#capacity = capacity;
+    this.#durations = durations === undefined ? defaultDurations : { ...defaultDurations, ...durations };
+    this.#images = new SimulatedImages(images, unknownImages, this.#durations.pullMs);
+    this.#gate = new SimulatedGate(this.faults);
+    this.#machine = new SimulatedMachine((podUid) => this.#emit(podUid));
   }
 
   // --- The script: what a test does to the node ---
@@ -101,21 +90,21 @@ export class SimulatedRuntime implements contract.Runtime {
 
   /** Cuts the node off: no call is answered, the pods run on. */
   disconnect(): void {
-    this.#reachable = false;
+    this.#gate.reachable = false;
   }
 
   reconnect(): void {
-    this.#reachable = true;
+    this.#gate.reachable = true;
   }
 
   /** Pulls the plug: every pod is dead, no call is answered. */
   powerOff(): void {
     for (const sandbox of this.#machine.sandboxes()) this.#machine.stop(sandbox);
-    this.#powered = false;
+    this.#gate.powered = false;
   }
 
   powerOn(): void {
-    this.#powered = true;
+    this.#gate.powered = true;
   }
 
   // --- The contract ---
@@ -125,12 +114,13 @@ export class SimulatedRuntime implements contract.Runtime {
     const waits = new SimulatedWaits(env.clock, `simulated node ${env.nodeName}`);
     const random = env.random.fork(`simulated-runtime/${env.nodeName}`);
     const { clock, nodeName } = env;
-    this.#opened = { clock, random, nodeName, range, waits, keep: env.onHostDeath === 'keep' };
-    this.#machine.open({ clock, random, nodeName, range, waits, onEvent: (podUid) => this.#emit(podUid) });
+    const node = { clock, random, nodeName, range, waits, keep: env.onHostDeath === 'keep' };
+    this.#gate.open(node);
+    this.#machine.open(node);
     return Promise.resolve({
       name: this.name,
       version: '1',
-      capacity: this.#options.capacity ?? defaultCapacity,
+      capacity: this.#capacity,
       operatingSystem: 'linux',
       architecture: 'amd64',
       kernelVersion: 'simulated',
@@ -141,7 +131,7 @@ export class SimulatedRuntime implements contract.Runtime {
   }
 
   async healthy(options?: contract.CallOptions): Promise<void> {
-    await this.#call('healthy', {}, 0, options);
+    await this.#gate.pass('healthy', {}, 0, options);
   }
 
   onEvent(listener: (podUid: string) => void): () => void {
@@ -150,19 +140,19 @@ export class SimulatedRuntime implements contract.Runtime {
   }
 
   async listSandboxes(options?: contract.CallOptions): Promise<readonly contract.SandboxReport[]> {
-    await this.#call('list', {}, 0, options);
+    await this.#gate.pass('list', {}, 0, options);
     return [...this.#machine.sandboxes()].map((sandbox) => this.#report(sandbox));
   }
 
   async inspectPod(podUid: string, options?: contract.CallOptions): Promise<readonly contract.SandboxReport[]> {
-    await this.#call('list', { pod: this.#machine.newest(podUid)?.podName }, 0, options);
+    await this.#gate.pass('list', { pod: this.#machine.newest(podUid)?.podName }, 0, options);
     return this.#machine.sandboxesOf(podUid).map((sandbox) => this.#report(sandbox));
   }
 
   async runSandbox(config: contract.SandboxConfig, options?: contract.CallOptions): Promise<contract.SandboxReport> {
     const { metadata, spec } = config.pod;
-    await this.#call('runSandbox', { pod: metadata.name }, this.#durations.sandboxMs, options);
-    const { range, clock } = this.#open();
+    await this.#gate.pass('runSandbox', { pod: metadata.name }, this.#durations.sandboxMs, options);
+    const { range, clock } = this.#gate.node;
     const existing = this.#machine.sandboxesOf(metadata.uid).find((sandbox) => sandbox.attempt === config.attempt);
     if (existing !== undefined) return this.#report(existing);
     const hostNetwork = spec?.hostNetwork === true;
@@ -175,13 +165,13 @@ export class SimulatedRuntime implements contract.Runtime {
   }
 
   async stopSandbox(sandboxId: string, options?: contract.CallOptions): Promise<void> {
-    await this.#call('stopSandbox', { pod: this.#machine.sandbox(sandboxId)?.podName }, 0, options);
+    await this.#gate.pass('stopSandbox', { pod: this.#machine.sandbox(sandboxId)?.podName }, 0, options);
     const sandbox = this.#machine.sandbox(sandboxId);
     if (sandbox !== undefined) this.#machine.stop(sandbox);
   }
 
   async removeSandbox(sandboxId: string, options?: contract.CallOptions): Promise<void> {
-    await this.#call('removeSandbox', { pod: this.#machine.sandbox(sandboxId)?.podName }, 0, options);
+    await this.#gate.pass('removeSandbox', { pod: this.#machine.sandbox(sandboxId)?.podName }, 0, options);
     const sandbox = this.#machine.sandbox(sandboxId);
     if (sandbox !== undefined) this.#machine.remove(sandbox);
   }
@@ -193,43 +183,43 @@ export class SimulatedRuntime implements contract.Runtime {
     _content: contract.VolumeContent,
     options?: contract.CallOptions,
   ): Promise<void> {
-    await this.#call('prepareVolume', { pod: this.#machine.sandbox(sandboxId)?.podName }, 0, options);
+    await this.#gate.pass('prepareVolume', { pod: this.#machine.sandbox(sandboxId)?.podName }, 0, options);
     if (this.#machine.sandbox(sandboxId) === undefined) throw failure.unknownSandbox(sandboxId);
   }
 
   async imageStatus(image: string, options?: contract.CallOptions): Promise<contract.ImageReport | undefined> {
-    await this.#call('list', { image }, 0, options);
-    return this.#pulled.has(image) ? this.#imageReport(image) : undefined;
+    await this.#gate.pass('list', { image }, 0, options);
+    return this.#images.status(image);
   }
 
   async pullImage(pull: contract.ImagePull, options?: contract.CallOptions): Promise<string> {
-    const { image } = pull;
-    const known = this.#behaviour(image);
-    await this.#call('pullImage', { image }, known?.pullMs ?? this.#durations.pullMs, { timeoutMs: pullTimeoutMs, ...options });
-    if (known === undefined || known.exists === false) throw failure.imageNotFound(image, 'no simulated image of this name was given');
-    this.#pulled.add(image);
-    return imageId(image);
+    return this.#images.pull(pull, this.#gate, options);
   }
 
   async listImages(options?: contract.CallOptions): Promise<readonly contract.ImageReport[]> {
-    await this.#call('list', {}, 0, options);
-    return [...this.#pulled].map((image) => this.#imageReport(image));
+    await this.#gate.pass('list', {}, 0, options);
+    return this.#images.list();
   }
 
   async removeImage(image: string, options?: contract.CallOptions): Promise<void> {
-    await this.#call('list', { image }, 0, options);
-    this.#pulled.delete(image);
+    await this.#gate.pass('list', { image }, 0, options);
+    this.#images.remove(image);
   }
 
   async createContainer(sandboxId: string, config: contract.ContainerConfig, options?: contract.CallOptions): Promise<string> {
     const { name } = config.container;
     const { image, attempt } = config;
-    await this.#call('createContainer', { pod: this.#machine.sandbox(sandboxId)?.podName, container: name, image, attempt }, 0, options);
+    await this.#gate.pass(
+      'createContainer',
+      { pod: this.#machine.sandbox(sandboxId)?.podName, container: name, image, attempt },
+      0,
+      options,
+    );
     const sandbox = this.#machine.sandbox(sandboxId);
     if (sandbox === undefined) throw failure.unknownSandbox(sandboxId);
     const id = containerId(sandboxId, name, attempt);
     if (this.#machine.container(id) !== undefined) return id;
-    const behaviour = this.#pulled.has(image) ? this.#behaviour(image) : undefined;
+    const behaviour = this.#images.behaviour(image);
     if (behaviour === undefined || !sandbox.ready) {
       const why = sandbox.ready ? `image "${image}" is not on the node` : 'its sandbox has stopped';
       throw new RuntimeError('RUNTIME_CREATE_FAILED', `container "${name}" of pod "${sandbox.podName}" cannot be made: ${why}`, {
@@ -242,13 +232,13 @@ export class SimulatedRuntime implements contract.Runtime {
 
   async startContainer(id: string, options?: contract.CallOptions): Promise<void> {
     const before = this.#find(id);
-    await this.#call('startContainer', targetOf(before), before.container.behaviour.startMs ?? this.#durations.startMs, options);
+    await this.#gate.pass('startContainer', targetOf(before), before.container.behaviour.startMs ?? this.#durations.startMs, options);
     const { sandbox, container } = this.#find(id);
     if (container.running) return;
     if (container.exit !== undefined || !sandbox.ready) {
       throw new RuntimeError('RUNTIME_START_FAILED', `container "${id}" cannot be started: it or its sandbox has ended`);
     }
-    const { clock } = this.#open();
+    const { clock } = this.#gate.node;
     container.startedAtMs = clock.now();
     this.#foreseeEnd(sandbox, container);
     this.#emit(sandbox.podUid);
@@ -256,9 +246,9 @@ export class SimulatedRuntime implements contract.Runtime {
 
   async stopContainer(id: string, graceMs: number, options?: contract.CallOptions): Promise<void> {
     const found = this.#machine.container(id);
-    await this.#call('stopContainer', found === undefined ? {} : targetOf(found), 0, options);
+    await this.#gate.pass('stopContainer', found === undefined ? {} : targetOf(found), 0, options);
     if (found === undefined || !found.container.running) return;
-    const { clock, random, waits } = this.#open();
+    const { clock, random, waits } = this.#gate.node;
     const { sandbox, container } = found;
     const { stopMs = this.#durations.stopMs, stopExitCode = 143 } = container.behaviour;
     const ownMs = stopMs === 'never' ? Infinity : drawDuration(stopMs, random);
@@ -271,7 +261,7 @@ export class SimulatedRuntime implements contract.Runtime {
 
   async removeContainer(id: string, options?: contract.CallOptions): Promise<void> {
     const found = this.#machine.container(id);
-    await this.#call('removeContainer', found === undefined ? {} : targetOf(found), 0, options);
+    await this.#gate.pass('removeContainer', found === undefined ? {} : targetOf(found), 0, options);
     if (found === undefined) return;
     if (found.container.running)
       throw new RuntimeError('RUNTIME_CONTAINER_RUNNING', `container "${id}" still runs: stop it before removing it`);
@@ -286,32 +276,32 @@ export class SimulatedRuntime implements contract.Runtime {
     options?: contract.CallOptions,
   ): Promise<contract.ProbeResult> {
     const { sandbox, container } = this.#find(id);
-    const effect = await this.#call('probe', targetOf({ sandbox, container }), 0, { timeoutMs, ...options });
+    const effect = await this.#gate.pass('probe', targetOf({ sandbox, container }), 0, { timeoutMs, ...options });
     if (effect?.type === 'probe-failure') return { outcome: 'failure', message: effect.message ?? 'scripted probe failure' };
     if (!container.running) return { outcome: 'failure', message: 'container is not running' };
     const scripted = container.behaviour.probe?.(handler, this.#machine.context(sandbox, container));
     if (scripted !== undefined) return scripted;
-    const ready = this.#open().clock.now() >= container.startedAtMs + (container.behaviour.readyAfterMs ?? 0);
+    const ready = this.#gate.node.clock.now() >= container.startedAtMs + (container.behaviour.readyAfterMs ?? 0);
     return ready ? { outcome: 'success', message: '' } : { outcome: 'failure', message: `not ready: ${describe(handler)}` };
   }
 
   async runHook(id: string, _podIp: string, handler: contract.HookHandler, options?: contract.CallOptions): Promise<void> {
     const { sandbox, container } = this.#find(id);
     const sleepMs = (handler.sleep?.seconds ?? 0) * 1000;
-    await this.#call('hook', targetOf({ sandbox, container }), sleepMs, options);
+    await this.#gate.pass('hook', targetOf({ sandbox, container }), sleepMs, options);
     const why = container.behaviour.hook?.(handler, this.#machine.context(sandbox, container));
     if (why !== undefined) throw new RuntimeError('RUNTIME_HOOK_FAILED', why);
   }
 
   async *logs(id: string, options: contract.LogOptions): AsyncGenerator<contract.LogChunk, void, undefined> {
     const { sandbox, container } = this.#find(id);
-    const { clock, waits } = this.#open();
+    const { clock, waits } = this.#gate.node;
     yield* simulatedLogs(container, () => this.#machine.context(sandbox, container), options, clock, waits);
   }
 
   async exec(id: string, options: contract.ExecOptions): Promise<contract.ExecSession> {
     const { sandbox, container } = this.#find(id);
-    await this.#call('exec', targetOf({ sandbox, container }), 0, options);
+    await this.#gate.pass('exec', targetOf({ sandbox, container }), 0, options);
     if (!container.running) throw failure.notRunning(id, container.state().state);
     const result = container.behaviour.exec?.(options.command, this.#machine.context(sandbox, container)) ?? {
       exitCode: 127,
@@ -326,7 +316,7 @@ export class SimulatedRuntime implements contract.Runtime {
   }
 
   async portForward(sandboxId: string, port: number, options?: contract.CallOptions): Promise<Duplex> {
-    await this.#call('exec', { pod: this.#machine.sandbox(sandboxId)?.podName }, 0, options);
+    await this.#gate.pass('exec', { pod: this.#machine.sandbox(sandboxId)?.podName }, 0, options);
     const sandbox = this.#machine.sandbox(sandboxId);
     if (sandbox === undefined) throw failure.unknownSandbox(sandboxId);
     for (const container of sandbox.containers) {
@@ -340,8 +330,8 @@ export class SimulatedRuntime implements contract.Runtime {
   }
 
   async stats(options?: contract.CallOptions): Promise<readonly contract.PodStats[]> {
-    await this.#call('stats', {}, 0, options);
-    return this.#machine.stats(this.#open().clock.now());
+    await this.#gate.pass('stats', {}, 0, options);
+    return this.#machine.stats(this.#gate.node.clock.now());
   }
 
   /** Simulated pods cannot be reached by real sockets. */
@@ -350,66 +340,29 @@ export class SimulatedRuntime implements contract.Runtime {
   }
 
   close(): Promise<void> {
-    const opened = this.#opened;
-    if (opened === undefined) return Promise.resolve();
-    if (!opened.keep) for (const sandbox of [...this.#machine.sandboxes()]) this.#machine.remove(sandbox);
+    const node = this.#gate.close();
+    if (node?.keep === false) for (const sandbox of this.#machine.sandboxes()) this.#machine.remove(sandbox);
     this.#machine.close();
-    this.#opened = undefined;
     this.#listeners.clear();
-    opened.waits.close();
     return Promise.resolve();
   }
 
-  // --- Inside ---
-
-  #open(): Opened {
-    if (this.#opened === undefined) throw new ClosedError('the simulated runtime');
-    return this.#opened;
-  }
-
-  /** What every call goes through: is the node there, does a fault hit, how long does it take, is that within the deadline. */
-  async #call(at: FaultPoint, about: Omit<FaultTarget, 'node'>, duration: SimulatedDuration, options: contract.CallOptions = {}) {
-    const { random, nodeName, waits } = this.#open();
-    const timeoutMs = options.timeoutMs ?? callTimeoutMs;
-    this.#requireReachable(nodeName);
-    const effect = this.faults.hit(at, { ...about, node: nodeName }, random);
-    const ownMs = drawDuration(duration, random) + (effect?.type === 'delay' ? effect.ms : 0);
-    const ms = effect?.type === 'hang' ? Infinity : ownMs;
-    if (ms > 0 || options.signal?.aborted === true) await waits.wait(Math.min(ms, timeoutMs), options.signal);
-    if (ms > timeoutMs) throw failure.deadlineExceeded(at, timeoutMs);
-    this.#requireReachable(nodeName);
-    if (effect?.type === 'fail') throw scriptedFailure(at, effect);
-    return effect;
-  }
-
-  #requireReachable(nodeName: string): void {
-    if (!this.#reachable || !this.#powered) throw failure.unavailable(`simulated node ${nodeName}`);
-  }
-
   #find(id: string): Found {
-    this.#open();
+    this.#gate.requireOpen();
     const found = this.#machine.container(id);
     if (found === undefined) throw failure.unknownContainer(id);
     return found;
   }
 
-  #behaviour(image: string): SimulatedImage | undefined {
-    return this.#options.images?.[image] ?? (this.#options.unknownImages === 'refuse' ? undefined : defaultImage);
-  }
-
-  #imageReport(image: string): contract.ImageReport {
-    return { id: imageId(image), names: [image], sizeBytes: this.#behaviour(image)?.sizeBytes ?? 0 };
-  }
-
   #report(sandbox: SimulatedSandbox): contract.SandboxReport {
-    const { range } = this.#open();
+    const { range } = this.#gate.node;
     const own = sandbox.addressSlot < 0 ? undefined : range.address(sandbox.addressSlot);
     return sandbox.report(sandbox.hostNetwork && sandbox.ready ? range.gateway : own);
   }
 
   /** Sets the earliest of the ends that image and faults have in store for a container that just started. */
   #foreseeEnd(sandbox: SimulatedSandbox, container: SimulatedContainer): void {
-    const { random, nodeName } = this.#open();
+    const { random, nodeName } = this.#gate.node;
     const { behaviour, startedAtMs } = container;
     const { runsForMs, oomAfterMs, exitCode = 0, terminationMessage } = behaviour;
     const fault = this.faults.hit('run', { ...targetOf({ sandbox, container }), node: nodeName }, random);
@@ -440,31 +393,11 @@ const targetOf = ({ sandbox, container }: Found): Omit<FaultTarget, 'node'> => (
   attempt: container.attempt,
 });
 
-const imageId = (image: string): string => `sim://${image}`;
-
 /** For a node that was given no range: one of 65,536, which is enough for a node that stands alone. */
 const guessedRange = (nodeName: string): string => {
   const hash = hash32(nodeName);
   return `10.${(hash >>> 8) & 255}.${hash & 255}.0/24`;
 };
-
-const exitOf = (exitCode = 1, reason?: 'Error' | 'OOMKilled'): SimulatedExit => {
-  if (reason === 'OOMKilled') return outOfMemory;
-  if (exitCode === 137) return killed;
-  return { exitCode, signal: undefined, reason: exitCode === 0 ? 'Completed' : 'Error', message: '' };
-};
-
-const failureCodes: Partial<Record<FaultPoint, string>> = {
-  pullImage: 'RUNTIME_REGISTRY_UNAVAILABLE',
-  createContainer: 'RUNTIME_CREATE_FAILED',
-  startContainer: 'RUNTIME_START_FAILED',
-  hook: 'RUNTIME_HOOK_FAILED',
-};
-
-const scriptedFailure = (at: FaultPoint, effect: Extract<FaultEffect, { type: 'fail' }>): RuntimeError =>
-  new RuntimeError(effect.code ?? failureCodes[at] ?? 'RUNTIME_UNAVAILABLE', effect.message ?? `scripted fault at ${at}`, {
-    retryable: effect.retryable ?? true,
-  });
 
 const describe = (handler: contract.ProbeHandler): string =>
   handler.httpGet !== undefined

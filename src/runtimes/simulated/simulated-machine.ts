@@ -1,24 +1,11 @@
-import type { Clock, Instant } from '../../env/clock.ts';
-import type { Random } from '../../env/random.ts';
-import type { AddressRange } from '../address-range.ts';
+import type { Instant } from '../../env/clock.ts';
 import type { PodStats } from '../runtime.ts';
 import type { SimulatedContext } from './simulated-image.ts';
+import type { SimulatedExit } from './simulated-exit.ts';
+import { killed } from './simulated-exit.ts';
+import type { OpenNode } from './simulated-gate.ts';
 import { containerId, parseId } from './simulated-pod.ts';
-import type { SimulatedContainer, SimulatedExit, SimulatedSandbox } from './simulated-pod.ts';
-import type { SimulatedWaits } from './simulated-waits.ts';
-
-export const killed: SimulatedExit = { exitCode: 137, signal: 9, reason: 'Error', message: '' };
-export const outOfMemory: SimulatedExit = { exitCode: 137, signal: 9, reason: 'OOMKilled', message: '' };
-
-/** What a machine needs to go on: present only while the runtime is open. */
-export interface MachineEnv {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly nodeName: string;
-  readonly range: AddressRange;
-  readonly waits: SimulatedWaits;
-  readonly onEvent: (podUid: string) => void;
-}
+import type { SimulatedContainer, SimulatedSandbox } from './simulated-pod.ts';
 
 /** The pods of one simulated node and how they change: synchronous, and nothing but state. */
 export class SimulatedMachine {
@@ -26,14 +13,16 @@ export class SimulatedMachine {
   readonly #sandboxes = new Map<string, SimulatedSandbox>();
   /** CPU used so far, for those whose use is a function of time. */
   readonly #cpu = new WeakMap<SimulatedContainer, { atMs: Instant; nanoseconds: number }>();
-  #env: MachineEnv | undefined;
+  readonly #onEvent: (podUid: string) => void;
+  #env: OpenNode | undefined;
 
-  get env(): MachineEnv | undefined {
-    return this.#env;
+  /** @param onEvent Called with the uid of a pod that changed. */
+  constructor(onEvent: (podUid: string) => void) {
+    this.#onEvent = onEvent;
   }
 
   /** Takes up the clock: what was to end while nobody looked ends now. */
-  open(env: MachineEnv): void {
+  open(env: OpenNode): void {
     this.#env = env;
     for (const sandbox of this.sandboxes()) {
       if (sandbox.addressSlot >= 0) env.range.reserve(env.range.address(sandbox.addressSlot));
@@ -181,6 +170,6 @@ export class SimulatedMachine {
   }
 
   #changed(sandbox: SimulatedSandbox): void {
-    this.#env?.onEvent(sandbox.podUid);
+    this.#onEvent(sandbox.podUid);
   }
 }

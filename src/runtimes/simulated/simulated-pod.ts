@@ -1,14 +1,7 @@
 import type { Instant, Timer } from '../../env/clock.ts';
 import type { ContainerState, ContainerStatusReport, SandboxReport } from '../runtime.ts';
+import type { SimulatedExit } from './simulated-exit.ts';
 import type { SimulatedImage } from './simulated-image.ts';
-
-/** How a container ended. Shared between containers that ended the same way. */
-export interface SimulatedExit {
-  readonly exitCode: number;
-  readonly signal: number | undefined;
-  readonly reason: string;
-  readonly message: string;
-}
 
 /** A container of a simulated pod: as few fields as will do, since there are hundreds of thousands. */
 export class SimulatedContainer {

@@ -61,7 +61,7 @@ export class SimulatedWaits {
 
   /** Ends everything with `ClosedError`. */
   close(): void {
-    for (const wait of [...this.#waits]) wait.reject(new ClosedError(this.#what));
+    for (const wait of this.#waits) wait.reject(new ClosedError(this.#what));
   }
 
   #forget(wait: Wait): void {

@@ -1,0 +1,91 @@
+import type { Clock } from '../../env/clock.ts';
+import type { Random } from '../../env/random.ts';
+import { ClosedError, RuntimeError } from '../../errors.ts';
+import type { AddressRange } from '../address-range.ts';
+import { deadlineExceeded, unavailable } from '../runtime-failure.ts';
+import type { CallOptions } from '../runtime.ts';
+import type { FaultEffect, FaultPoint, FaultTarget, SimulatedFaults } from './simulated-faults.ts';
+import { drawDuration } from './simulated-image.ts';
+import type { SimulatedDuration } from './simulated-image.ts';
+import type { SimulatedWaits } from './simulated-waits.ts';
+
+/** As the kubelet's runtime-request-timeout. */
+export const callTimeoutMs = 120_000;
+
+/** What a simulated node has while it is open. */
+export interface OpenNode {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly nodeName: string;
+  readonly range: AddressRange;
+  readonly waits: SimulatedWaits;
+  readonly keep: boolean;
+}
+
+const failureCodes: Partial<Record<FaultPoint, string>> = {
+  pullImage: 'RUNTIME_REGISTRY_UNAVAILABLE',
+  createContainer: 'RUNTIME_CREATE_FAILED',
+  startContainer: 'RUNTIME_START_FAILED',
+  hook: 'RUNTIME_HOOK_FAILED',
+};
+
+/** What every call goes through: is the node there, does a fault hit, how long does it take, is that within the deadline. */
+export class SimulatedGate {
+  readonly faults: SimulatedFaults;
+  /** False: no call is answered, because the node is cut off or has no power. */
+  reachable = true;
+  powered = true;
+  #node: OpenNode | undefined;
+
+  constructor(faults: SimulatedFaults) {
+    this.faults = faults;
+  }
+
+  /** @throws ClosedError unless the node is open. */
+  get node(): OpenNode {
+    if (this.#node === undefined) throw new ClosedError('the simulated runtime');
+    return this.#node;
+  }
+
+  /** @throws ClosedError unless the node is open. */
+  requireOpen(): void {
+    void this.node;
+  }
+
+  open(node: OpenNode): void {
+    this.#node = node;
+  }
+
+  /** Rejects what is in flight; returns what was open. */
+  close(): OpenNode | undefined {
+    const node = this.#node;
+    this.#node = undefined;
+    node?.waits.close();
+    return node;
+  }
+
+  /** Resolves when the call has taken its time, with the effect of the fault that hit it, if any. */
+  async pass(
+    at: FaultPoint,
+    about: Omit<FaultTarget, 'node'>,
+    duration: SimulatedDuration,
+    options: CallOptions = {},
+  ): Promise<FaultEffect | undefined> {
+    const { random, nodeName, waits } = this.node;
+    const timeoutMs = options.timeoutMs ?? callTimeoutMs;
+    this.#requireReachable(nodeName);
+    const effect = this.faults.hit(at, { ...about, node: nodeName }, random);
+    const ownMs = drawDuration(duration, random) + (effect?.type === 'delay' ? effect.ms : 0);
+    const ms = effect?.type === 'hang' ? Infinity : ownMs;
+    if (ms > 0 || options.signal?.aborted === true) await waits.wait(Math.min(ms, timeoutMs), options.signal);
+    if (ms > timeoutMs) throw deadlineExceeded(at, timeoutMs);
+    this.#requireReachable(nodeName);
+    if (effect?.type !== 'fail') return effect;
+    const code = effect.code ?? failureCodes[at] ?? 'RUNTIME_UNAVAILABLE';
+    throw new RuntimeError(code, effect.message ?? `scripted fault at ${at}`, { retryable: effect.retryable ?? true });
+  }
+
+  #requireReachable(nodeName: string): void {
+    if (!this.reachable || !this.powered) throw unavailable(`simulated node ${nodeName}`);
+  }
+}
