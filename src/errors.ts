@@ -5,6 +5,8 @@ export interface ObjectRef {
   readonly namespace?: string;
   readonly name: string;
   readonly uid?: string;
+  /** The part of the object that is meant: `spec.containers{web}`. */
+  readonly fieldPath?: string;
 }
 
 export interface CoxswainErrorOptions {

@@ -121,6 +121,7 @@ export interface ContainerStatusReport {
   readonly sandboxId: string;
   readonly name: string;
   readonly attempt: number;
+  /** As it was asked for in `ContainerConfig.image`: a pod whose image was changed is noticed by it. */
   readonly image: string;
   readonly imageId: string;
   readonly state: ContainerState;
@@ -262,7 +263,10 @@ export interface Runtime {
   createContainer(sandboxId: string, config: ContainerConfig, options?: CallOptions): Promise<string>;
   /** `RUNTIME_START_FAILED` (reason RunContainerError) if the program cannot be run. */
   startContainer(containerId: string, options?: CallOptions): Promise<void>;
-  /** SIGTERM (or the image's stop signal), after `graceMs` SIGKILL to the whole tree; resolves when it is dead. Unknown or dead: no effect. */
+  /**
+   * SIGTERM (or the image's stop signal), after `graceMs` SIGKILL to the whole tree; resolves when it is dead. Unknown or dead: no
+   * effect. May be called again while it runs: the earlier of the two ends counts.
+   */
   stopContainer(containerId: string, graceMs: number, options?: CallOptions): Promise<void>;
   /** Removes a dead container; the log of the newest dead attempt of each name is kept for `previous`. */
   removeContainer(containerId: string, options?: CallOptions): Promise<void>;
