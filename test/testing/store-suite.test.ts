@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import type { Store } from '../../src/stores/store.ts';
+import { MemoryStore } from '../../src/stores/memory-store.ts';
+import { StoreProbe } from '../../src/testing/store-probe.ts';
+import { storeSuite, tryHistory } from '../../src/testing/store-suite.ts';
+import { broken, brokenLists, brokenWatches, brokenWrites } from './broken-stores.ts';
+
+const fixture = (store: Store, patienceMs?: number): ConstructorParameters<typeof StoreProbe>[0] => ({
+  store,
+  ...(patienceMs === undefined ? {} : { patienceMs }),
+  dispose: async () => undefined,
+});
+
+describe('the store suite on MemoryStore', () => {
+  it.each(storeSuite)('$name', async ({ run }) => {
+    await expect(run(() => fixture(new MemoryStore()))).resolves.toBeUndefined();
+  });
+});
+
+describe('the store suite on stores with a planted bug', () => {
+  const failed = new Set<string>();
+  for (const [bug, make] of Object.entries({ ...brokenWrites, ...brokenLists, ...brokenWatches })) {
+    it(`fails: ${bug}`, async () => {
+      const failures: string[] = [];
+      for (const { name, run } of storeSuite) {
+        await run(() => fixture(broken(make), 60)).catch(() => void failures.push(name));
+      }
+      for (const name of failures) failed.add(name);
+      expect(failures).not.toEqual([]);
+    });
+  }
+
+  const caughtBy: readonly (readonly [checker: string, bugs: typeof brokenWatches, names: readonly string[]])[] = [
+    ['linearizable', brokenWrites, ['a read may be stale', 'a conflict does not say what is there']],
+    ['revisions', brokenWrites, ['two writes are given one revision', 'a group is made in reverse']],
+    ['changes', brokenWrites, ['now and then a write is acknowledged and not made']],
+    ['lists', brokenLists, ['a list leaves out the newest', 'a list is not sorted']],
+    [
+      'watches',
+      brokenWatches,
+      Object.keys(brokenWatches).filter((name) =>
+        /^(unordered|not (unique|atomic|reliable|resumable: the|filtered|bookmarkable: progress))/.test(name),
+      ),
+    ],
+  ];
+  for (const [checker, bugs, names] of caughtBy) {
+    it.each(names)(`the checker '${checker}' finds: %s`, async (bug) => {
+      const probe = new StoreProbe(fixture(broken(bugs[bug]!), 500));
+      await probe.open();
+      const violations = await tryHistory(probe, { seed: 7 });
+      expect(violations.filter((violation) => violation.startsWith(`${checker}: `))).not.toEqual([]);
+    });
+  }
+
+  it('every case has failed on one of them', () => {
+    const onlyForSome = storeSuite.map(({ name }) => name).filter((name) => name.startsWith('durable:') || name.startsWith('shared:'));
+    expect(storeSuite.map(({ name }) => name).filter((name) => !failed.has(name))).toEqual(onlyForSome);
+  });
+});
