@@ -54,6 +54,11 @@ export interface KindDescriptor<M extends KubeObject = KubeObject> {
   gracePeriodSeconds?(object: Stored<M>): number;
   /** The verbs that are served, for kinds that do not serve them all (a Binding can only be created). */
   readonly verbs?: readonly string[];
+  /**
+   * True if `prepareForCreate` and `prepareForUpdate` leave `spec` alone and `validate` looks at nothing but spec and metadata:
+   * then a frozen spec that was defaulted and found valid once is shared by all objects that are given it (Pods of a template).
+   */
+  readonly sharesSpec?: boolean;
   /** Another name for the same stored objects: `{group, version, kind}` of the storage kind, and how to convert. */
   readonly storedAs?: StorageAlias;
   /**

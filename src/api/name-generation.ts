@@ -4,8 +4,6 @@ import type { Random } from '../env/random.ts';
 const alphabet = 'bcdfghjklmnpqrstvwxz2456789';
 const suffixLength = 5;
 const nameMax = 63;
-/** 27^10: among 10,000 children of one owner two names are equal once in four million clusters. */
-const childSuffixLength = 10;
 
 /** A name for `metadata.generateName`: the base, cut to 58 characters, and 5 random ones. */
 export function generateName(base: string, random: Random): string {
@@ -28,10 +26,10 @@ export interface ChildIdentity {
  * gives AlreadyExists and not a double. The base is cut so that the whole is a DNS label.
  *
  * @example
- * childName('web-', { ownerUid: rc.metadata.uid, slot: 3 }); // 'web-7kq2mzx4bd'
+ * childName('web-', { ownerUid: rc.metadata.uid, slot: 3 }); // 'web-7kq2m'
  */
 export function childName(base: string, identity: ChildIdentity): string {
-  return base.slice(0, nameMax - childSuffixLength) + hashSuffix(`${identity.ownerUid}\0${identity.slot}\0${identity.attempt ?? 0}`);
+  return base.slice(0, nameMax - suffixLength) + hashSuffix(`${identity.ownerUid}\0${identity.slot}\0${identity.attempt ?? 0}`);
 }
 
 function mix(a: number): number {
@@ -41,22 +39,17 @@ function mix(a: number): number {
   return (h ^ (h >>> 15)) >>> 0;
 }
 
-/** Ten characters of the name alphabet (47 bits) that follow from a text; the two halves are mixed apart. */
+/** Five characters of the name alphabet that follow from a text, as long as Kubernetes' random ones. Two slots may meet: take the next attempt. */
 export function hashSuffix(text: string): string {
-  let a = 0x9e3779b9 ^ text.length;
-  let b = 0x85ebca6b;
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i);
-    a = Math.imul(a ^ c, 0x01000193);
-    b = Math.imul((b ^ c) + ((b << 7) | (b >>> 25)), 0xc2b2ae35);
-  }
-  return letters(mix(a ^ (b >>> 11))) + letters(mix(b ^ Math.imul(a, 0x27d4eb2f)));
+  let h = 0x9e3779b9 ^ text.length;
+  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
+  return letters(mix(h));
 }
 
 function letters(hash: number): string {
   let rest = hash;
   let text = '';
-  for (let i = 0; i < childSuffixLength / 2; i++) {
+  for (let i = 0; i < suffixLength; i++) {
     text += alphabet[rest % alphabet.length];
     rest = Math.floor(rest / alphabet.length);
   }

@@ -1,5 +1,6 @@
 import { AbortedError } from '../errors.ts';
 import type { Clock, Instant, Timer } from './clock.ts';
+import { Heap } from './heap.ts';
 import { turn } from './system-turn.ts';
 
 interface Entry {
@@ -17,7 +18,7 @@ export class ManualClock implements Clock {
   #now: Instant;
   #order = 0;
   #live = 0;
-  readonly #heap: Entry[] = [];
+  readonly #heap = new Heap<Entry>(before);
 
   /** @param start The first instant, in milliseconds since the epoch; 2030-01-01T00:00:00Z unless given. */
   constructor(start: Instant = 1_893_456_000_000) {
@@ -31,7 +32,7 @@ export class ManualClock implements Clock {
   /** The instant of the earliest timer, or undefined if none is set. */
   next(): Instant | undefined {
     this.#dropCancelled();
-    return this.#heap[0]?.at;
+    return this.#heap.peek()?.at;
   }
 
   /** How many timers are set. A cluster that closed cleanly leaves none. */
@@ -41,7 +42,7 @@ export class ManualClock implements Clock {
 
   schedule(at: Instant, callback: () => void): Timer {
     const entry: Entry = { at: Math.max(at, this.#now), order: this.#order++, callback, cancelled: false };
-    this.#push(entry);
+    this.#heap.push(entry);
     this.#live++;
     return {
       cancel: () => {
@@ -84,9 +85,9 @@ export class ManualClock implements Clock {
     let fired = 0;
     for (;;) {
       this.#dropCancelled();
-      const first = this.#heap[0];
+      const first = this.#heap.peek();
       if (first === undefined || first.at > this.#now) return fired;
-      this.#pop();
+      this.#heap.pop();
       first.cancelled = true;
       this.#live--;
       first.callback();
@@ -95,34 +96,6 @@ export class ManualClock implements Clock {
   }
 
   #dropCancelled(): void {
-    while (this.#heap[0]?.cancelled) this.#pop();
-  }
-
-  #push(entry: Entry): void {
-    const heap = this.#heap;
-    let i = heap.push(entry) - 1;
-    while (i > 0) {
-      const parent = (i - 1) >> 1;
-      if (!before(entry, heap[parent]!)) break;
-      heap[i] = heap[parent]!;
-      i = parent;
-    }
-    heap[i] = entry;
-  }
-
-  #pop(): void {
-    const heap = this.#heap;
-    const last = heap.pop();
-    if (last === undefined || heap.length === 0) return;
-    let i = 0;
-    for (;;) {
-      let child = 2 * i + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && before(heap[child + 1]!, heap[child]!)) child++;
-      if (!before(heap[child]!, last)) break;
-      heap[i] = heap[child]!;
-      i = child;
-    }
-    heap[i] = last;
+    while (this.#heap.peek()?.cancelled) this.#heap.pop();
   }
 }

@@ -16,7 +16,12 @@ export const podKind: KindDescriptor<PodManifest> = {
   nameRule: 'dns1123-subdomain',
   hasGeneration: false,
   hasStatus: true,
-  gracePeriodSeconds: (pod) => pod.spec?.terminationGracePeriodSeconds ?? defaultTerminationGracePeriodSeconds,
+  sharesSpec: true,
+  // Nothing runs for a Pod that is bound to no node or has ended: there is nobody to be graceful to.
+  gracePeriodSeconds: (pod) =>
+    (pod.spec?.nodeName ?? '') === '' || pod.status?.phase === 'Failed' || pod.status?.phase === 'Succeeded'
+      ? 0
+      : (pod.spec?.terminationGracePeriodSeconds ?? defaultTerminationGracePeriodSeconds),
   applyDefaults: (draft) => {
     if (draft.spec === undefined) return;
     defaultPodSpec(draft.spec);

@@ -17,6 +17,11 @@ export interface StepReport {
  */
 export interface Participant {
   readonly name: string;
+  /**
+   * If set, the participant belongs to one node and is told only of changes of Pods bound to it, of its own Node, and of
+   * ConfigMaps, Secrets and claims; otherwise of every change. Keeps thousands of kubelets cheap.
+   */
+  readonly nodeName?: string;
   /** Called once before the first step. `wake` may be called at any time, from any callback, and is cheap. */
   start(wake: () => void): void;
   /** Changes of the view since the last call, in order. Must return at once and must not throw. */

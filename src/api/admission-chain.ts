@@ -1,0 +1,58 @@
+import type { AdmissionRequest, AdmissionStep } from './admission.ts';
+import type { KubeObject } from './object.ts';
+
+export interface Admitted {
+  readonly object: KubeObject;
+  readonly rollbacks: readonly (() => Promise<void>)[];
+}
+
+/** Runs admission steps in their order. */
+export class AdmissionChain {
+  readonly #mutating: readonly AdmissionStep[];
+  readonly #validating: readonly AdmissionStep[];
+
+  constructor(steps: readonly AdmissionStep[]) {
+    this.#mutating = steps.filter((step) => step.mutate !== undefined);
+    this.#validating = steps.filter((step) => step.validate !== undefined);
+  }
+
+  /** Synchronous as long as every step is, so that a group of writes costs no turns. */
+  mutate(request: AdmissionRequest): Admitted | Promise<Admitted> {
+    return this.#mutateFrom(0, request, []);
+  }
+
+  #mutateFrom(start: number, request: AdmissionRequest, rollbacks: (() => Promise<void>)[]): Admitted | Promise<Admitted> {
+    let current = request;
+    for (let i = start; i < this.#mutating.length; i++) {
+      const result = this.#mutating[i]!.mutate!(current);
+      if (result instanceof Promise) {
+        const before = current;
+        return result.then(
+          (mutation) => {
+            if (mutation?.rollback !== undefined) rollbacks.push(mutation.rollback);
+            return this.#mutateFrom(i + 1, mutation === undefined ? before : { ...before, object: mutation.object }, rollbacks);
+          },
+          async (error: unknown) => {
+            for (const rollback of rollbacks) await rollback();
+            throw error;
+          },
+        );
+      }
+      if (result === undefined) continue;
+      if (result.rollback !== undefined) rollbacks.push(result.rollback);
+      current = { ...current, object: result.object };
+    }
+    return { object: current.object, rollbacks };
+  }
+
+  validate(request: AdmissionRequest): void | Promise<void> {
+    return this.#validateFrom(0, request);
+  }
+
+  #validateFrom(start: number, request: AdmissionRequest): void | Promise<void> {
+    for (let i = start; i < this.#validating.length; i++) {
+      const result = this.#validating[i]!.validate!(request);
+      if (result instanceof Promise) return result.then(() => this.#validateFrom(i + 1, request));
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import type { FieldErrors } from './field-errors.ts';
+import type { KindDescriptor } from './kind.ts';
+import { validateAnnotations, validateLabels } from './label-validation.ts';
+import { checkDns1123Label, checkObjectName, checkQualifiedName } from './names.ts';
+import type { StoredObject } from './object.ts';
+
+/** Finalizers without a domain that Kubernetes itself knows. */
+const plainFinalizers: ReadonlySet<string> = new Set(['kubernetes', 'orphan', 'foregroundDeletion']);
+
+/** Metadata of a new object: name, namespace, labels, annotations, finalizers, owners. */
+export function validateNewMeta(kind: KindDescriptor, object: StoredObject, errors: FieldErrors): void {
+  const meta = object.metadata;
+  if (meta.generateName !== undefined && meta.generateName !== '') {
+    for (const problem of checkObjectName(kind.nameRule, meta.generateName, true)) errors.invalid('metadata.generateName', meta.generateName, problem);
+  }
+  for (const problem of checkObjectName(kind.nameRule, meta.name)) errors.invalid('metadata.name', meta.name, problem);
+  if (kind.namespaced) for (const problem of checkDns1123Label(meta.namespace ?? '')) errors.invalid('metadata.namespace', meta.namespace, problem);
+  validateCommon(object, errors);
+}
+
+/** Metadata after an update: what may never change, and what is checked as in a new object. */
+export function validateMetaUpdate(kind: KindDescriptor, object: StoredObject, old: StoredObject, errors: FieldErrors): void {
+  const meta = object.metadata;
+  if (meta === old.metadata) return;
+  if (old.metadata.deletionTimestamp !== undefined && meta.finalizers !== undefined && meta.finalizers !== old.metadata.finalizers) {
+    const added = meta.finalizers.filter((finalizer) => old.metadata.finalizers?.includes(finalizer) !== true);
+    if (added.length > 0) errors.forbidden('metadata.finalizers', `no new finalizers can be added if the object is being deleted, found new finalizers []string{${added.map((f) => JSON.stringify(f)).join(', ')}}`);
+  }
+  validateCommon(object, errors, old);
+}
+
+function validateCommon(object: StoredObject, errors: FieldErrors, old?: StoredObject): void {
+  const meta = object.metadata;
+  if (meta.labels !== old?.metadata.labels) validateLabels(meta.labels, 'metadata.labels', errors);
+  if (meta.annotations !== old?.metadata.annotations) validateAnnotations(meta.annotations, 'metadata.annotations', errors);
+  if (meta.finalizers !== old?.metadata.finalizers) validateFinalizers(meta.finalizers ?? [], errors);
+  if (meta.ownerReferences !== old?.metadata.ownerReferences) validateOwners(object, errors);
+}
+
+function validateFinalizers(finalizers: readonly string[], errors: FieldErrors): void {
+  for (const finalizer of finalizers) {
+    for (const problem of checkQualifiedName(finalizer)) errors.invalid('metadata.finalizers', finalizer, problem);
+    if (!finalizer.includes('/') && !plainFinalizers.has(finalizer)) errors.invalid('metadata.finalizers', finalizer, 'name is neither a standard finalizer name nor is it fully qualified');
+  }
+  if (finalizers.includes('orphan') && finalizers.includes('foregroundDeletion')) {
+    errors.invalid('metadata.finalizers', finalizers, 'finalizer orphan and foregroundDeletion cannot be both set');
+  }
+}
+
+function validateOwners(object: StoredObject, errors: FieldErrors): void {
+  const owners = object.metadata.ownerReferences ?? [];
+  let controllers = 0;
+  owners.forEach((owner, i) => {
+    const path = `metadata.ownerReferences[${i}]`;
+    if (owner.apiVersion === '') errors.invalid(`${path}.apiVersion`, owner.apiVersion, 'version must not be empty');
+    if (owner.kind === '') errors.invalid(`${path}.kind`, owner.kind, 'kind must not be empty');
+    if (owner.name === '') errors.invalid(`${path}.name`, owner.name, 'name must not be empty');
+    if (owner.uid === '') errors.invalid(`${path}.uid`, owner.uid, 'uid must not be empty');
+    if (owner.controller === true) controllers++;
+  });
+  if (controllers > 1) errors.invalid('metadata.ownerReferences', owners, 'Only one reference can have Controller set to true');
+}

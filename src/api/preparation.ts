@@ -1,0 +1,82 @@
+import type { Instant } from '../env/clock.ts';
+import { deepEqual } from './deep-equal.ts';
+import type { KindDescriptor } from './kind.ts';
+import type { KubeObject, StoredMeta, StoredObject } from './object.ts';
+import { formatTime } from './time.ts';
+
+type Loose = KubeObject & { readonly spec?: unknown; readonly status?: unknown };
+
+/** An object and its metadata as fresh, unfrozen copies; everything deeper is shared. */
+function opened(object: Loose): { [key: string]: unknown; metadata: { -readonly [K in keyof StoredMeta]: StoredMeta[K] } } {
+  return { ...object, metadata: { ...(object.metadata as StoredMeta) } };
+}
+
+/** What a new object carries besides what its manifest says. */
+export function prepareNew(kind: KindDescriptor, manifest: Loose, name: string, namespace: string | undefined, uid: string, now: Instant): StoredObject {
+  const draft = opened(manifest);
+  const meta = draft.metadata;
+  meta.name = name;
+  if (kind.namespaced && namespace !== undefined) meta.namespace = namespace;
+  else delete meta.namespace;
+  meta.uid = uid;
+  meta.creationTimestamp = formatTime(now);
+  delete (meta as { resourceVersion?: string }).resourceVersion;
+  delete meta.deletionTimestamp;
+  delete meta.deletionGracePeriodSeconds;
+  delete meta.selfLink;
+  if (kind.hasGeneration) meta.generation = 1;
+  else delete meta.generation;
+  if (kind.hasStatus) delete draft['status'];
+  return draft as unknown as StoredObject;
+}
+
+/** What an update of the main resource may not touch is taken from the old object; the generation counts changes of the rest. */
+export function prepareUpdated(kind: KindDescriptor, manifest: Loose, old: StoredObject): StoredObject {
+  const draft = opened(manifest);
+  keepSystemFields(draft.metadata, old);
+  if (kind.hasStatus) {
+    if (old.status === undefined) delete draft['status'];
+    else draft['status'] = old.status;
+  }
+  return draft as unknown as StoredObject;
+}
+
+/** An update through the status subresource: only status, and of the metadata what Kubernetes lets pass. */
+export function prepareStatus(manifest: Loose, old: StoredObject): StoredObject {
+  const draft = opened({ ...old });
+  if (manifest.status === undefined) delete draft['status'];
+  else draft['status'] = manifest.status;
+  const given = manifest.metadata;
+  if (given?.managedFields !== undefined) draft.metadata.managedFields = given.managedFields;
+  return draft as unknown as StoredObject;
+}
+
+function keepSystemFields(meta: { -readonly [K in keyof StoredMeta]: StoredMeta[K] }, old: StoredObject): void {
+  const from = old.metadata;
+  meta.name = from.name;
+  if (from.namespace === undefined) delete meta.namespace;
+  else meta.namespace = from.namespace;
+  meta.uid = from.uid;
+  meta.creationTimestamp = from.creationTimestamp;
+  meta.resourceVersion = from.resourceVersion;
+  delete meta.selfLink;
+  for (const key of ['generation', 'deletionTimestamp', 'deletionGracePeriodSeconds'] as const) {
+    if (from[key] === undefined) delete meta[key];
+    else (meta as Record<string, unknown>)[key] = from[key];
+  }
+}
+
+/** Whether anything but metadata and status differs: what `generation` counts. */
+function contentChanged(object: StoredObject, old: StoredObject): boolean {
+  const keys = new Set([...Object.keys(object), ...Object.keys(old)]);
+  for (const key of keys) {
+    if (key === 'metadata' || key === 'status' || key === 'apiVersion' || key === 'kind') continue;
+    if (!deepEqual((object as Record<string, unknown>)[key], (old as Record<string, unknown>)[key])) return true;
+  }
+  return false;
+}
+
+export function withGeneration(kind: KindDescriptor, object: StoredObject, old: StoredObject): StoredObject {
+  if (!kind.hasGeneration || !contentChanged(object, old)) return object;
+  return { ...object, metadata: { ...object.metadata, generation: (old.metadata.generation ?? 0) + 1 } };
+}

@@ -1,0 +1,80 @@
+import type { ObjectRef } from '../errors.ts';
+import type { Client, DeleteOptions, DeleteResult, ListQuery, Patch, WaitOptions, WatchEvent, WriteOptions } from './client.ts';
+import type { KindDescriptor } from './kind.ts';
+import type { KubeObject, ObjectName, Stored, StoredObject } from './object.ts';
+import type { Registry } from './registry.ts';
+import type { View, ViewChange } from './view.ts';
+import { selectedBy } from './selection.ts';
+import { WatchStream } from './watch-stream.ts';
+
+/** What the client needs besides registry and view. */
+export interface ClientParts {
+  readonly registry: Registry;
+  readonly view: View;
+  readonly waitFor: <T>(what: string, check: () => T | undefined, describe: () => string, options?: WaitOptions) => Promise<T>;
+  readonly event: (regarding: ObjectRef, type: 'Normal' | 'Warning', reason: string, message: string) => void;
+  /** Calls the listener after every change of the view; returns "off". */
+  readonly onChange: (listener: (changes: readonly ViewChange[]) => void) => () => void;
+}
+
+/** The verbs of the typed API over one registry and one view. Unknown fields are refused unless the caller says otherwise. */
+export class RegistryClient implements Client {
+  readonly #parts: ClientParts;
+
+  constructor(parts: ClientParts) {
+    this.#parts = parts;
+  }
+
+  get<M extends KubeObject>(kind: KindDescriptor<M>, at: ObjectName): Stored<M> | undefined {
+    return this.#parts.view.get(kind, at.namespace, at.name);
+  }
+
+  list<M extends KubeObject>(kind: KindDescriptor<M>, query: ListQuery = {}): readonly Stored<M>[] {
+    const all = this.#parts.view.list(kind, { namespace: query.namespace });
+    if (query.labelSelector === undefined && query.fieldSelector === undefined) return all;
+    const selected = selectedBy(kind as KindDescriptor, query);
+    return all.filter((object) => selected(object as unknown as StoredObject));
+  }
+
+  create<M extends KubeObject>(kind: KindDescriptor<M>, manifest: M, options: WriteOptions = {}): Promise<Stored<M>> {
+    return this.#parts.registry.create(kind as KindDescriptor, manifest, strict(options)) as unknown as Promise<Stored<M>>;
+  }
+
+  update<M extends KubeObject>(kind: KindDescriptor<M>, manifest: M, options: WriteOptions = {}): Promise<Stored<M>> {
+    return this.#parts.registry.update(kind as KindDescriptor, manifest, strict(options)) as unknown as Promise<Stored<M>>;
+  }
+
+  updateStatus<M extends KubeObject>(kind: KindDescriptor<M>, manifest: M, options: WriteOptions = {}): Promise<Stored<M>> {
+    return this.#parts.registry.updateStatus(kind as KindDescriptor, manifest, strict(options)) as unknown as Promise<Stored<M>>;
+  }
+
+  patch<M extends KubeObject>(kind: KindDescriptor<M>, at: ObjectName, patch: Patch, options: WriteOptions & { readonly subresource?: 'status' | 'scale' } = {}): Promise<Stored<M>> {
+    return this.#parts.registry.patch(kind as KindDescriptor, at, patch, strict(options)) as unknown as Promise<Stored<M>>;
+  }
+
+  delete(kind: KindDescriptor, at: ObjectName, options: DeleteOptions = {}): Promise<DeleteResult> {
+    return this.#parts.registry.delete(kind, at, options);
+  }
+
+  deleteCollection(kind: KindDescriptor, query: ListQuery, options: DeleteOptions = {}): Promise<readonly StoredObject[]> {
+    return this.#parts.registry.deleteCollection(kind, this.list(kind, query) as readonly StoredObject[], options);
+  }
+
+  watch<M extends KubeObject>(kind: KindDescriptor<M>, query: ListQuery & { readonly signal?: AbortSignal } = {}): AsyncIterableIterator<WatchEvent<Stored<M>>> & AsyncDisposable {
+    const initial = this.list(kind, query) as unknown as readonly StoredObject[];
+    return new WatchStream(kind as KindDescriptor, query, initial, this.#parts.onChange) as unknown as AsyncIterableIterator<WatchEvent<Stored<M>>> & AsyncDisposable;
+  }
+
+  waitFor<T>(what: string, check: () => T | undefined, describe: () => string, options?: WaitOptions): Promise<T> {
+    return this.#parts.waitFor(what, check, describe, options);
+  }
+
+  event(regarding: ObjectRef, type: 'Normal' | 'Warning', reason: string, message: string): void {
+    this.#parts.event(regarding, type, reason, message);
+  }
+}
+
+function strict<O extends WriteOptions>(options: O): O {
+  return options.fieldValidation === undefined ? { ...options, fieldValidation: 'Strict' } : options;
+}
+

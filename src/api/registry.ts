@@ -1,0 +1,283 @@
+import type { Clock } from '../env/clock.ts';
+import type { Random } from '../env/random.ts';
+import { BadRequestError, type ApiError } from '../errors.ts';
+import type { Fence, Store, StoreEntry, WriteOp, WriteResult } from '../stores/store.ts';
+import { AdmissionChain } from './admission-chain.ts';
+import type { DeleteOptions, DeleteResult, Identity, Patch, WriteOptions } from './client.ts';
+import { deepEqual } from './deep-equal.ts';
+import { decideDeletion, isReleased } from './deletion.ts';
+import { objectKey } from './keys.ts';
+import type { KindDescriptor } from './kind.ts';
+import { nameFor } from './naming.ts';
+import { deepFreeze, type KubeObject, type ObjectName, type StoredObject } from './object.ts';
+import { prepareNew, prepareStatus, prepareUpdated, withGeneration } from './preparation.ts';
+import { alreadyExists, conflict, forbidden, modified, notFound } from './status-errors.ts';
+import { formatTime } from './time.ts';
+import { newUid } from './uid.ts';
+import { Validator } from './validator.ts';
+import type { View } from './view.ts';
+
+/** Turns what came from outside into an object of the kind's shape: types, unknown fields, quantities. Throws `ApiError`. */
+export type ObjectDecoder = (kind: KindDescriptor, raw: KubeObject, options: WriteOptions) => KubeObject;
+
+/** Applies a patch of any type to an object (undefined: server-side apply of an object that does not exist). */
+export type ObjectPatcher = (kind: KindDescriptor, old: StoredObject | undefined, patch: Patch, options: WriteOptions & { readonly subresource: string }) => KubeObject;
+
+export interface RegistryParts {
+  readonly store: Store;
+  readonly view: View;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly decode: ObjectDecoder;
+  readonly patch: ObjectPatcher;
+  readonly admission: AdmissionChain;
+  /** The leader's key, for writes of controllers; undefined where nobody else writes. */
+  readonly fence: () => Fence | undefined;
+}
+
+const hostIdentity: Identity = { name: 'coxswain', groups: ['system:masters'], role: 'host' };
+
+/** A write that is ready for the store: it passed every check. */
+export interface PreparedWrite {
+  readonly kind: KindDescriptor;
+  readonly name: string;
+  /** undefined: nothing changes. */
+  readonly op: WriteOp | undefined;
+  readonly object: StoredObject;
+  readonly rollbacks: readonly (() => Promise<void>)[];
+}
+
+/**
+ * The one way into the store: default, admit, validate, then commit with compare-and-swap. Everything that writes (typed
+ * classes, HTTP, controllers, kubelets) comes through here.
+ */
+export class Registry {
+  readonly #parts: RegistryParts;
+  readonly #validator = new Validator();
+
+  constructor(parts: RegistryParts) {
+    this.#parts = parts;
+  }
+
+  async create(kind: KindDescriptor, manifest: KubeObject, options: WriteOptions = {}): Promise<StoredObject> {
+    return this.#commit(await this.prepareCreate(kind, manifest, options), options);
+  }
+
+  /** Replaces an object. A `resourceVersion` in the manifest must be the present one; without, the newest is replaced. */
+  async update(kind: KindDescriptor, manifest: KubeObject, options: WriteOptions & { readonly subresource?: string } = {}): Promise<StoredObject> {
+    const at = { namespace: manifest.metadata?.namespace, name: manifest.metadata?.name ?? '' };
+    return this.#mutate(kind, at, options, options.subresource ?? '', () => manifest);
+  }
+
+  async updateStatus(kind: KindDescriptor, manifest: KubeObject, options: WriteOptions = {}): Promise<StoredObject> {
+    return this.update(kind, manifest, { ...options, subresource: 'status' });
+  }
+
+  async patch(kind: KindDescriptor, at: ObjectName, patch: Patch, options: WriteOptions & { readonly subresource?: string } = {}): Promise<StoredObject> {
+    const subresource = options.subresource ?? '';
+    const patchOptions = { ...options, subresource };
+    if (patch.type === 'apply' && (await this.current(kind, at)) === undefined && subresource === '') {
+      return this.create(kind, this.#parts.patch(kind, undefined, patch, patchOptions), options);
+    }
+    return this.#mutate(kind, at, options, subresource, (old) => this.#parts.patch(kind, old, patch, patchOptions));
+  }
+
+  async delete(kind: KindDescriptor, at: ObjectName, options: DeleteOptions = {}): Promise<DeleteResult> {
+    for (;;) {
+      const prepared = await this.prepareDelete(kind, at, options);
+      if (prepared.op === undefined || options.dryRun === true) return { gone: prepared.op?.value === null, object: prepared.object };
+      const [result] = await this.#parts.store.write([prepared.op]);
+      if (result!.ok) return { gone: prepared.op.value === null, object: result!.entry.value as StoredObject };
+      const refused = this.#refusal(prepared, result!);
+      if (options.preconditions?.resourceVersion !== undefined || refused.status !== 409) throw refused;
+    }
+  }
+
+  /** Deletes what a query picks, one by one; an object that is gone meanwhile counts as deleted. */
+  async deleteCollection(kind: KindDescriptor, picked: readonly StoredObject[], options: DeleteOptions = {}): Promise<readonly StoredObject[]> {
+    const deleted: StoredObject[] = [];
+    for (const object of picked) {
+      try {
+        deleted.push((await this.delete(kind, { namespace: object.metadata.namespace, name: object.metadata.name }, options)).object);
+      } catch (error) {
+        if ((error as ApiError).status !== 404) throw error;
+      }
+    }
+    return deleted;
+  }
+
+  /** The present object: from the view where this process is the only writer, else from the store. */
+  async current(kind: KindDescriptor, at: ObjectName): Promise<StoredObject | undefined> {
+    if (!this.#parts.store.shared) return this.#parts.view.get(kind, at.namespace, at.name) as StoredObject | undefined;
+    const entry = await this.#parts.store.get(objectKey(kind, at.namespace, at.name));
+    return entry?.value as StoredObject | undefined;
+  }
+
+  /** All checks of a create, up to the store's door. */
+  async prepareCreate(kind: KindDescriptor, manifest: KubeObject, options: WriteOptions): Promise<PreparedWrite> {
+    const { clock, random, view } = this.#parts;
+    const identity = options.identity ?? hostIdentity;
+    const decoded = identity.role === 'controller' ? manifest : this.#parts.decode(kind, manifest, options);
+    if (decoded.metadata?.resourceVersion !== undefined && decoded.metadata.resourceVersion !== '') {
+      throw new BadRequestError('resourceVersion should not be set on objects to be created');
+    }
+    const name = nameFor(kind, decoded, random);
+    const namespace = kind.namespaced ? (decoded.metadata?.namespace ?? 'default') : undefined;
+    let object = prepareNew(kind, decoded, name, namespace, newUid(random), clock.now());
+    object = this.#validator.defaulted(kind, object, kind.prepareForCreate === undefined ? undefined : (draft) => kind.prepareForCreate?.(draft));
+    const request = { operation: 'CREATE' as const, kind, old: undefined, subresource: '', namespace, identity, dryRun: options.dryRun ?? false, view, warn: options.onWarning ?? ignore };
+    const admitted = await this.#parts.admission.mutate({ ...request, object });
+    object = deepFreeze(admitted.object === object ? object : this.#validator.defaulted(kind, admitted.object as StoredObject));
+    try {
+      this.#validator.create(kind, object);
+      await this.#parts.admission.validate({ ...request, object });
+    } catch (error) {
+      for (const rollback of admitted.rollbacks) await rollback();
+      throw error;
+    }
+    this.#warn(kind, object, options);
+    return { kind, name, object, rollbacks: admitted.rollbacks, op: this.#op(objectKey(kind, namespace, name), object, 0, identity) };
+  }
+
+  /** All checks of an update of `old`, up to the store's door. */
+  async prepareUpdate(kind: KindDescriptor, manifest: KubeObject, old: StoredObject, subresource: string, options: WriteOptions): Promise<PreparedWrite> {
+    const { view } = this.#parts;
+    const identity = options.identity ?? hostIdentity;
+    const name = old.metadata.name;
+    const decoded = identity.role === 'controller' || identity.role === 'kubelet' ? manifest : this.#parts.decode(kind, manifest, options);
+    this.#checkPreconditions(kind, decoded, old);
+    let object = subresource === 'status' ? prepareStatus(decoded, old) : prepareUpdated(kind, decoded, old);
+    const prepare = subresource === 'status' ? kind.prepareForStatusUpdate : kind.prepareForUpdate;
+    if (prepare !== undefined || subresource !== 'status') object = this.#validator.defaulted(kind, object, prepare === undefined ? undefined : (draft) => prepare(draft, old as never));
+    const request = { operation: 'UPDATE' as const, kind, old, subresource, namespace: old.metadata.namespace, identity, dryRun: options.dryRun ?? false, view, warn: options.onWarning ?? ignore };
+    const admitted = await this.#parts.admission.mutate({ ...request, object });
+    const changed = admitted.object === object ? object : this.#validator.defaulted(kind, admitted.object as StoredObject);
+    object = deepFreeze(withGeneration(kind, changed, old));
+    this.#validator.update(kind, object, old, subresource);
+    await this.#parts.admission.validate({ ...request, object });
+    if (subresource === '') this.#warn(kind, object, options);
+    const key = objectKey(kind, old.metadata.namespace, name);
+    const revision = Number(old.metadata.resourceVersion);
+    if (deepEqual(object, old)) return { kind, name, object: old, rollbacks: admitted.rollbacks, op: undefined };
+    return { kind, name, object, rollbacks: admitted.rollbacks, op: this.#op(key, isReleased(object) ? null : object, revision, identity) };
+  }
+
+  /** Binds a Pod to a node: refused if it is bound already. The spec it had is known to be good. */
+  prepareBind(kind: KindDescriptor, pod: StoredObject, nodeName: string, identity: Identity): PreparedWrite {
+    const old = this.#parts.view.get(kind, pod.metadata.namespace, pod.metadata.name) as StoredObject | undefined;
+    const name = pod.metadata.name;
+    if (old === undefined || old.metadata.uid !== pod.metadata.uid) throw notFound(kind, name);
+    if (old.metadata.deletionTimestamp !== undefined) throw conflict(kind, name, `pod ${name} is being deleted, cannot be assigned to a host`);
+    const spec = old.spec as { readonly nodeName?: string };
+    if (spec.nodeName !== undefined && spec.nodeName !== '') throw conflict(kind, name, `pod ${name} is already assigned to node ${JSON.stringify(spec.nodeName)}`);
+    const bound = deepFreeze({ ...spec, nodeName });
+    this.#validator.trust(bound);
+    const object = deepFreeze({ ...old, spec: bound, status: scheduled(old.status, formatTime(this.#parts.clock.now())) });
+    return { kind, name, object, rollbacks: [], op: this.#op(objectKey(kind, old.metadata.namespace, name), object, Number(old.metadata.resourceVersion), identity) };
+  }
+
+  async prepareDelete(kind: KindDescriptor, at: ObjectName, options: DeleteOptions): Promise<PreparedWrite> {
+    const identity = options.identity ?? hostIdentity;
+    const old = await this.current(kind, at);
+    if (old === undefined) throw notFound(kind, at.name);
+    const { uid, resourceVersion } = options.preconditions ?? {};
+    if (uid !== undefined && uid !== old.metadata.uid) {
+      throw conflict(kind, at.name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`);
+    }
+    if (resourceVersion !== undefined && resourceVersion !== old.metadata.resourceVersion) {
+      throw conflict(kind, at.name, `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${old.metadata.resourceVersion}`);
+    }
+    const request = { operation: 'DELETE' as const, kind, object: old, old, subresource: '', namespace: old.metadata.namespace, identity, dryRun: options.dryRun ?? false, view: this.#parts.view, warn: options.onWarning ?? ignore };
+    await this.#parts.admission.validate(request);
+    const deletion = decideDeletion(kind, old, options, this.#parts.clock.now());
+    const key = objectKey(kind, old.metadata.namespace, at.name);
+    const revision = Number(old.metadata.resourceVersion);
+    if (deletion.remove) return { kind, name: at.name, object: old, rollbacks: [], op: this.#op(key, null, revision, identity) };
+    const unchanged = deletion.object === old;
+    return { kind, name: at.name, object: deletion.object, rollbacks: [], op: unchanged ? undefined : this.#op(key, deepFreeze(deletion.object), revision, identity) };
+  }
+
+  /** Commits prepared writes as one group; for each the stored object, or the error. */
+  async commit(writes: readonly PreparedWrite[]): Promise<readonly (StoredObject | ApiError)[]> {
+    const ops = writes.flatMap((write) => (write.op === undefined ? [] : [write.op]));
+    const results = ops.length === 0 ? [] : await this.#parts.store.write(ops);
+    let next = 0;
+    const outcomes: (StoredObject | ApiError)[] = [];
+    for (const write of writes) {
+      if (write.op === undefined) {
+        outcomes.push(write.object);
+        continue;
+      }
+      const result = results[next++]!;
+      if (result.ok) outcomes.push(result.entry.value as StoredObject);
+      else {
+        for (const rollback of write.rollbacks) await rollback();
+        outcomes.push(this.#refusal(write, result));
+      }
+    }
+    return outcomes;
+  }
+
+  async #mutate(kind: KindDescriptor, at: ObjectName, options: WriteOptions, subresource: string, next: (old: StoredObject) => KubeObject): Promise<StoredObject> {
+    for (;;) {
+      const old = await this.current(kind, at);
+      if (old === undefined) throw notFound(kind, at.name);
+      const wanted = next(old);
+      const prepared = await this.prepareUpdate(kind, wanted, old, subresource, options);
+      if (options.dryRun === true || prepared.op === undefined) {
+        for (const rollback of prepared.rollbacks) await rollback();
+        return prepared.object;
+      }
+      const [outcome] = await this.commit([prepared]);
+      if (!(outcome instanceof Error)) return outcome!;
+      // Nobody named a revision: the newest is meant, so look again.
+      if (outcome.status !== 409 || wanted.metadata?.resourceVersion !== undefined) throw outcome;
+    }
+  }
+
+  async #commit(prepared: PreparedWrite, options: WriteOptions): Promise<StoredObject> {
+    if (options.dryRun === true) {
+      for (const rollback of prepared.rollbacks) await rollback();
+      if ((await this.current(prepared.kind, { namespace: prepared.object.metadata.namespace, name: prepared.name })) !== undefined) throw alreadyExists(prepared.kind, prepared.name);
+      return prepared.object;
+    }
+    const [outcome] = await this.commit([prepared]);
+    if (outcome instanceof Error) throw outcome;
+    return outcome!;
+  }
+
+  #checkPreconditions(kind: KindDescriptor, manifest: KubeObject, old: StoredObject): void {
+    const { uid, resourceVersion } = manifest.metadata ?? {};
+    if (uid !== undefined && uid !== '' && uid !== old.metadata.uid) {
+      throw conflict(kind, old.metadata.name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`);
+    }
+    if (resourceVersion !== undefined && resourceVersion !== '' && resourceVersion !== old.metadata.resourceVersion) throw modified(kind, old.metadata.name);
+  }
+
+  #op(key: string, value: StoredObject | null, expected: number, identity: Identity): WriteOp {
+    const fence = identity.role === 'controller' || identity.role === 'scheduler' ? this.#parts.fence() : undefined;
+    return fence === undefined ? { key, value, expected } : { key, value, expected, fence };
+  }
+
+  #refusal(write: PreparedWrite, result: Exclude<WriteResult, { ok: true }>): ApiError {
+    if (result.reason === 'fenced') return forbidden(write.kind, write.name, 'this control plane does not lead any more');
+    const current: StoreEntry | undefined = result.current;
+    if (current === undefined) return notFound(write.kind, write.name);
+    return write.op?.expected === 0 ? alreadyExists(write.kind, write.name) : modified(write.kind, write.name);
+  }
+
+  #warn(kind: KindDescriptor, object: StoredObject, options: WriteOptions): void {
+    if (options.onWarning === undefined) return;
+    for (const warning of kind.warnings?.(object) ?? []) options.onWarning(warning);
+  }
+}
+
+const ignore = (): void => undefined;
+
+/** A bound Pod says so in its conditions; the reasons of earlier failures go. */
+function scheduled(status: unknown, at: string): object {
+  const before = (status ?? {}) as { readonly conditions?: readonly { readonly type: string }[] };
+  const others = (before.conditions ?? []).filter((condition) => condition.type !== 'PodScheduled');
+  return { ...before, conditions: [...others, { type: 'PodScheduled', status: 'True', lastProbeTime: null, lastTransitionTime: at }] };
+}
+

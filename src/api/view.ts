@@ -1,0 +1,155 @@
+import type { Revision, StoreChange } from '../stores/store.ts';
+import { kindPrefix } from './keys.ts';
+import type { KindDescriptor } from './kind.ts';
+import type { KubeObject, Stored, StoredObject } from './object.ts';
+import { BucketIndex, ObjectTable } from './object-table.ts';
+import { LabelMatcher } from './label-matcher.ts';
+import type { ViewQuery, ViewReader } from './view-reader.ts';
+
+/** One change of one object, with its kind. */
+export interface ViewChange {
+  readonly kind: KindDescriptor;
+  readonly type: 'added' | 'modified' | 'deleted';
+  readonly object: StoredObject;
+  readonly previous: StoredObject | undefined;
+}
+
+const podsPrefix = 'core/pods/';
+
+/** The node a Pod is bound to; '' for none. */
+const nodeNameOf = (pod: StoredObject): string => (pod.spec as { readonly nodeName?: string } | undefined)?.nodeName ?? '';
+
+/**
+ * The indexed picture of the store. It takes in changes (`ingest`) between computations and is read-only for everybody else;
+ * the objects in it are the store's own frozen ones.
+ */
+export class View implements ViewReader {
+  #revision: Revision = 0;
+  readonly #tables = new Map<string, { readonly kind: KindDescriptor; readonly table: ObjectTable }>();
+  readonly #byUid = new Map<string, StoredObject>();
+  readonly #owned = new BucketIndex();
+  readonly #podsByNode = new BucketIndex();
+  readonly #sideTables = new Map<string, Map<string, unknown>>();
+
+  constructor(kinds: Iterable<KindDescriptor>) {
+    for (const kind of kinds) this.addKind(kind);
+  }
+
+  /** Makes room for a kind; kinds stored under another kind's name share its table. */
+  addKind(kind: KindDescriptor): void {
+    const prefix = kindPrefix(kind);
+    if (kind.storedAs === undefined && !this.#tables.has(prefix)) this.#tables.set(prefix, { kind, table: new ObjectTable() });
+  }
+
+  removeKind(kind: KindDescriptor): void {
+    this.#tables.delete(kindPrefix(kind));
+  }
+
+  get revision(): Revision {
+    return this.#revision;
+  }
+
+  get<M extends KubeObject>(kind: KindDescriptor<M>, namespace: string | undefined, name: string): Stored<M> | undefined {
+    return this.#table(kind)?.get(kind.namespaced ? (namespace ?? '') : '', name) as Stored<M> | undefined;
+  }
+
+  list<M extends KubeObject>(kind: KindDescriptor<M>, query: ViewQuery = {}): readonly Stored<M>[] {
+    const all = (this.#table(kind)?.list(kind.namespaced ? query.namespace : undefined) ?? []) as readonly Stored<M>[];
+    if (query.labels === undefined) return all;
+    const matcher = typeof query.labels === 'string' ? LabelMatcher.parse(query.labels) : LabelMatcher.of(query.labels);
+    return all.filter((object) => matcher.matches(object.metadata.labels));
+  }
+
+  count(kind: KindDescriptor): number {
+    return this.#table(kind)?.count ?? 0;
+  }
+
+  byUid(uid: string): StoredObject | undefined {
+    return this.#byUid.get(uid);
+  }
+
+  ownedBy(uid: string): readonly StoredObject[] {
+    return this.#owned.list(uid);
+  }
+
+  controlledBy<M extends KubeObject>(kind: KindDescriptor<M>, uid: string): readonly Stored<M>[] {
+    return this.#owned
+      .list(uid)
+      .filter((object) => object.kind === kind.kind && object.metadata.ownerReferences?.some((owner) => owner.uid === uid && owner.controller === true)) as unknown as readonly Stored<M>[];
+  }
+
+  podsOnNode(nodeName: string): readonly StoredObject[] {
+    return this.#podsByNode.list(nodeName);
+  }
+
+  withLabel<M extends KubeObject>(kind: KindDescriptor<M>, namespace: string, key: string, value: string): readonly Stored<M>[] {
+    return (this.#table(kind)?.withLabel(namespace, key, value) ?? []) as readonly Stored<M>[];
+  }
+
+  table<T>(name: string): ReadonlyMap<string, T> {
+    return this.sideTable<T>(name);
+  }
+
+  /** The writable side of a side table: for what is local to this process and need not last. */
+  sideTable<T>(name: string): Map<string, T> {
+    let table = this.#sideTables.get(name);
+    if (table === undefined) this.#sideTables.set(name, (table = new Map()));
+    return table as Map<string, T>;
+  }
+
+  /** Takes in changes of the store, in their order, and returns those that concern known kinds. */
+  ingest(changes: readonly StoreChange[]): readonly ViewChange[] {
+    const seen: ViewChange[] = [];
+    for (const change of changes) {
+      this.#revision = change.entry.revision;
+      const home = this.#tables.get(change.key.slice(0, change.key.indexOf('/', change.key.indexOf('/') + 1) + 1));
+      if (home === undefined) continue;
+      const object = change.entry.value as StoredObject;
+      const previous = change.previous?.value as StoredObject | undefined;
+      const isPod = change.key.startsWith(podsPrefix);
+      if (change.type === 'delete') {
+        home.table.delete(object);
+        this.#unindex(object, isPod);
+        seen.push({ kind: home.kind, type: 'deleted', object, previous });
+      } else {
+        home.table.put(object, previous);
+        if (previous !== undefined) this.#unindexMoved(object, previous, isPod);
+        this.#index(object, isPod);
+        seen.push({ kind: home.kind, type: previous === undefined ? 'added' : 'modified', object, previous });
+      }
+    }
+    return seen;
+  }
+
+  /** Everything up to `revision` has been taken in, though nothing of it concerned the view. */
+  reached(revision: Revision): void {
+    if (revision > this.#revision) this.#revision = revision;
+  }
+
+  #table(kind: KindDescriptor): ObjectTable | undefined {
+    return this.#tables.get(kindPrefix(kind))?.table;
+  }
+
+  #index(object: StoredObject, isPod: boolean): void {
+    const { uid, ownerReferences } = object.metadata;
+    this.#byUid.set(uid, object);
+    if (ownerReferences !== undefined) for (const owner of ownerReferences) this.#owned.set(owner.uid, uid, object);
+    if (isPod) this.#podsByNode.set(nodeNameOf(object), uid, object);
+  }
+
+  #unindexMoved(object: StoredObject, previous: StoredObject, isPod: boolean): void {
+    const { uid } = previous.metadata;
+    if (uid !== object.metadata.uid) this.#byUid.delete(uid);
+    if (previous.metadata.ownerReferences !== object.metadata.ownerReferences) {
+      for (const owner of previous.metadata.ownerReferences ?? []) this.#owned.delete(owner.uid, uid);
+    }
+    if (isPod && nodeNameOf(previous) !== nodeNameOf(object)) this.#podsByNode.delete(nodeNameOf(previous), uid);
+  }
+
+  #unindex(object: StoredObject, isPod: boolean): void {
+    const { uid, ownerReferences } = object.metadata;
+    this.#byUid.delete(uid);
+    for (const owner of ownerReferences ?? []) this.#owned.delete(owner.uid, uid);
+    if (isPod) this.#podsByNode.delete(nodeNameOf(object), uid);
+  }
+}

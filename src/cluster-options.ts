@@ -1,0 +1,57 @@
+import type { AdmissionStep } from './api/admission.ts';
+import type { KindDescriptor } from './api/kind.ts';
+import type { Controller } from './controllers/controller.ts';
+import type { Clock } from './env/clock.ts';
+import type { Logger } from './env/logger.ts';
+import type { EventLimits } from './loop/event-recorder.ts';
+import type { Runtime } from './runtimes/runtime.ts';
+import type { Scheduler } from './scheduler/scheduler.ts';
+import type { Store } from './stores/store.ts';
+
+/** A node to be: its name, what runs its pods, and what it says of itself. */
+export interface NodeOptions {
+  readonly name: string;
+  readonly runtime: Runtime;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly taints?: readonly { readonly key: string; readonly value?: string; readonly effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute' }[];
+  /** Quantities that replace what the runtime says the node has: `{ cpu: '4', memory: '8Gi', pods: '110' }`. */
+  readonly capacity?: Readonly<Record<string, string>>;
+  /** Quantities kept back from pods. */
+  readonly reserved?: Readonly<Record<string, string>>;
+  /** The range pod addresses come from; the runtime's own choice if absent. */
+  readonly podCidr?: string;
+}
+
+/** How a cluster is made. Everything has a default. */
+export interface ClusterOptions {
+  /** Goes into labels and the kubeconfig. `coxswain` unless given. */
+  readonly name?: string;
+  /** `new MemoryStore()` unless given. The cluster opens and closes it. */
+  readonly store?: Store;
+  /** The machine's clock unless given; a `ManualClock` for virtual time. */
+  readonly clock?: Clock;
+  /** Same seed, same history. Drawn by the operating system unless given. */
+  readonly seed?: number;
+  readonly logger?: Logger;
+  readonly nodes?: readonly NodeOptions[];
+  /** Which built-in controllers run, as kube-controller-manager reads it: `all` (default), `none`, `all,-node-lifecycle`, `replication-manager`. */
+  readonly controllers?: string;
+  /** The host's own control loops. */
+  readonly extraControllers?: readonly Controller[];
+  /** Replaces the default scheduler; `none` leaves binding to somebody else. */
+  readonly scheduler?: Scheduler | 'none';
+  /** The host's own admission steps; they run after the built-in ones. */
+  readonly admission?: readonly AdmissionStep[];
+  /** The host's own kinds. */
+  readonly kinds?: readonly KindDescriptor[];
+  /** Where ClusterIPs come from. `127.96.0.0/16` unless given: on Linux such addresses can be bound as they are. */
+  readonly serviceCidr?: string;
+  /** Where NodePorts come from. 30000 to 32767 unless given. */
+  readonly nodePorts?: { readonly from: number; readonly to: number };
+  /** What happens to pods when this process dies. `kill` unless given; `keep` needs a durable store. */
+  readonly onHostDeath?: 'kill' | 'keep';
+  /** A folder for logs and volumes of runtimes that need one; one below the system's temporary folder unless given. */
+  readonly stateDir?: string;
+  readonly events?: EventLimits;
+}

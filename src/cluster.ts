@@ -1,0 +1,194 @@
+import { EventEmitter } from 'eventemitter3';
+import { AdmissionChain } from './api/admission-chain.ts';
+import type { Client } from './api/client.ts';
+import type { KubeObject, StoredObject } from './api/object.ts';
+import { deepFreeze } from './api/object.ts';
+import { Registry } from './api/registry.ts';
+import { RegistryClient } from './api/registry-client.ts';
+import { View, type ViewChange } from './api/view.ts';
+import { admissionSteps } from './admission/admission-steps.ts';
+import { bootstrapObjects } from './bootstrap.ts';
+import type { ClusterOptions } from './cluster-options.ts';
+import { selectControllers } from './controllers/built-in-controllers.ts';
+import type { Clock } from './env/clock.ts';
+import { silentLogger, type Logger } from './env/logger.ts';
+import { SeededRandom } from './env/seeded-random.ts';
+import { SystemClock, SystemSliceMeter } from './env/system-clock.ts';
+import { systemSeed } from './env/system-secure-random.ts';
+import { AlreadyExistsError } from './errors.ts';
+import { builtInKinds } from './kinds/built-in-kinds.ts';
+import { eventKind } from './kinds/event.ts';
+import { podKind } from './kinds/pod.ts';
+import { Crank } from './loop/crank.ts';
+import { EventRecorder } from './loop/event-recorder.ts';
+import { Loop, type PassReport } from './loop/loop.ts';
+import { PlanWriter } from './loop/plan-writer.ts';
+import { MemoryStore } from './stores/memory-store.ts';
+import type { Store, StoreWatch } from './stores/store.ts';
+
+/** What a cluster tells its host. A listener that throws breaks nothing: the error goes to the logger. */
+export interface ClusterEvents {
+  /** After every pass of the crank. */
+  pass: [report: PassReport];
+  /** Every change of every object, in order. */
+  change: [change: ViewChange];
+  /** A Kubernetes Event was recorded. */
+  event: [event: StoredObject];
+  closed: [];
+}
+
+/**
+ * A Kubernetes cluster in this process. It is the only class that knows every room.
+ *
+ * @example
+ * await using cluster = await Cluster.create({ nodes: [{ name: 'n1', runtime: new SimulatedRuntime() }] });
+ * await cluster.settle();
+ */
+export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposable {
+  readonly name: string;
+  readonly clock: Clock;
+  readonly seed: number;
+  readonly view: View;
+  readonly registry: Registry;
+  readonly client: Client;
+  readonly #store: Store;
+  readonly #logger: Logger;
+  readonly #loop: Loop;
+  readonly #crank: Crank;
+  readonly #recorder: EventRecorder;
+  readonly #changeListeners = new Set<(changes: readonly ViewChange[]) => void>();
+  #watch: StoreWatch | undefined;
+  #closing: Promise<void> | undefined;
+
+  private constructor(options: ClusterOptions, store: Store) {
+    super();
+    this.name = options.name ?? 'coxswain';
+    this.clock = options.clock ?? new SystemClock();
+    this.seed = options.seed ?? systemSeed();
+    this.#logger = options.logger ?? silentLogger;
+    this.#store = store;
+    const random = new SeededRandom(this.seed);
+    this.view = new View([...builtInKinds, ...(options.kinds ?? [])]);
+    this.registry = new Registry({
+      store,
+      view: this.view,
+      clock: this.clock,
+      random: random.fork('names'),
+      decode: (_kind, raw) => raw,
+      patch: (_kind, old) => old as KubeObject,
+      admission: new AdmissionChain([...admissionSteps({ store, random: random.fork('admission'), options }), ...(options.admission ?? [])]),
+      fence: () => undefined,
+    });
+    this.#recorder = new EventRecorder({ registry: this.registry, view: this.view, kind: eventKind, clock: this.clock, ...(options.events === undefined ? {} : { limits: options.events }) });
+    this.#loop = new Loop({
+      view: this.view,
+      clock: this.clock,
+      meter: new SystemSliceMeter(),
+      logger: this.#logger,
+      writer: new PlanWriter(this.registry, this.view, podKind),
+      controllers: [...selectControllers(options.controllers ?? 'all'), ...(options.extraControllers ?? [])],
+      schedulers: options.scheduler === undefined || options.scheduler === 'none' ? [] : [options.scheduler],
+      record: (component, events) => this.#recorder.record(component, events),
+      flushEvents: () => this.#recorder.flush(),
+      leads: () => true,
+    });
+    this.#crank = new Crank(this.#loop, this.clock, (report) => this.#tell('pass', report));
+    this.client = new RegistryClient({
+      registry: this.registry,
+      view: this.view,
+      waitFor: (what, check, describe, wait) => this.#crank.waitFor(what, check, describe, wait),
+      event: (regarding, type, reason, message) => this.#recorder.record(this.name, [{ regarding, type, reason, message }]),
+      onChange: (listener) => {
+        this.#changeListeners.add(listener);
+        return () => this.#changeListeners.delete(listener);
+      },
+    });
+  }
+
+  /** Opens the store, reads what is there, and makes what every cluster has. */
+  static async create(options: ClusterOptions = {}): Promise<Cluster> {
+    const store = options.store ?? new MemoryStore();
+    const cluster = new Cluster(options, store);
+    await cluster.#open();
+    return cluster;
+  }
+
+  /** One pass of the crank. */
+  reconcile(): Promise<PassReport> {
+    return this.#crank.reconcile();
+  }
+
+  /** Passes until nothing is due and nothing is in flight. */
+  settle(options: { readonly signal?: AbortSignal } = {}): Promise<PassReport> {
+    return this.#crank.settle(options.signal);
+  }
+
+  /** Passes until the signal fires, asleep in between. */
+  run(options: { readonly signal: AbortSignal }): Promise<void> {
+    return this.#crank.run(options.signal);
+  }
+
+  /** Ends everything this cluster started and closes its store. May be repeated. */
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #open(): Promise<void> {
+    await this.#store.open({ stamp });
+    const { entries, revision } = await this.#store.list('');
+    const inOrder = [...entries].sort((a, b) => a.createRevision - b.createRevision);
+    this.#take(inOrder.map((entry) => ({ type: 'put', key: entry.key, entry, previous: undefined })));
+    this.view.reached(revision);
+    this.#watch = this.#store.watch({
+      prefix: '',
+      after: revision,
+      onChanges: (changes) => this.#take(changes),
+      onProgress: (reached) => this.view.reached(reached),
+      onError: (error) => this.#logger.error({ error: error.message }, 'the watch of the store ended'),
+    });
+    for (const { kind, object } of bootstrapObjects()) {
+      if (this.view.get(kind, object.metadata?.namespace, object.metadata?.name ?? '') !== undefined) continue;
+      await this.registry.create(kind, object).catch((error: unknown) => {
+        if (!(error instanceof AlreadyExistsError)) throw error;
+      });
+    }
+  }
+
+  #take(changes: Parameters<View['ingest']>[0]): void {
+    const seen = this.view.ingest(changes);
+    if (seen.length === 0) return;
+    this.#loop.onChanges(seen);
+    for (const listener of this.#changeListeners) listener(seen);
+    if (this.listenerCount('change') > 0) for (const change of seen) this.#tell('change', change);
+  }
+
+  async #close(): Promise<void> {
+    await this.#crank.close();
+    await this.#loop.close();
+    this.#watch?.close();
+    await this.#store.close();
+    this.#tell('closed');
+    this.removeAllListeners();
+  }
+
+  #tell<E extends keyof ClusterEvents>(event: E, ...args: ClusterEvents[E]): void {
+    for (const listener of this.listeners(event)) {
+      try {
+        (listener as (...given: ClusterEvents[E]) => void).apply(this, args);
+      } catch (error) {
+        this.#logger.error({ event, error: error instanceof Error ? error.message : String(error) }, 'a listener threw');
+      }
+    }
+  }
+}
+
+/** Objects know their revision. */
+function stamp(value: object, revision: number): object {
+  const object = value as KubeObject;
+  if (object.metadata === undefined) return value;
+  return deepFreeze({ ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } });
+}

@@ -1,0 +1,115 @@
+import type { Identity } from '../api/client.ts';
+import type { View, ViewChange } from '../api/view.ts';
+import type { Instant } from '../env/clock.ts';
+import type { Controller, PlannedEvent, PlannedWrite, Trigger } from '../controllers/controller.ts';
+import { kindPrefix } from '../api/keys.ts';
+import { ApiError } from '../errors.ts';
+import type { PlanWriter } from './plan-writer.ts';
+import { WorkQueue } from './work-queue.ts';
+
+/** What a controller did in a pass. */
+export interface ControllerReport {
+  readonly name: string;
+  readonly reconciled: number;
+  readonly written: number;
+  readonly failed: number;
+}
+
+export interface RunnerEnv {
+  readonly view: View;
+  readonly writer: PlanWriter;
+  readonly record: (controller: string, events: readonly PlannedEvent[]) => void;
+  /** True while the slice has time left. */
+  readonly budget: () => boolean;
+  readonly onFailure: (controller: string, key: string, error: Error) => void;
+}
+
+/** At most so many writes go to the store as one group. */
+const groupLimit = 1000;
+
+/** One controller with its queue: finds dirty keys, asks for plans, applies them, brings failed keys back later. */
+export class ControllerRunner {
+  readonly controller: Controller;
+  readonly queue = new WorkQueue();
+  readonly #triggers = new Map<string, Trigger[]>();
+  readonly #identity: Identity;
+  #nextResync: Instant | undefined;
+
+  constructor(controller: Controller) {
+    this.controller = controller;
+    this.#identity = { name: `system:controller:${controller.name}`, groups: ['system:controllers'], role: 'controller' };
+    for (const trigger of controller.triggers) {
+      const prefix = kindPrefix(trigger.kind);
+      const known = this.#triggers.get(prefix);
+      if (known === undefined) this.#triggers.set(prefix, [trigger]);
+      else known.push(trigger);
+    }
+  }
+
+  /** Marks as dirty what a change touches. */
+  onChange(change: ViewChange, prefix: string, view: View): void {
+    const triggers = this.#triggers.get(prefix);
+    if (triggers === undefined) return;
+    for (const trigger of triggers) for (const key of trigger.keys(change, view)) this.queue.add(key);
+  }
+
+  /** Brings back what is due: delayed keys, and all keys when a resync is. */
+  fire(now: Instant, view: View): void {
+    this.queue.fire(now);
+    const { initialKeys, resyncMs } = this.controller;
+    if (initialKeys === undefined || (this.#nextResync !== undefined && now < this.#nextResync)) return;
+    this.#nextResync = resyncMs === undefined ? Number.POSITIVE_INFINITY : now + resyncMs;
+    for (const key of this.controller.initialKeys!(view)) this.queue.add(key);
+  }
+
+  nextAt(): Instant | undefined {
+    const delayed = this.queue.nextAt();
+    const resync = this.#nextResync === Number.POSITIVE_INFINITY ? undefined : this.#nextResync;
+    if (delayed === undefined || resync === undefined) return delayed ?? resync;
+    return Math.min(delayed, resync);
+  }
+
+  /** Reconciles until the queue is empty, the group is full or the slice is used up. */
+  async run(env: RunnerEnv, now: Instant): Promise<ControllerReport> {
+    const writes: PlannedWrite[] = [];
+    const owners: string[] = [];
+    const taken: string[] = [];
+    const failed = new Set<string>();
+    while (writes.length < groupLimit && env.budget()) {
+      const key = this.queue.take();
+      if (key === undefined) break;
+      taken.push(key);
+      const planned = this.#plan(env, key, now);
+      if (planned === undefined) failed.add(key);
+      for (const write of planned ?? []) {
+        writes.push(write);
+        owners.push(key);
+      }
+    }
+    const outcomes = writes.length === 0 ? [] : await env.writer.apply(writes, this.#identity);
+    outcomes.forEach((outcome, i) => {
+      if (outcome === undefined) return;
+      const key = owners[i]!;
+      if (!failed.has(key) && !(outcome instanceof ApiError && outcome.status === 409)) env.onFailure(this.controller.name, key, outcome);
+      failed.add(key);
+    });
+    for (const key of taken) {
+      if (failed.has(key)) this.queue.retry(key, now);
+      else this.queue.forget(key);
+    }
+    return { name: this.controller.name, reconciled: taken.length, written: outcomes.filter((outcome) => outcome === undefined).length, failed: failed.size };
+  }
+
+  #plan(env: RunnerEnv, key: string, now: Instant): readonly PlannedWrite[] | undefined {
+    try {
+      const plan = this.controller.reconcile(env.view, key, now);
+      if (plan.events !== undefined && plan.events.length > 0) env.record(this.controller.name, plan.events);
+      if (plan.requeueAfterMs !== undefined) this.queue.addAt(key, now + plan.requeueAfterMs);
+      return plan.writes;
+    } catch (error) {
+      // One bad object must not stop the crank: it is reported, and its key comes back later.
+      env.onFailure(this.controller.name, key, error as Error);
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,156 @@
+import type { WaitOptions } from '../api/client.ts';
+import type { Clock, Instant } from '../env/clock.ts';
+import type { ManualClock } from '../env/manual-clock.ts';
+import { AbortedError, ClosedError, ConfigurationError, NotSettlingError, WaitTimeoutError } from '../errors.ts';
+import type { Loop, PassReport } from './loop.ts';
+
+/** Passes without an end in sight before `settle` gives up. */
+const settlePassesMax = 10_000;
+
+/** Turns the loop: one pass, until quiet, for ever, or through virtual time. One pass runs at a time, whoever asks. */
+export class Crank {
+  readonly #loop: Loop;
+  readonly #clock: Clock;
+  readonly #onPass: (report: PassReport) => void;
+  #tail: Promise<unknown> = Promise.resolve();
+  readonly #sleepers = new Set<() => void>();
+  #signalled = false;
+  #running = 0;
+  #closed = false;
+
+  constructor(loop: Loop, clock: Clock, onPass: (report: PassReport) => void) {
+    this.#loop = loop;
+    this.#clock = clock;
+    this.#onPass = onPass;
+    loop.onWake(() => this.#wake());
+  }
+
+  /** One pass. */
+  reconcile(): Promise<PassReport> {
+    const turn = this.#tail.then(async () => {
+      if (this.#closed) throw new ClosedError('the cluster');
+      this.#signalled = false;
+      const report = await this.#loop.pass();
+      this.#onPass(report);
+      return report;
+    });
+    this.#tail = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /**
+   * Passes until nothing is due and nothing is in flight. Work in flight is waited for; under a ManualClock time moves on to where
+   * it ends. Throws `NotSettlingError` if writes never end.
+   */
+  async settle(signal?: AbortSignal): Promise<PassReport> {
+    const writers = new Map<string, number>();
+    for (let pass = 0; pass < settlePassesMax; pass++) {
+      if (signal?.aborted) throw new AbortedError('settle', signal.reason);
+      const report = await this.reconcile();
+      for (const { name, written } of report.controllers) if (written > 0) writers.set(name, (writers.get(name) ?? 0) + written);
+      if (report.more || this.#signalled) continue;
+      if (report.inFlight === 0) return report;
+      if (this.#clock.virtual) this.#moveTo(this.#nextInstant(report) ?? this.#clock.now());
+      else await this.#sleepUntil(report.wakeAt, signal);
+    }
+    throw new NotSettlingError([...writers].sort((a, b) => b[1] - a[1]).slice(0, 3).map(([name]) => name), settlePassesMax);
+  }
+
+  /** Passes until the signal fires, asleep in between. Resolves when it has. */
+  async run(signal: AbortSignal): Promise<void> {
+    if (this.#clock.virtual) throw new ConfigurationError('run() needs a system clock: under a ManualClock use advance()');
+    this.#running++;
+    try {
+      while (!signal.aborted && !this.#closed) {
+        const report = await this.reconcile();
+        if (!report.more && !this.#signalled) await this.#sleepUntil(report.wakeAt, signal).catch(() => undefined);
+      }
+    } finally {
+      this.#running--;
+    }
+  }
+
+  /** Moves a ManualClock on by `ms`, doing everything that falls due on the way, in order. */
+  async advance(ms: number): Promise<void> {
+    if (!this.#clock.virtual) throw new ConfigurationError('advance() needs a ManualClock: this cluster lives on the system clock');
+    const target = this.#clock.now() + ms;
+    for (;;) {
+      const report = await this.reconcile();
+      if (report.more || this.#signalled) continue;
+      const next = this.#nextInstant(report);
+      if (next === undefined || next > target) break;
+      this.#moveTo(next);
+      await this.#clock.turn();
+    }
+    this.#moveTo(target);
+    await this.reconcile();
+  }
+
+  /** Waits until `check` answers, turning the crank if nobody else does. */
+  async waitFor<T>(what: string, check: () => T | undefined, describe: () => string, options: WaitOptions = {}): Promise<T> {
+    const timeoutMs = options.timeoutMs ?? 60_000;
+    const deadline = this.#clock.now() + timeoutMs;
+    for (;;) {
+      const answer = check();
+      if (answer !== undefined) return answer;
+      if (options.signal?.aborted) throw new AbortedError(`waiting for ${what}`, options.signal.reason);
+      if (this.#closed) throw new ClosedError('the cluster');
+      if (this.#clock.now() >= deadline) throw new WaitTimeoutError(`timed out after ${timeoutMs} ms waiting for ${what}`, describe());
+      await this.#stepTowards(deadline, options.signal);
+    }
+  }
+
+  /** Lets the pass that runs end, and refuses all others. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#wake();
+    await this.#tail;
+  }
+
+  async #stepTowards(deadline: Instant, signal: AbortSignal | undefined): Promise<void> {
+    if (this.#running > 0) {
+      await this.#sleepUntil(deadline, signal);
+      return;
+    }
+    const report = await this.reconcile();
+    if (report.more || this.#signalled) return;
+    if (this.#clock.virtual) {
+      this.#moveTo(Math.min(this.#nextInstant(report) ?? deadline, deadline));
+      await this.#clock.turn();
+    } else await this.#sleepUntil(Math.min(report.wakeAt ?? deadline, deadline), signal);
+  }
+
+  #nextInstant(report: PassReport): Instant | undefined {
+    const timer = (this.#clock as ManualClock).next();
+    if (timer === undefined || report.wakeAt === undefined) return timer ?? report.wakeAt;
+    return Math.min(timer, report.wakeAt);
+  }
+
+  #moveTo(instant: Instant): void {
+    const clock = this.#clock as ManualClock;
+    clock.moveTo(instant);
+    clock.fireDue();
+  }
+
+  #wake(): void {
+    this.#signalled = true;
+    for (const wake of [...this.#sleepers]) wake();
+  }
+
+  /** Sleeps until something happens, until `at`, or until the signal fires. */
+  async #sleepUntil(at: Instant | undefined, signal?: AbortSignal): Promise<void> {
+    if (this.#signalled || this.#closed) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        timer?.cancel();
+        this.#sleepers.delete(done);
+        signal?.removeEventListener('abort', done);
+        resolve();
+      };
+      const timer = at === undefined ? undefined : this.#clock.schedule(at, done);
+      this.#sleepers.add(done);
+      signal?.addEventListener('abort', done, { once: true });
+      if (signal?.aborted) done();
+    });
+  }
+}

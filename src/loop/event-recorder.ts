@@ -1,0 +1,133 @@
+import type { Clock, Instant } from '../env/clock.ts';
+import type { PlannedEvent } from '../controllers/controller.ts';
+import { hash32 } from '../env/seeded-random.ts';
+import type { KubeObject, StoredObject } from '../api/object.ts';
+import type { Registry } from '../api/registry.ts';
+import type { KindDescriptor } from '../api/kind.ts';
+import { formatTime } from '../api/time.ts';
+import type { Identity } from '../api/client.ts';
+import type { View } from '../api/view.ts';
+
+export interface EventLimits {
+  /** Normal Events per second of the cluster's clock, over a burst; more are counted and dropped. Warnings always pass. */
+  readonly perSecond: number;
+  readonly burst: number;
+}
+
+const identity: Identity = { name: 'system:event-recorder', groups: ['system:controllers'], role: 'controller' };
+const defaultLimits: EventLimits = { perSecond: 200, burst: 2000 };
+
+/** Events of one regarding object, reason and text are one Event whose `count` grows. */
+interface Recorded {
+  readonly component: string;
+  readonly event: PlannedEvent;
+  readonly first: Instant;
+  count: number;
+  last: Instant;
+}
+
+/** Collects Kubernetes Events and writes them in groups: repeats are counted, floods are thinned out. */
+export class EventRecorder {
+  readonly #registry: Registry;
+  readonly #view: View;
+  readonly #kind: KindDescriptor;
+  readonly #clock: Clock;
+  readonly #limits: EventLimits;
+  readonly #pending = new Map<string, Recorded>();
+  #tokens: number;
+  #filledAt: Instant;
+  #dropped = 0;
+
+  constructor(parts: { readonly registry: Registry; readonly view: View; readonly kind: KindDescriptor; readonly clock: Clock; readonly limits?: EventLimits }) {
+    this.#registry = parts.registry;
+    this.#view = parts.view;
+    this.#kind = parts.kind;
+    this.#clock = parts.clock;
+    this.#limits = parts.limits ?? defaultLimits;
+    this.#tokens = this.#limits.burst;
+    this.#filledAt = parts.clock.now();
+  }
+
+  /** Normal Events that were dropped because there were too many. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** True if something waits to be written. */
+  get pending(): boolean {
+    return this.#pending.size > 0;
+  }
+
+  record(component: string, events: readonly PlannedEvent[]): void {
+    const now = this.#clock.now();
+    for (const event of events) {
+      const key = `${component}\0${event.regarding.uid ?? event.regarding.name}\0${event.type}\0${event.reason}\0${event.message}`;
+      const known = this.#pending.get(key);
+      if (known !== undefined) {
+        known.count++;
+        known.last = now;
+      } else if (event.type === 'Warning' || this.#take(now)) this.#pending.set(key, { component, event, first: now, last: now, count: 1 });
+      else this.#dropped++;
+    }
+  }
+
+  /** Writes what was recorded since the last call; returns how many writes that took. Never rejects: an Event is not worth a failure. */
+  async flush(): Promise<number> {
+    if (this.#pending.size === 0) return 0;
+    const batch = [...this.#pending];
+    this.#pending.clear();
+    const prepared = [];
+    for (const [key, recorded] of batch) {
+      try {
+        prepared.push(await this.#prepare(key, recorded));
+      } catch {
+        // The namespace ends, or the object has an impossible name: there is nobody left to tell.
+      }
+    }
+    const outcomes = await this.#registry.commit(prepared).catch(() => []);
+    return outcomes.filter((outcome) => !(outcome instanceof Error)).length;
+  }
+
+  #prepare(key: string, recorded: Recorded): ReturnType<Registry['prepareCreate']> {
+    const namespace = recorded.event.regarding.namespace ?? 'default';
+    const name = `${recorded.event.regarding.name.slice(0, 236)}.${hash32(key).toString(16).padStart(8, '0')}${hash32(key, 7).toString(16).padStart(8, '0')}`;
+    const old = this.#view.get(this.#kind, namespace, name) as (StoredObject & { readonly count?: number }) | undefined;
+    if (old !== undefined) {
+      const next = { ...old, count: (old.count ?? 1) + recorded.count, lastTimestamp: formatTime(recorded.last) };
+      return this.#registry.prepareUpdate(this.#kind, next as KubeObject, old, '', { identity });
+    }
+    return this.#registry.prepareCreate(this.#kind, eventObject(namespace, name, recorded), { identity });
+  }
+
+  #take(now: Instant): boolean {
+    this.#tokens = Math.min(this.#limits.burst, this.#tokens + ((now - this.#filledAt) / 1000) * this.#limits.perSecond);
+    this.#filledAt = now;
+    if (this.#tokens < 1) return false;
+    this.#tokens--;
+    return true;
+  }
+}
+
+function eventObject(namespace: string, name: string, { component, event, first, last, count }: Recorded): KubeObject {
+  const { regarding } = event;
+  return {
+    apiVersion: 'v1',
+    kind: 'Event',
+    metadata: { namespace, name },
+    involvedObject: {
+      apiVersion: regarding.apiVersion ?? 'v1',
+      kind: regarding.kind,
+      name: regarding.name,
+      ...(regarding.namespace === undefined ? {} : { namespace: regarding.namespace }),
+      ...(regarding.uid === undefined ? {} : { uid: regarding.uid }),
+    },
+    type: event.type,
+    reason: event.reason,
+    message: event.message.slice(0, 1024),
+    source: { component },
+    firstTimestamp: formatTime(first),
+    lastTimestamp: formatTime(last),
+    count,
+    reportingComponent: component,
+  } as KubeObject;
+}

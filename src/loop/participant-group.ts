@@ -1,0 +1,134 @@
+import type { ViewChange } from '../api/view.ts';
+import type { Instant } from '../env/clock.ts';
+import type { Participant, StepReport } from './participant.ts';
+import { Wakes } from './wakes.ts';
+
+interface Member {
+  readonly participant: Participant;
+  pending: ViewChange[];
+  inFlight: number;
+}
+
+/** Kinds every node's participant hears of, besides its own Pods and its own Node. */
+const nodeWide: ReadonlySet<string> = new Set(['ConfigMap', 'Secret', 'PersistentVolumeClaim', 'PersistentVolume', 'Service']);
+
+const podNode = (change: ViewChange): string | undefined => (change.object.spec as { readonly nodeName?: string } | undefined)?.nodeName;
+
+/** The participants of a loop: who is told what, who is due, what they have in flight. */
+export class ParticipantGroup {
+  readonly #wide = new Set<Member>();
+  readonly #byNode = new Map<string, Set<Member>>();
+  readonly #members = new Map<Participant, Member>();
+  readonly #due = new Set<Member>();
+  readonly #wakes = new Wakes<Member>();
+  readonly #wakeLoop: () => void;
+  #inFlight = 0;
+
+  constructor(wakeLoop: () => void) {
+    this.#wakeLoop = wakeLoop;
+  }
+
+  /** Runtime calls and writes that were started and have not ended. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** True if a step has something to do now. */
+  get busy(): boolean {
+    return this.#due.size > 0;
+  }
+
+  nextAt(): Instant | undefined {
+    return this.#wakes.next();
+  }
+
+  add(participant: Participant): void {
+    const member: Member = { participant, pending: [], inFlight: 0 };
+    this.#members.set(participant, member);
+    if (participant.nodeName === undefined) this.#wide.add(member);
+    else {
+      const known = this.#byNode.get(participant.nodeName);
+      if (known === undefined) this.#byNode.set(participant.nodeName, new Set([member]));
+      else known.add(member);
+    }
+    this.#due.add(member);
+    participant.start(() => {
+      this.#due.add(member);
+      this.#wakeLoop();
+    });
+    this.#wakeLoop();
+  }
+
+  /** Forgets a participant, and closes it. */
+  async remove(participant: Participant): Promise<void> {
+    const member = this.#members.get(participant);
+    if (member === undefined) return;
+    this.#members.delete(participant);
+    this.#wide.delete(member);
+    if (participant.nodeName !== undefined) this.#byNode.get(participant.nodeName)?.delete(member);
+    this.#due.delete(member);
+    this.#wakes.set(member, undefined);
+    this.#inFlight -= member.inFlight;
+    await participant.close();
+  }
+
+  onChanges(changes: readonly ViewChange[]): void {
+    for (const change of changes) {
+      for (const member of this.#wide) this.#tell(member, change);
+      if (change.kind.group !== '') continue;
+      if (change.kind.kind === 'Pod') this.#tellNode(podNode(change), change);
+      else if (change.kind.kind === 'Node') this.#tellNode(change.object.metadata.name, change);
+      else if (nodeWide.has(change.kind.kind)) for (const members of this.#byNode.values()) for (const member of members) this.#tell(member, change);
+    }
+  }
+
+  /** Steps everybody who is due or was told something; true if anybody did anything. */
+  async step(now: Instant, breathe: () => Promise<void>): Promise<boolean> {
+    for (const member of this.#wakes.due(now)) this.#due.add(member);
+    if (this.#due.size === 0) return false;
+    const due = [...this.#due];
+    this.#due.clear();
+    let progressed = false;
+    for (const member of due) {
+      if (!this.#members.has(member.participant)) continue;
+      const report = this.#stepOne(member, now);
+      progressed ||= report.progressed;
+      this.#inFlight += report.inFlight - member.inFlight;
+      member.inFlight = report.inFlight;
+      this.#wakes.set(member, report.wakeAt);
+      await breathe();
+    }
+    return progressed;
+  }
+
+  async close(): Promise<void> {
+    const members = [...this.#members.keys()];
+    this.#members.clear();
+    this.#wide.clear();
+    this.#byNode.clear();
+    this.#due.clear();
+    const ends = await Promise.allSettled(members.map((participant) => participant.close()));
+    const failed = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason as unknown] : []));
+    if (failed.length > 0) throw new AggregateError(failed, 'some participants could not be closed');
+  }
+
+  #stepOne(member: Member, now: Instant): StepReport {
+    if (member.pending.length > 0) {
+      const pending = member.pending;
+      member.pending = [];
+      member.participant.onChanges(pending);
+    }
+    return member.participant.step(now);
+  }
+
+  #tellNode(nodeName: string | undefined, change: ViewChange): void {
+    if (nodeName === undefined || nodeName === '') return;
+    const members = this.#byNode.get(nodeName);
+    if (members !== undefined) for (const member of members) this.#tell(member, change);
+  }
+
+  #tell(member: Member, change: ViewChange): void {
+    member.pending.push(change);
+    this.#due.add(member);
+  }
+}

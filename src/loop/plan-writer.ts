@@ -1,0 +1,88 @@
+import type { Identity } from '../api/client.ts';
+import type { StoredObject } from '../api/object.ts';
+import type { PreparedWrite, Registry } from '../api/registry.ts';
+import type { KindDescriptor } from '../api/kind.ts';
+import type { View } from '../api/view.ts';
+import type { PlannedWrite } from '../controllers/controller.ts';
+import { ApiError } from '../errors.ts';
+
+/** How one planned write ended: the error, or undefined if it holds now (because of us, or because it held already). */
+export type WriteOutcome = Error | undefined;
+
+/**
+ * Applies planned writes through the registry, as one group. A create that meets its own earlier self and a delete of what is
+ * gone count as done: plans are repeated from views that may be old.
+ */
+export class PlanWriter {
+  readonly #registry: Registry;
+  readonly #view: View;
+  readonly #podKind: KindDescriptor;
+
+  constructor(registry: Registry, view: View, podKind: KindDescriptor) {
+    this.#registry = registry;
+    this.#view = view;
+    this.#podKind = podKind;
+  }
+
+  async apply(writes: readonly PlannedWrite[], identity: Identity): Promise<readonly WriteOutcome[]> {
+    const outcomes: WriteOutcome[] = new Array<WriteOutcome>(writes.length).fill(undefined);
+    const prepared: PreparedWrite[] = [];
+    const index: number[] = [];
+    for (let i = 0; i < writes.length; i++) {
+      try {
+        const ready = this.#prepare(writes[i]!, identity);
+        prepared.push(ready instanceof Promise ? await ready : ready);
+        index.push(i);
+      } catch (error) {
+        outcomes[i] = settled(writes[i]!, error as Error);
+      }
+    }
+    const committed = await this.#registry.commit(prepared);
+    committed.forEach((outcome, i) => {
+      if (outcome instanceof Error) outcomes[index[i]!] = settled(writes[index[i]!]!, outcome);
+    });
+    return outcomes;
+  }
+
+  #prepare(write: PlannedWrite, identity: Identity): PreparedWrite | Promise<PreparedWrite> {
+    switch (write.verb) {
+      case 'create':
+        return this.#registry.prepareCreate(write.kind, write.object, { identity });
+      case 'update':
+      case 'update-status': {
+        const { namespace, name = '' } = write.object.metadata ?? {};
+        const old = this.#view.get(write.kind, namespace, name) as StoredObject | undefined;
+        if (old === undefined) return gone(write.kind, name);
+        return this.#registry.prepareUpdate(write.kind, write.object, old, write.verb === 'update' ? '' : 'status', { identity });
+      }
+      case 'bind':
+        return this.#registry.prepareBind(this.#podKind, write.pod, write.nodeName, identity);
+      case 'evict':
+        return this.#registry.prepareDelete(this.#podKind, place(write.pod), { identity, preconditions: { uid: write.pod.metadata.uid } });
+      case 'delete': {
+        const { uid, resourceVersion } = write.object.metadata;
+        return this.#registry.prepareDelete(write.kind, place(write.object), {
+          identity,
+          preconditions: write.unchanged === true ? { uid, resourceVersion } : { uid },
+          ...(write.gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds: write.gracePeriodSeconds }),
+          ...(write.propagation === undefined ? {} : { propagationPolicy: write.propagation }),
+        });
+      }
+    }
+  }
+}
+
+const place = (object: StoredObject): { namespace: string | undefined; name: string } => ({ namespace: object.metadata.namespace, name: object.metadata.name });
+
+function gone(kind: KindDescriptor, name: string): never {
+  throw new ApiError(404, 'NotFound', `${kind.plural} ${JSON.stringify(name)} not found`, { name, kind: kind.plural });
+}
+
+/** What an error means for a plan that may be a repeat. */
+function settled(write: PlannedWrite, error: Error): WriteOutcome {
+  if (!(error instanceof ApiError)) return error;
+  if (write.verb === 'create' && error.reason === 'AlreadyExists') return undefined;
+  if ((write.verb === 'delete' || write.verb === 'evict') && error.status === 404) return undefined;
+  if (write.verb === 'delete' && error.status === 409 && write.unchanged !== true) return undefined;
+  return error;
+}
