@@ -3,7 +3,7 @@
  * from the model files of `@kubernetes/client-node`, which are read as text and never imported. Field names and types
  * are facts; no documentation sentence is copied. What OpenAPI models do not say comes from `model-overlay.ts`.
  *
- *     npx tsx scripts/generate-models.ts
+ *     npm run generate                          # or: npx tsx scripts/generate-models.ts <folder to write to>
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { atomicModels, overlay, quantityFields } from './model-overlay.ts';
 import { roots } from './model-roots.ts';
 
 const modelsDir = join(import.meta.dirname, '../node_modules/@kubernetes/client-node/dist/gen/models');
-const outDir = join(import.meta.dirname, '../src/api/generated');
+const outDir = process.argv[2] ?? join(import.meta.dirname, '../src/api/generated');
 
 interface Field {
   readonly name: string;

@@ -6,36 +6,8 @@
  * (strategic merge patch).
  */
 export const overlay: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  APIGroup: {
-    serverAddressByClientCIDRs: 'atomic',
-    versions: 'atomic',
-  },
-  APIGroupList: {
-    groups: 'atomic',
-  },
-  APIResource: {
-    categories: 'atomic',
-    shortNames: 'atomic',
-  },
-  APIResourceList: {
-    resources: 'atomic',
-  },
-  APIVersions: {
-    serverAddressByClientCIDRs: 'atomic',
-    versions: 'atomic',
-  },
   AggregationRule: {
     clusterRoleSelectors: 'atomic',
-  },
-  CSIDriverSpec: {
-    tokenRequests: 'atomic',
-    volumeLifecycleModes: 'set',
-  },
-  CSINodeDriver: {
-    topologyKeys: 'atomic',
-  },
-  CSINodeSpec: {
-    drivers: 'map=name merge=name',
   },
   Capabilities: {
     add: 'atomic',
@@ -52,9 +24,6 @@ export const overlay: Readonly<Record<string, Readonly<Record<string, string>>>>
   },
   ClusterRoleBinding: {
     subjects: 'atomic',
-  },
-  ComponentStatus: {
-    conditions: 'map=type merge=type',
   },
   ConfigMapProjection: {
     items: 'atomic',
@@ -248,9 +217,6 @@ export const overlay: Readonly<Record<string, Readonly<Record<string, string>>>>
   NodeAffinity: {
     preferredDuringSchedulingIgnoredDuringExecution: 'atomic',
   },
-  NodeAllocatableResourceClaimStatus: {
-    containers: 'set',
-  },
   NodeSelector: {
     nodeSelectorTerms: 'atomic',
   },
@@ -268,7 +234,6 @@ export const overlay: Readonly<Record<string, Readonly<Record<string, string>>>>
   NodeStatus: {
     addresses: 'map=type merge=type',
     conditions: 'map=type merge=type',
-    declaredFeatures: 'atomic',
     images: 'atomic',
     runtimeHandlers: 'atomic',
     volumesAttached: 'atomic',
@@ -354,7 +319,6 @@ export const overlay: Readonly<Record<string, Readonly<Record<string, string>>>>
     ephemeralContainerStatuses: 'atomic',
     hostIPs: 'atomic merge=ip',
     initContainerStatuses: 'atomic',
-    nodeAllocatableResourceClaimStatuses: 'atomic',
     podIPs: 'map=ip merge=ip',
     resourceClaimStatuses: 'map=name merge=name strategy=merge,retainKeys',
   },
@@ -419,12 +383,6 @@ export const overlay: Readonly<Record<string, Readonly<Record<string, string>>>>
   ServiceAccount: {
     imagePullSecrets: 'atomic',
     secrets: 'map=name merge=name',
-  },
-  ServiceCIDRSpec: {
-    cidrs: 'atomic',
-  },
-  ServiceCIDRStatus: {
-    conditions: 'map=type merge=type',
   },
   ServiceSpec: {
     clusterIPs: 'atomic',
