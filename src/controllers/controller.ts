@@ -7,7 +7,7 @@ import type { ViewReader } from '../api/view-reader.ts';
 /** One write a controller wants. Every write has its precondition; the loop applies them in order through the registry. */
 export type PlannedWrite =
   /** The name follows from the owner's uid, the slot and the attempt: a repeat meets AlreadyExists, which the loop counts as done. */
-  | { readonly verb: 'create'; readonly kind: KindDescriptor; readonly object: KubeObject }
+  | { readonly verb: 'create'; readonly kind: KindDescriptor; readonly object: KubeObject; readonly told?: WriteEvents }
   /** `object.metadata.resourceVersion` (and uid) must be those that were read. */
   | { readonly verb: 'update'; readonly kind: KindDescriptor; readonly object: KubeObject }
   | { readonly verb: 'update-status'; readonly kind: KindDescriptor; readonly object: KubeObject }
@@ -21,9 +21,28 @@ export type PlannedWrite =
       /** Seconds; the object's own if absent. */
       readonly gracePeriodSeconds?: number;
       readonly propagation?: 'Background' | 'Foreground' | 'Orphan';
+      readonly told?: WriteEvents;
       /** True if the resourceVersion that was read must still be the present one, besides the uid. */
       readonly unchanged?: boolean;
     };
+
+/** Events that depend on how a write ends: `message` follows "Created pod: " and the like; a failure adds ": " and the error. */
+export interface WriteEvents {
+  readonly regarding: ObjectRef;
+  readonly success: { readonly reason: string; readonly message: string };
+  readonly failure: { readonly reason: string; readonly message: string };
+}
+
+/**
+ * How a controller's last writes for a key failed, in the side table `write-failures` of the view under `<controller>/<key>`.
+ * Gone as soon as all writes of a reconcile succeed.
+ */
+export interface WriteFailure {
+  readonly verb: PlannedWrite['verb'];
+  /** Kubernetes' reason (`Forbidden`, `Invalid`, ...), or the error's code. */
+  readonly reason: string;
+  readonly message: string;
+}
 
 /** A Kubernetes Event to be recorded; repeats are counted, not multiplied. */
 export interface PlannedEvent {

@@ -1,7 +1,7 @@
 import type { Identity } from '../api/client.ts';
 import type { View, ViewChange } from '../api/view.ts';
 import type { Instant } from '../env/clock.ts';
-import type { Controller, PlannedEvent, PlannedWrite, Trigger } from '../controllers/controller.ts';
+import type { Controller, PlannedEvent, PlannedWrite, Trigger, WriteFailure } from '../controllers/controller.ts';
 import { kindPrefix } from '../api/keys.ts';
 import { ApiError } from '../errors.ts';
 import type { PlanWriter } from './plan-writer.ts';
@@ -87,17 +87,35 @@ export class ControllerRunner {
       }
     }
     const outcomes = writes.length === 0 ? [] : await env.writer.apply(writes, this.#identity);
+    const failures = env.view.sideTable<WriteFailure>('write-failures');
+    const unlucky = new Set<string>();
     outcomes.forEach((outcome, i) => {
-      if (outcome === undefined) return;
       const key = owners[i]!;
-      if (!failed.has(key) && !(outcome instanceof ApiError && outcome.status === 409)) env.onFailure(this.controller.name, key, outcome);
+      const write = writes[i]!;
+      this.#tell(env, write, outcome);
+      if (outcome === undefined) return;
       failed.add(key);
+      if (outcome instanceof ApiError && outcome.status === 409) return;
+      if (!unlucky.has(key)) env.onFailure(this.controller.name, key, outcome);
+      unlucky.add(key);
+      failures.set(`${this.controller.name}/${key}`, { verb: write.verb, reason: outcome instanceof ApiError ? outcome.reason : 'Error', message: outcome.message });
     });
     for (const key of taken) {
+      if (failures.size > 0 && !unlucky.has(key)) failures.delete(`${this.controller.name}/${key}`);
       if (failed.has(key)) this.queue.retry(key, now);
       else this.queue.forget(key);
     }
     return { name: this.controller.name, reconciled: taken.length, written: outcomes.filter((outcome) => outcome === undefined).length, failed: failed.size };
+  }
+
+  /** Records the Event that goes with how a write ended. */
+  #tell(env: RunnerEnv, write: PlannedWrite, outcome: Error | undefined): void {
+    if (write.verb !== 'create' && write.verb !== 'delete') return;
+    const { told } = write;
+    if (told === undefined) return;
+    const { regarding, success, failure } = told;
+    if (outcome === undefined) env.record(this.controller.name, [{ regarding, type: 'Normal', ...success }]);
+    else env.record(this.controller.name, [{ regarding, type: 'Warning', reason: failure.reason, message: `${failure.message}: ${outcome.message}` }]);
   }
 
   #plan(env: RunnerEnv, key: string, now: Instant): readonly PlannedWrite[] | undefined {
