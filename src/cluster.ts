@@ -2,6 +2,7 @@ import { EventEmitter } from 'eventemitter3';
 import { AdmissionChain } from './api/admission-chain.ts';
 import type { Client } from './api/client.ts';
 import type { KubeObject, StoredObject } from './api/object.ts';
+import { ObjectDecoder } from './api/object-decoder.ts';
 import { deepFreeze } from './api/object.ts';
 import { Registry } from './api/registry.ts';
 import { RegistryClient } from './api/registry-client.ts';
@@ -53,6 +54,7 @@ export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposa
   readonly client: Client;
   readonly #store: Store;
   readonly #logger: Logger;
+  readonly #decoder = new ObjectDecoder();
   readonly #loop: Loop;
   readonly #crank: Crank;
   readonly #recorder: EventRecorder;
@@ -74,7 +76,7 @@ export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposa
       view: this.view,
       clock: this.clock,
       random: random.fork('names'),
-      decode: (_kind, raw) => raw,
+      decode: (kind, raw, write) => this.#decoder.decode(kind, raw, write),
       patch: (_kind, old) => old as KubeObject,
       admission: new AdmissionChain([...admissionSteps({ store, random: random.fork('admission'), options }), ...(options.admission ?? [])]),
       fence: () => undefined,

@@ -1,0 +1,53 @@
+import { BadRequestError } from '../errors.ts';
+import type { WriteOptions } from './client.ts';
+import { acceptReading } from './field-validation.ts';
+import { apiVersionOf, type KindDescriptor } from './kind.ts';
+import { ModelStructures } from './model-structure.ts';
+import type { KubeObject } from './object.ts';
+import { SchemaTable } from './schema.ts';
+import type { Structure } from './structure.ts';
+
+/** Options of one decoding, besides those of the write. */
+export interface DecodeOptions extends WriteOptions {
+  /** Paths of fields that stood twice in the text, which JSON.parse does not tell. */
+  readonly duplicateFields?: readonly string[];
+}
+
+/** Reads what came from outside as objects of their kinds. Kinds that are no models bring their own structure. */
+export class ObjectDecoder {
+  readonly #models: ModelStructures;
+  readonly #own = new Map<string, Structure>();
+
+  constructor(table: SchemaTable = new SchemaTable()) {
+    this.#models = new ModelStructures(table);
+  }
+
+  /** The structure of a kind that the schema table does not have (a custom resource). */
+  use(model: string, structure: Structure): void {
+    this.#own.set(model, structure);
+  }
+
+  forget(model: string): void {
+    this.#own.delete(model);
+  }
+
+  structure(kind: Pick<KindDescriptor, 'model'>): Structure {
+    return this.#own.get(kind.model) ?? this.#models.of(kind.model);
+  }
+
+  /**
+   * The object with its apiVersion and kind. Throws `BadRequestError` for values of a wrong type, for another kind, and, if
+   * `fieldValidation` is Strict, for unknown fields; otherwise tells of those through `onWarning`.
+   */
+  decode(kind: KindDescriptor, raw: KubeObject, options: DecodeOptions = {}): KubeObject {
+    const apiVersion = apiVersionOf(kind);
+    const saysOther = (raw.apiVersion ?? apiVersion) !== apiVersion || (raw.kind ?? kind.kind) !== kind.kind;
+    if (saysOther && typeof raw.apiVersion === 'string' && typeof raw.kind === 'string') {
+      throw new BadRequestError(`the API version in the data (${raw.apiVersion}, ${raw.kind}) does not match the expected API version (${apiVersion}, ${kind.kind})`);
+    }
+    const { value, warnings } = acceptReading(this.structure(kind).read(raw), kind, options.fieldValidation ?? 'Strict', options.duplicateFields);
+    if (options.onWarning !== undefined) for (const warning of warnings) options.onWarning(warning);
+    const object = value as KubeObject;
+    return object.apiVersion === apiVersion && object.kind === kind.kind ? object : { ...object, apiVersion, kind: kind.kind };
+  }
+}
