@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import { hash32 } from '../env/seeded-random.ts';
 import { RuntimeError } from '../errors.ts';
 import { AddressRange } from './address-range.ts';
+import { containerId } from './container-id.ts';
 import { FinishedExecSession } from './finished-exec-session.ts';
 import * as failure from './runtime-failure.ts';
 import type * as contract from './runtime.ts';
@@ -14,7 +15,7 @@ import type { SimulatedDuration, SimulatedImage } from './simulated/simulated-im
 import { SimulatedImages } from './simulated/simulated-images.ts';
 import { simulatedLogs } from './simulated/simulated-logs.ts';
 import { SimulatedMachine } from './simulated/simulated-machine.ts';
-import { containerId, SimulatedContainer, SimulatedSandbox } from './simulated/simulated-pod.ts';
+import { SimulatedContainer, SimulatedSandbox } from './simulated/simulated-pod.ts';
 import { SimulatedWaits } from './simulated/simulated-waits.ts';
 
 /** How long things take on simulated nodes, where the image does not say. Drawn from the cluster's seed. */

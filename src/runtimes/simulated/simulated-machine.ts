@@ -1,10 +1,10 @@
 import type { Instant } from '../../env/clock.ts';
+import { containerId, parseId } from '../container-id.ts';
 import type { PodStats } from '../runtime.ts';
 import type { SimulatedContext } from './simulated-image.ts';
 import type { SimulatedExit } from './simulated-exit.ts';
 import { killed } from './simulated-exit.ts';
 import type { OpenNode } from './simulated-gate.ts';
-import { containerId, parseId } from './simulated-pod.ts';
 import type { SimulatedContainer, SimulatedSandbox } from './simulated-pod.ts';
 
 /** The pods of one simulated node and how they change: synchronous, and nothing but state. */

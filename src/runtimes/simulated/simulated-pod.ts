@@ -1,4 +1,5 @@
 import type { Instant, Timer } from '../../env/clock.ts';
+import { containerId, sandboxId } from '../container-id.ts';
 import type { ContainerState, ContainerStatusReport, SandboxReport } from '../runtime.ts';
 import type { SimulatedExit } from './simulated-exit.ts';
 import type { SimulatedImage } from './simulated-image.ts';
@@ -95,18 +96,4 @@ function containerReport(sandbox: string, container: SimulatedContainer): Contai
     imageId: `sim://${image}`,
     state: container.state(),
   };
-}
-
-export function sandboxId(podUid: string, attempt: number): string {
-  return `${podUid}.${attempt}`;
-}
-
-export function containerId(sandbox: string, name: string, attempt: number): string {
-  return `${sandbox}.${name}.${attempt}`;
-}
-
-/** Takes a container's (or sandbox's) id apart; neither uids nor container names have dots. */
-export function parseId(id: string): { podUid: string; sandboxAttempt: number; name: string; attempt: number } {
-  const [podUid = '', sandboxAttempt = '', name = '', attempt = ''] = id.split('.');
-  return { podUid, sandboxAttempt: Number(sandboxAttempt), name, attempt: Number(attempt) };
 }

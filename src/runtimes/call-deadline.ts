@@ -1,0 +1,38 @@
+import type { Clock } from '../env/clock.ts';
+import { AbortedError } from '../errors.ts';
+import { deadlineExceeded } from './runtime-failure.ts';
+import type { CallOptions } from './runtime.ts';
+
+/**
+ * Lets a call end at its deadline or when it is aborted, whatever the work is doing. `work` gets a signal that fires then, so that it
+ * can stop; what it did until then stays, and a repeat of the call finds it.
+ *
+ * @throws RuntimeError `RUNTIME_DEADLINE`; AbortedError.
+ */
+export function withDeadline<T>(
+  clock: Clock,
+  call: string,
+  defaultTimeoutMs: number,
+  options: CallOptions | undefined,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const outer = options?.signal;
+  if (outer?.aborted === true) return Promise.reject(new AbortedError(call, outer.reason));
+  const timeoutMs = options?.timeoutMs ?? defaultTimeoutMs;
+  const controller = new AbortController();
+  return new Promise<T>((resolve, reject) => {
+    const end = (error: Error): void => {
+      reject(error);
+      controller.abort(error);
+    };
+    const onAbort = (): void => end(new AbortedError(call, outer?.reason));
+    const timer = clock.schedule(clock.now() + timeoutMs, () => end(deadlineExceeded(call, timeoutMs)));
+    outer?.addEventListener('abort', onAbort, { once: true });
+    void work(controller.signal)
+      .then(resolve, reject)
+      .finally(() => {
+        timer.cancel();
+        outer?.removeEventListener('abort', onAbort);
+      });
+  });
+}
