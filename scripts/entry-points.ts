@@ -5,6 +5,8 @@
  */
 export const entryPoints: Readonly<Record<string, string>> = {
   '.': 'src/index.ts',
+  './runtimes/simulated': 'src/runtimes/simulated/index.ts',
+  './testing': 'src/testing/index.ts',
 };
 
 /** Files that the package starts as programs of their own (a shim, a worker) and that nobody imports by name: output name -> source. */

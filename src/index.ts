@@ -1,3 +1,8 @@
+// the cluster
+export { Cluster } from './cluster.ts';
+export type { ClusterEvents } from './cluster.ts';
+export type { ClusterOptions, NodeOptions } from './cluster-options.ts';
+
 // errors
 export {
   AbortedError,
@@ -14,6 +19,7 @@ export {
   InvalidError,
   NotFoundError,
   NotSettlingError,
+  ParseError,
   RuntimeError,
   StoreError,
   WaitFailedError,
@@ -29,3 +35,73 @@ export { ManualClock } from './env/manual-clock.ts';
 export type { Random, SecureRandom } from './env/random.ts';
 export { SeededRandom } from './env/seeded-random.ts';
 export { SystemClock } from './env/system-clock.ts';
+
+// api
+export type { AdmissionRequest, AdmissionStep, Mutation } from './api/admission.ts';
+export type { Client, DeleteResult, Identity, ListQuery, Patch, WaitOptions, WatchEvent, WriteOptions } from './api/client.ts';
+export type { FieldErrors } from './api/field-errors.ts';
+export type { AdmissionContext, Draft, KindDescriptor, PrintedColumn, ScaleSubresource, SelectableField } from './api/kind.ts';
+export type { KubeObject, ObjectName, Stored, StoredMeta, StoredObject } from './api/object.ts';
+export { Quantity } from './api/quantity.ts';
+export type { ViewReader } from './api/view-reader.ts';
+
+// stores
+export { MemoryStore } from './stores/memory-store.ts';
+export type { MemoryStoreOptions } from './stores/memory-store.ts';
+export type {
+  Fence,
+  ListOptions,
+  Revision,
+  Store,
+  StoreChange,
+  StoredValue,
+  StoreEntry,
+  StoreList,
+  StoreOpenOptions,
+  StoreWatch,
+  WatchOptions,
+  WriteOp,
+  WriteResult,
+} from './stores/store.ts';
+
+// controllers
+export type { Controller, ObjectChange, Plan, PlannedEvent, PlannedWrite, Trigger } from './controllers/controller.ts';
+
+// scheduler
+export type { NodeExplanation, PodExplanation, Scheduler, SchedulingPlan } from './scheduler/scheduler.ts';
+
+// loop
+export type { EventLimits } from './loop/event-recorder.ts';
+export type { PassReport } from './loop/loop.ts';
+export type { Participant, StepReport } from './loop/participant.ts';
+
+// runtimes
+export type {
+  CallOptions,
+  ContainerConfig,
+  ContainerState,
+  ContainerStats,
+  ContainerStatusReport,
+  ExecOptions,
+  ExecSession,
+  HookHandler,
+  ImagePull,
+  ImageReport,
+  LogChunk,
+  LogOptions,
+  PodAddress,
+  PodStats,
+  ProbeHandler,
+  ProbeResult,
+  ResolvedMount,
+  Runtime,
+  RuntimeEnv,
+  RuntimeInfo,
+  SandboxConfig,
+  SandboxReport,
+  VolumeContent,
+  VolumeFile,
+} from './runtimes/runtime.ts';
+
+// proxy
+export type { BackendResolver, ServiceListener, ServiceProxy, TrafficCounters } from './proxy/service-proxy.ts';

@@ -160,7 +160,7 @@ function mapDecoder(element: Decode, zero: () => unknown, goType: string, keepEm
  * Reads objects of the models in the schema table. Models are compiled when first asked for and kept: make one for a cluster.
  *
  * @example
- * const { value, unknownFields } = new ModelStructures(new SchemaTable()).of('Pod').read(JSON.parse(body));
+ * const { value, unknownFields } = new ModelStructures(new SchemaTable()).of('Pod').read({ kind: 'Pod', spec: {} });
  */
 export class ModelStructures {
   readonly #table: SchemaTable;
@@ -206,7 +206,8 @@ export class ModelStructures {
   #contained({ container, required }: FieldSchema, decode: Decode, zero: () => unknown, goType: string): Decode {
     if (container === '[]') return listDecoder(decode, zero, `[]${goType}`, required);
     if (container === '{}') return mapDecoder(decode, zero, `map[string]${goType}`, required);
-    if (container === '{}[]') return mapDecoder(listDecoder(decode, zero, `[]${goType}`, true), () => [], `map[string][]${goType}`, required);
+    if (container === '{}[]')
+      return mapDecoder(listDecoder(decode, zero, `[]${goType}`, true), () => [], `map[string][]${goType}`, required);
     return decode;
   }
 }

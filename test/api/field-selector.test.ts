@@ -9,8 +9,15 @@ const fields: Record<string, string> = { 'metadata.name': 'web', 'status.phase':
 const read = (field: string): string => fields[field] ?? '';
 
 test.each([
-  ['', true], ['metadata.name=web', true], ['metadata.name==web', true], ['metadata.name!=web', false], ['spec.nodeName=', true],
-  ['spec.nodeName!=', false], ['metadata.name=web,status.phase=Running', true], ['metadata.name=web,status.phase=Failed', false], [',metadata.name=web,', true],
+  ['', true],
+  ['metadata.name=web', true],
+  ['metadata.name==web', true],
+  ['metadata.name!=web', false],
+  ['spec.nodeName=', true],
+  ['spec.nodeName!=', false],
+  ['metadata.name=web,status.phase=Running', true],
+  ['metadata.name=web,status.phase=Failed', false],
+  [',metadata.name=web,', true],
 ])('%j gives %s', (text, expected) => {
   expect(FieldSelector.parse(text).matches(read)).toBe(expected);
 });
@@ -35,16 +42,20 @@ test('a field that cannot be selected by is refused', () => {
 });
 
 test('what toString writes, parse reads', () => {
-  fc.assert(fc.property(fc.array(fc.tuple(fc.constantFrom('a', 'b.c'), fc.constantFrom('=', '!='), fc.string())), (terms) => {
-    const text = terms.map(([f, o, v]) => `${f}${o}${v.replace(/[\\,=]/g, '\\$&')}`).join(',');
-    const selector = FieldSelector.parse(text);
-    expect(selector.requirements.map((r) => [r.field, r.operator, r.value])).toEqual(terms);
-    expect(FieldSelector.parse(selector.toString()).requirements).toEqual(selector.requirements);
-  }));
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.constantFrom('a', 'b.c'), fc.constantFrom('=', '!='), fc.string())), (terms) => {
+      const text = terms.map(([f, o, v]) => `${f}${o}${v.replace(/[\\,=]/g, '\\$&')}`).join(',');
+      const selector = FieldSelector.parse(text);
+      expect(selector.requirements.map((r) => [r.field, r.operator, r.value])).toEqual(terms);
+      expect(FieldSelector.parse(selector.toString()).requirements).toEqual(selector.requirements);
+    }),
+  );
 });
 
 describe.skipIf(sharedData === undefined)('as recorded from Kubernetes', () => {
-  const steps = [...scenarios('errors-selector'), ...scenarios('list-selectors')].flatMap((s) => s.steps).filter((s) => query(s.path, 'fieldSelector') !== undefined);
+  const steps = [...scenarios('errors-selector'), ...scenarios('list-selectors')]
+    .flatMap((s) => s.steps)
+    .filter((s) => query(s.path, 'fieldSelector') !== undefined);
 
   test.each(steps.map((s) => [query(s.path, 'fieldSelector')!, s.expect.body?.message] as const))('%j', (text, message) => {
     if (typeof message === 'string' && message.startsWith('invalid selector')) expect(() => FieldSelector.parse(text)).toThrow(message);

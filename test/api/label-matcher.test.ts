@@ -8,11 +8,33 @@ import { query, scenarios } from './corpus.ts';
 const labels = { app: 'web', tier: 'front', size: '10', empty: '' };
 
 test.each([
-  ['', true], ['app=web', true], ['app==web', true], ['app = web', true], ['app=db', false], ['app!=db', true], ['none!=x', true],
-  ['app', true], ['!app', false], ['!none', true], ['app in (web, db)', true], ['app in (db)', false], ['app notin (db)', true],
-  ['none notin (db)', true], ['none in (db)', false], ['empty=', true], ['empty in ()', true], ['app=', false], ['size>9', true],
-  ['size>10', false], ['size<11', true], ['app>1', false], ['app=web,tier in (front,back),!legacy', true], ['in=1', false], ['empty in (a,)', true],
-  ['constructor', false], ['!constructor', true],
+  ['', true],
+  ['app=web', true],
+  ['app==web', true],
+  ['app = web', true],
+  ['app=db', false],
+  ['app!=db', true],
+  ['none!=x', true],
+  ['app', true],
+  ['!app', false],
+  ['!none', true],
+  ['app in (web, db)', true],
+  ['app in (db)', false],
+  ['app notin (db)', true],
+  ['none notin (db)', true],
+  ['none in (db)', false],
+  ['empty=', true],
+  ['empty in ()', true],
+  ['app=', false],
+  ['size>9', true],
+  ['size>10', false],
+  ['size<11', true],
+  ['app>1', false],
+  ['app=web,tier in (front,back),!legacy', true],
+  ['in=1', false],
+  ['empty in (a,)', true],
+  ['constructor', false],
+  ['!constructor', true],
 ])('%j on the labels gives %s', (text, expected) => {
   expect(LabelMatcher.parse(text).matches(labels)).toBe(expected);
 });
@@ -47,7 +69,10 @@ describe('objects', () => {
   test('labels and expressions hold together', () => {
     const matcher = LabelMatcher.of({
       matchLabels: { app: 'web' },
-      matchExpressions: [{ key: 'tier', operator: 'In', values: ['front', 'back'] }, { key: 'legacy', operator: 'DoesNotExist' }],
+      matchExpressions: [
+        { key: 'tier', operator: 'In', values: ['front', 'back'] },
+        { key: 'legacy', operator: 'DoesNotExist' },
+      ],
     });
     expect(matcher.matches(labels)).toBe(true);
     expect(matcher.matches({ ...labels, legacy: '1' })).toBe(false);
@@ -55,7 +80,9 @@ describe('objects', () => {
   });
 
   test('an unknown operator is refused', () => {
-    expect(() => LabelMatcher.of({ matchExpressions: [{ key: 'a', operator: 'Near', values: ['b'] }] })).toThrow('"Near" is not a valid label selector operator');
+    expect(() => LabelMatcher.of({ matchExpressions: [{ key: 'a', operator: 'Near', values: ['b'] }] })).toThrow(
+      '"Near" is not a valid label selector operator',
+    );
   });
 });
 
@@ -64,27 +91,36 @@ test('what toString writes, parse reads, and it matches the same', () => {
   const value = fc.constantFrom('', 'x', 'y', 'in');
   const clause = fc.oneof(
     fc.tuple(key, fc.constantFrom('=', '==', '!='), value).map((t) => t.join('')),
-    fc.tuple(key, fc.constantFrom(' in ', ' notin '), fc.array(value, { minLength: 1, maxLength: 3 })).map(([k, o, v]) => `${k}${o}(${v.join(',')})`),
+    fc
+      .tuple(key, fc.constantFrom(' in ', ' notin '), fc.array(value, { minLength: 1, maxLength: 3 }))
+      .map(([k, o, v]) => `${k}${o}(${v.join(',')})`),
     key,
     key.map((k) => `!${k}`),
   );
-  fc.assert(fc.property(fc.array(clause, { maxLength: 4 }), fc.dictionary(key, value), (clauses, map) => {
-    const matcher = LabelMatcher.parse(clauses.join(','));
-    const again = LabelMatcher.parse(matcher.toString());
-    expect(again.toString()).toBe(matcher.toString());
-    expect(again.matches(map)).toBe(matcher.matches(map));
-  }));
+  fc.assert(
+    fc.property(fc.array(clause, { maxLength: 4 }), fc.dictionary(key, value), (clauses, map) => {
+      const matcher = LabelMatcher.parse(clauses.join(','));
+      const again = LabelMatcher.parse(matcher.toString());
+      expect(again.toString()).toBe(matcher.toString());
+      expect(again.matches(map)).toBe(matcher.matches(map));
+    }),
+  );
 });
 
 describe.skipIf(sharedData === undefined)('as recorded from Kubernetes', () => {
-  const steps = [...scenarios('errors-selector'), ...scenarios('list-selectors')].flatMap((s) => s.steps).filter((s) => query(s.path, 'labelSelector') !== undefined);
+  const steps = [...scenarios('errors-selector'), ...scenarios('list-selectors')]
+    .flatMap((s) => s.steps)
+    .filter((s) => query(s.path, 'labelSelector') !== undefined);
 
   test('there is something to compare with', () => {
     expect(steps.length).toBeGreaterThan(20);
   });
 
-  test.each(steps.map((s) => [query(s.path, 'labelSelector')!, s.expect.status, s.expect.body?.message] as const))('%j: %d', (text, status, message) => {
-    if (status === 200 || typeof message !== 'string' || message.includes('field')) expect(() => LabelMatcher.parse(text)).not.toThrow();
-    else expect(() => LabelMatcher.parse(text)).toThrow(message);
-  });
+  test.each(steps.map((s) => [query(s.path, 'labelSelector')!, s.expect.status, s.expect.body?.message] as const))(
+    '%j: %d',
+    (text, status, message) => {
+      if (status === 200 || typeof message !== 'string' || message.includes('field')) expect(() => LabelMatcher.parse(text)).not.toThrow();
+      else expect(() => LabelMatcher.parse(text)).toThrow(message);
+    },
+  );
 });

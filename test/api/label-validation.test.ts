@@ -13,18 +13,26 @@ function found(validate: (errors: FieldErrors) => void): string[] {
 
 test('labels: key and value', () => {
   expect(found((e) => validateLabels({ 'example.com/a': 'b' }, 'metadata.labels', e))).toEqual([]);
-  expect(found((e) => validateLabels({ 'bad key': 'bad value' }, 'metadata.labels', e))).toEqual(['metadata.labels: FieldValueInvalid', 'metadata.labels: FieldValueInvalid']);
+  expect(found((e) => validateLabels({ 'bad key': 'bad value' }, 'metadata.labels', e))).toEqual([
+    'metadata.labels: FieldValueInvalid',
+    'metadata.labels: FieldValueInvalid',
+  ]);
 });
 
 test('annotations: any case, any value, 256 KiB together', () => {
   expect(found((e) => validateAnnotations({ 'UP/Key': 'any thing' }, 'metadata.annotations', e))).toEqual([]);
   expect(found((e) => validateAnnotations({ a: 'x'.repeat(262_143) }, 'metadata.annotations', e))).toEqual([]);
-  expect(found((e) => validateAnnotations({ a: 'x'.repeat(262_144) }, 'metadata.annotations', e))).toEqual(['metadata.annotations: FieldValueTooLong']);
+  expect(found((e) => validateAnnotations({ a: 'x'.repeat(262_144) }, 'metadata.annotations', e))).toEqual([
+    'metadata.annotations: FieldValueTooLong',
+  ]);
 });
 
 test('selectors: operators and their values', () => {
   const expressions = [
-    { key: 'a', operator: 'In' }, { key: 'a', operator: 'Exists', values: ['x'] }, { key: 'a', operator: 'Near' }, { key: 'a b', operator: 'In', values: ['x y'] },
+    { key: 'a', operator: 'In' },
+    { key: 'a', operator: 'Exists', values: ['x'] },
+    { key: 'a', operator: 'Near' },
+    { key: 'a b', operator: 'In', values: ['x y'] },
   ];
   expect(found((e) => validateLabelSelector({ matchExpressions: expressions }, 'spec.selector', e))).toEqual([
     'spec.selector.matchExpressions[0].values: FieldValueRequired',
@@ -36,8 +44,11 @@ test('selectors: operators and their values', () => {
 });
 
 describe.skipIf(sharedData === undefined)('as recorded from Kubernetes', () => {
-  const steps = scenarios('validation-metadata').flatMap((s) => s.steps)
-    .filter((s) => s.method === 'POST' && s.expect.status === 422 && /"metadata\.(labels|annotations)"/.test(JSON.stringify(s.expect.body)));
+  const steps = scenarios('validation-metadata')
+    .flatMap((s) => s.steps)
+    .filter(
+      (s) => s.method === 'POST' && s.expect.status === 422 && /"metadata\.(labels|annotations)"/.test(JSON.stringify(s.expect.body)),
+    );
 
   test.each(steps.map((s) => [JSON.stringify((s.body as JsonObject).metadata).slice(0, 120), s] as const))('%s', (_, step) => {
     const body = JSON.stringify(step.body).replace(/\{"\$repeat":\["x",(\d+)\]\}/g, (_m, n) => JSON.stringify('x'.repeat(Number(n))));

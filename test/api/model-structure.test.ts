@@ -13,12 +13,18 @@ const structures = new ModelStructures(new SchemaTable());
 const read = (model: string, raw: unknown): StructureReading => structures.of(model).read(raw);
 
 const pod = (container: object, spec: object = {}): object => ({
-  apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p' }, spec: { containers: [{ name: 'c', image: 'i', resources: {}, ...container }], ...spec }, status: {},
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'p' },
+  spec: { containers: [{ name: 'c', image: 'i', resources: {}, ...container }], ...spec },
+  status: {},
 });
 const containers = (reading: StructureReading): JsonObject[] => (reading.value as { spec: { containers: JsonObject[] } }).spec.containers;
 
 test('what is canonical is given back as it is', () => {
-  const raw = deepFreeze(pod({ resources: { requests: { cpu: '500m', memory: '1Gi' } }, ports: [{ containerPort: 80 }], env: [{ name: 'A', value: 'b' }] }));
+  const raw = deepFreeze(
+    pod({ resources: { requests: { cpu: '500m', memory: '1Gi' } }, ports: [{ containerPort: 80 }], env: [{ name: 'A', value: 'b' }] }),
+  );
   const reading = read('Pod', raw);
   expect(reading.value).toBe(raw);
   expect(reading.typeProblems).toEqual([]);
@@ -41,16 +47,46 @@ test('unknown fields are named with their path, and pruned', () => {
 });
 
 test.each<[string, object, string, string]>([
-  ['a string for a number', pod({ ports: [{ containerPort: '80' }] }), 'spec.containers[0].ports[0].containerPort', 'json: cannot unmarshal string into Go struct field ContainerPort.spec.containers.ports.containerPort of type int32'],
-  ['a fraction for a number', pod({ ports: [{ containerPort: 1.5 }] }), 'spec.containers[0].ports[0].containerPort', 'cannot unmarshal number 1.5 into'],
+  [
+    'a string for a number',
+    pod({ ports: [{ containerPort: '80' }] }),
+    'spec.containers[0].ports[0].containerPort',
+    'json: cannot unmarshal string into Go struct field ContainerPort.spec.containers.ports.containerPort of type int32',
+  ],
+  [
+    'a fraction for a number',
+    pod({ ports: [{ containerPort: 1.5 }] }),
+    'spec.containers[0].ports[0].containerPort',
+    'cannot unmarshal number 1.5 into',
+  ],
   ['too large a number', pod({ ports: [{ containerPort: 2 ** 31 }] }), 'spec.containers[0].ports[0].containerPort', 'of type int32'],
-  ['a number for a string', { metadata: { name: 5 } }, 'metadata.name', 'json: cannot unmarshal number into Go struct field ObjectMeta.metadata.name of type string'],
-  ['a list for a map', { metadata: { labels: [] } }, 'metadata.labels', 'cannot unmarshal array into Go struct field ObjectMeta.metadata.labels of type map[string]string'],
-  ['an object for a list', { spec: { containers: {} } }, 'spec.containers', 'cannot unmarshal object into Go struct field PodSpec.spec.containers of type []v1.Container'],
+  [
+    'a number for a string',
+    { metadata: { name: 5 } },
+    'metadata.name',
+    'json: cannot unmarshal number into Go struct field ObjectMeta.metadata.name of type string',
+  ],
+  [
+    'a list for a map',
+    { metadata: { labels: [] } },
+    'metadata.labels',
+    'cannot unmarshal array into Go struct field ObjectMeta.metadata.labels of type map[string]string',
+  ],
+  [
+    'an object for a list',
+    { spec: { containers: {} } },
+    'spec.containers',
+    'cannot unmarshal object into Go struct field PodSpec.spec.containers of type []v1.Container',
+  ],
   ['a string for an object', { spec: 'x' }, 'spec', 'cannot unmarshal string into Go struct field Pod.spec of type v1.PodSpec'],
   ['a number for a boolean', { spec: { hostNetwork: 1 } }, 'spec.hostNetwork', 'of type bool'],
   ['a bad quantity', pod({ resources: { limits: { cpu: '1x' } } }), 'spec.containers[0].resources.limits.cpu', 'quantities must match'],
-  ['a bad time', { metadata: { creationTimestamp: 'yesterday' } }, 'metadata.creationTimestamp', 'parsing time "yesterday" as "2006-01-02T15:04:05Z07:00"'],
+  [
+    'a bad time',
+    { metadata: { creationTimestamp: 'yesterday' } },
+    'metadata.creationTimestamp',
+    'parsing time "yesterday" as "2006-01-02T15:04:05Z07:00"',
+  ],
 ])('%s is a type problem', (_, raw, path, words) => {
   const { typeProblems } = read('Pod', raw);
   expect(typeProblems.map((p) => p.path)).toEqual([path]);
@@ -60,20 +96,28 @@ test.each<[string, object, string, string]>([
 test('all wrong types are told at once, and refused with any field validation', () => {
   const reading = read('Pod', { metadata: { name: 5 }, spec: { hostNetwork: 'yes' } });
   expect(() => acceptReading(reading, { kind: 'Pod', version: 'v1' }, 'Ignore')).toThrow(BadRequestError);
-  expect(() => acceptReading(reading, { kind: 'Pod', version: 'v1' }, 'Ignore')).toThrow(/^Pod in version "v1" cannot be handled as a Pod: metadata\.name: .*spec\.hostNetwork: /);
+  expect(() => acceptReading(reading, { kind: 'Pod', version: 'v1' }, 'Ignore')).toThrow(
+    /^Pod in version "v1" cannot be handled as a Pod: metadata\.name: .*spec\.hostNetwork: /,
+  );
 });
 
 test('field validation: Strict refuses, Warn tells, Ignore is silent', () => {
   const reading = read('Pod', pod({ foo: 1 }, { bar: 2 }));
-  const accept = (v: 'Strict' | 'Warn' | 'Ignore'): readonly string[] => acceptReading(reading, { kind: 'Pod', version: 'v1' }, v, ['metadata.name']).warnings;
-  expect(() => accept('Strict')).toThrow('strict decoding error: duplicate field "metadata.name", unknown field "spec.containers[0].foo", unknown field "spec.bar"');
+  const accept = (v: 'Strict' | 'Warn' | 'Ignore'): readonly string[] =>
+    acceptReading(reading, { kind: 'Pod', version: 'v1' }, v, ['metadata.name']).warnings;
+  expect(() => accept('Strict')).toThrow(
+    'strict decoding error: duplicate field "metadata.name", unknown field "spec.containers[0].foo", unknown field "spec.bar"',
+  );
   expect(accept('Warn')).toEqual(['duplicate field "metadata.name"', 'unknown field "spec.containers[0].foo"', 'unknown field "spec.bar"']);
   expect(accept('Ignore')).toEqual([]);
 });
 
 describe('as Go reads and writes', () => {
   test('null is absent; in lists and maps it is the zero value', () => {
-    const { value, typeProblems } = read('Pod', { metadata: { name: null, labels: { a: null } }, spec: { containers: [null], hostNetwork: null, tolerations: null } });
+    const { value, typeProblems } = read('Pod', {
+      metadata: { name: null, labels: { a: null } },
+      spec: { containers: [null], hostNetwork: null, tolerations: null },
+    });
     expect(typeProblems).toEqual([]);
     expect(value).toEqual({ metadata: { labels: { a: '' } }, spec: { containers: [{ name: '', resources: {} }] }, status: {} });
   });
@@ -85,18 +129,38 @@ describe('as Go reads and writes', () => {
 
   test('required scalars that were not given are zero', () => {
     expect(read('ServicePort', {}).value).toEqual({ port: 0 });
-    expect(read('ContainerStatus', { name: 'c' }).value).toEqual({ name: 'c', image: '', imageID: '', ready: false, restartCount: 0, state: {}, lastState: {} });
+    expect(read('ContainerStatus', { name: 'c' }).value).toEqual({
+      name: 'c',
+      image: '',
+      imageID: '',
+      ready: false,
+      restartCount: 0,
+      state: {},
+      lastState: {},
+    });
   });
 
   test('zero of plain values is left out, of pointers it stays', () => {
-    expect(read('PodSpec', { containers: [], hostNetwork: false, nodeName: '', terminationGracePeriodSeconds: 0, automountServiceAccountToken: false }).value).toEqual({
-      containers: [], terminationGracePeriodSeconds: 0, automountServiceAccountToken: false,
+    expect(
+      read('PodSpec', {
+        containers: [],
+        hostNetwork: false,
+        nodeName: '',
+        terminationGracePeriodSeconds: 0,
+        automountServiceAccountToken: false,
+      }).value,
+    ).toEqual({
+      containers: [],
+      terminationGracePeriodSeconds: 0,
+      automountServiceAccountToken: false,
     });
     expect(read('HostPathVolumeSource', { path: '/', type: '' }).value).toEqual({ path: '/', type: '' });
   });
 
   test('amounts of resources are rounded up to thousandths, other quantities are not', () => {
-    expect(read('ResourceRequirements', { requests: { cpu: '1n', memory: 1.5 } }).value).toEqual({ requests: { cpu: '1m', memory: '1500m' } });
+    expect(read('ResourceRequirements', { requests: { cpu: '1n', memory: 1.5 } }).value).toEqual({
+      requests: { cpu: '1m', memory: '1500m' },
+    });
     expect(read('EmptyDirVolumeSource', { sizeLimit: '1n' }).value).toEqual({ sizeLimit: '1n' });
   });
 
@@ -111,8 +175,12 @@ describe('as Go reads and writes', () => {
   });
 
   test('times are UTC in seconds, those of leases in microseconds', () => {
-    expect(read('ObjectMeta', { deletionTimestamp: '2024-01-01T01:00:00.5+01:00' }).value).toEqual({ deletionTimestamp: '2024-01-01T00:00:00Z' });
-    expect(read('LeaseSpec', { renewTime: '2024-01-01T01:00:00.000000+01:00' }).value).toEqual({ renewTime: '2024-01-01T00:00:00.000000Z' });
+    expect(read('ObjectMeta', { deletionTimestamp: '2024-01-01T01:00:00.5+01:00' }).value).toEqual({
+      deletionTimestamp: '2024-01-01T00:00:00Z',
+    });
+    expect(read('LeaseSpec', { renewTime: '2024-01-01T01:00:00.000000+01:00' }).value).toEqual({
+      renewTime: '2024-01-01T00:00:00.000000Z',
+    });
   });
 });
 
@@ -144,8 +212,21 @@ test('a model that is not in the table is a mistake of the program', () => {
 
 describe.skipIf(sharedData === undefined)('as recorded from Kubernetes', () => {
   const models = new SchemaTable();
-  const requests = ['default-core', 'default-apis', 'default-pod', 'crud-core', 'crud-apis', 'manifests', 'validation-pod', 'validation-metadata', 'quantities', 'validation-service', 'validation-core']
-    .flatMap((area) => scenarios(area)).flatMap((s) => s.steps)
+  const requests = [
+    'default-core',
+    'default-apis',
+    'default-pod',
+    'crud-core',
+    'crud-apis',
+    'manifests',
+    'validation-pod',
+    'validation-metadata',
+    'quantities',
+    'validation-service',
+    'validation-core',
+  ]
+    .flatMap((area) => scenarios(area))
+    .flatMap((s) => s.steps)
     .filter((s) => s.method === 'POST' && typeof s.body === 'object' && s.body !== null && !JSON.stringify(s.body).includes('$repeat'));
   const modelOf = (body: JsonObject): string | undefined => {
     const name = body.apiVersion === 'autoscaling/v2' ? `V2${String(body.kind)}` : String(body.kind);
@@ -171,7 +252,9 @@ describe.skipIf(sharedData === undefined)('as recorded from Kubernetes', () => {
 
   test('what Kubernetes could not decode has a type problem', () => {
     let compared = 0;
-    for (const step of requests.filter((s) => s.expect.status === 400 && /cannot be handled as a .*error found in/.test(String(s.expect.body.message)))) {
+    for (const step of requests.filter(
+      (s) => s.expect.status === 400 && /cannot be handled as a .*error found in/.test(String(s.expect.body.message)),
+    )) {
       const model = modelOf(step.body as JsonObject);
       if (model === undefined) continue;
       expect([step.body, read(model, step.body).typeProblems.length > 0]).toEqual([step.body, true]);

@@ -1,6 +1,14 @@
 import { expect, test } from 'vitest';
 import {
-  checkConfigKey, checkDns1035Label, checkDns1123Label, checkDns1123Subdomain, checkLabelValue, checkObjectName, checkPathSegment, checkPortName, checkQualifiedName,
+  checkConfigKey,
+  checkDns1035Label,
+  checkDns1123Label,
+  checkDns1123Subdomain,
+  checkLabelValue,
+  checkObjectName,
+  checkPathSegment,
+  checkPortName,
+  checkQualifiedName,
 } from '../../src/api/names.ts';
 
 const x = (n: number): string => 'x'.repeat(n);

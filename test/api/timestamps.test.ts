@@ -12,7 +12,16 @@ test.each([
   expect(canonicalTime(text)).toBe(stored);
 });
 
-test.each(['', 'yesterday', '2024-05-01', '2024-13-01T00:00:00Z', '2023-02-29T00:00:00Z', '2024-05-01T24:00:00Z', '2024-05-01 12:00:00Z', '2024-05-01T12:00:00'])('%j is no time', (text) => {
+test.each([
+  '',
+  'yesterday',
+  '2024-05-01',
+  '2024-13-01T00:00:00Z',
+  '2023-02-29T00:00:00Z',
+  '2024-05-01T24:00:00Z',
+  '2024-05-01 12:00:00Z',
+  '2024-05-01T12:00:00',
+])('%j is no time', (text) => {
   expect(canonicalTime(text)).toBeUndefined();
   expect(canonicalMicroTime(text)).toBeUndefined();
   expect(parseTime(text)).toBeUndefined();
@@ -25,9 +34,11 @@ test('microseconds are kept, and must be all there', () => {
 });
 
 test('what is written is read', () => {
-  fc.assert(fc.property(fc.integer({ min: -60_000_000_000_000, max: 200_000_000_000_000 }), (ms) => {
-    expect(parseTime(formatMicroTime(ms))).toBe(ms);
-    expect(parseTime(formatTime(ms))).toBe(Math.floor(ms / 1000) * 1000);
-    expect(canonicalTime(formatTime(ms))).toBe(formatTime(ms));
-  }));
+  fc.assert(
+    fc.property(fc.integer({ min: -60_000_000_000_000, max: 200_000_000_000_000 }), (ms) => {
+      expect(parseTime(formatMicroTime(ms))).toBe(ms);
+      expect(parseTime(formatTime(ms))).toBe(Math.floor(ms / 1000) * 1000);
+      expect(canonicalTime(formatTime(ms))).toBe(formatTime(ms));
+    }),
+  );
 });

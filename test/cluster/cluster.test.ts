@@ -6,7 +6,11 @@ import { replicationControllerKind } from '../../src/kinds/replication-controlle
 
 const web = (replicas: number) => ({
   metadata: { name: 'web', namespace: 'default' },
-  spec: { replicas, selector: { app: 'web' }, template: { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'c', image: 'web:1' }] } } },
+  spec: {
+    replicas,
+    selector: { app: 'web' },
+    template: { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'c', image: 'web:1' }] } },
+  },
 });
 
 test('a ReplicationController gets its Pods, and is left alone after that', async () => {

@@ -21,17 +21,30 @@ export const contracts = {
 
 type Contract = keyof typeof contracts;
 type Room =
-  'errors' | 'env' | 'api' | 'kinds' | 'stores' | 'loop' | 'scheduler' | 'controllers' | 'kubelet' | 'runtimes' | 'proxy' | 'server';
+  | 'errors'
+  | 'env'
+  | 'api'
+  | 'admission'
+  | 'kinds'
+  | 'stores'
+  | 'loop'
+  | 'scheduler'
+  | 'controllers'
+  | 'kubelet'
+  | 'runtimes'
+  | 'proxy'
+  | 'server';
 interface Row {
   readonly rooms: readonly Room[];
   readonly contracts?: readonly Contract[];
 }
 
-/** The table of `docs/architecture.md`. Its own room a file may always import; `index.ts`, `cluster*.ts` and `testing/` everything but what follows. */
+/** The table of `docs/architecture.md`. Its own room a file may always import; `index.ts`, `cluster*.ts`, `bootstrap.ts` and `testing/` everything but what follows. */
 export const rooms: Readonly<Record<Room, Row>> = {
   errors: { rooms: [] },
   env: { rooms: ['errors'] },
   api: { rooms: ['env', 'errors'], contracts: ['store'] },
+  admission: { rooms: ['api', 'kinds', 'env', 'errors'], contracts: ['store'] },
   kinds: { rooms: ['api', 'errors'] },
   stores: { rooms: ['env', 'errors'] },
   loop: { rooms: ['api', 'env', 'errors'], contracts: ['store', 'controller', 'scheduler'] },
@@ -44,7 +57,7 @@ export const rooms: Readonly<Record<Room, Row>> = {
 };
 
 /** Where the composition root, the front door and the suites live: they may import every room. */
-export const everywhere = /^(index|cluster(-[a-z-]+)?)\.ts$|^(cluster|testing)$/;
+export const everywhere = /^(index|bootstrap|cluster(-[a-z-]+)?)\.ts$|^(cluster|testing)$/;
 
 /** One door for each guest: the only files that may import it, types included. */
 const doors: Readonly<Record<string, string>> = {
