@@ -1,14 +1,24 @@
 import type { FieldCause } from '../errors.ts';
+import type { ValidationMemo } from './validation-memo.ts';
+
+/** Checks one part of an object; `path` is where the part stands. */
+export type PartCheck<T> = (part: T, path: string, errors: FieldErrors) => void;
 
 /** How a value stands in a message: strings quoted, everything else as JSON. */
 function shown(value: unknown): string {
-  if (value === undefined) return 'null';
+  if (value === undefined || value === null) return '"null"';
   return typeof value === 'string' ? JSON.stringify(value) : (JSON.stringify(value) ?? String(value));
 }
 
 /** Collects what is wrong with an object, field by field, in Kubernetes' reasons and words. */
 export class FieldErrors {
   readonly #causes: FieldCause[] = [];
+  readonly #memo: ValidationMemo | undefined;
+
+  /** With a memo, frozen parts that passed a check before are not checked again. */
+  constructor(memo?: ValidationMemo) {
+    this.#memo = memo;
+  }
 
   get causes(): readonly FieldCause[] {
     return this.#causes;
@@ -16,6 +26,14 @@ export class FieldErrors {
 
   get empty(): boolean {
     return this.#causes.length === 0;
+  }
+
+  /** Runs a check of a part that depends on nothing but the part, unless the very same frozen part passed it before. */
+  check<T extends object>(check: PartCheck<T>, part: T | undefined, path: string): void {
+    if (part === undefined || this.#memo?.passed(check, part) === true) return;
+    const before = this.#causes.length;
+    check(part, path, this);
+    if (this.#causes.length === before) this.#memo?.remember(check, part);
   }
 
   /** `field: Required value[: detail]` */
@@ -28,12 +46,9 @@ export class FieldErrors {
     this.#add('FieldValueInvalid', field, `Invalid value: ${shown(value)}${detail === '' ? '' : `: ${detail}`}`);
   }
 
-  /** `field: Unsupported value: <value>: supported values: "A", "B"` */
+  /** `field: Unsupported value: <value>: supported values: "A", "B"`, in the order given */
   notSupported(field: string, value: unknown, supported: readonly string[]): void {
-    const list = [...supported]
-      .sort()
-      .map((v) => JSON.stringify(v))
-      .join(', ');
+    const list = supported.map((v) => JSON.stringify(v)).join(', ');
     this.#add('FieldValueNotSupported', field, `Unsupported value: ${shown(value)}${list === '' ? '' : `: supported values: ${list}`}`);
   }
 

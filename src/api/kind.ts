@@ -75,6 +75,8 @@ export interface KindDescriptor<M extends KubeObject = KubeObject> {
   prepareForStatusUpdate?(draft: Draft<M>, old: Stored<M>): void;
   /** Checks values; collects all errors. Types, unknown fields and JSON shape were checked against the schema before. */
   validate?(object: M, errors: FieldErrors): void;
+  /** Checks what holds only for new objects. `validate` runs as well. */
+  validateCreate?(object: M, errors: FieldErrors): void;
   /** Checks what may not change. `validate` runs as well. */
   validateUpdate?(object: M, old: Stored<M>, errors: FieldErrors): void;
   validateStatusUpdate?(object: M, old: Stored<M>, errors: FieldErrors): void;

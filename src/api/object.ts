@@ -16,10 +16,10 @@ export interface StoredMeta extends ObjectMeta {
   readonly creationTimestamp: string;
 }
 
-/** A manifest as it is after it was stored: names filled in, defaults applied, frozen. */
+/** A manifest as it is after it was stored: names filled in, defaults applied, frozen. It is a manifest too. */
 export type Stored<M extends KubeObject> = Omit<M, 'metadata' | 'apiVersion' | 'kind'> & {
-  readonly apiVersion: string;
-  readonly kind: string;
+  readonly apiVersion: NonNullable<M['apiVersion']>;
+  readonly kind: NonNullable<M['kind']>;
   readonly metadata: StoredMeta;
 };
 

@@ -1,7 +1,37 @@
 import type { PodManifest, PodSpec } from '../api/generated/models.ts';
+import type { FieldErrors } from '../api/field-errors.ts';
 import type { Draft, KindDescriptor } from '../api/kind.ts';
+import { validatePodAnnotations, validateProfilesMatch } from './pod/annotations.ts';
+import { validatePodSpec } from './pod/pod-spec.ts';
+import { validatePodStatusUpdate } from './pod/pod-status.ts';
+import { validatePodUpdate } from './pod/pod-update.ts';
 import { defaultPodSpec, defaultTerminationGracePeriodSeconds, podSpecOfPod } from './pod/default-pod-spec.ts';
 import { qosClassOf } from './pod/quality-of-service.ts';
+
+/** What every pod must fulfil, new or changed. */
+function validatePod(pod: PodManifest, errors: FieldErrors): void {
+  const spec = pod.spec ?? { containers: [] };
+  validatePodAnnotations(pod.metadata?.annotations, spec, 'metadata.annotations', errors);
+  validatePodSpec(spec, pod.metadata?.name ?? '', 'spec', errors);
+  if ((spec.serviceAccountName ?? '') !== '') return;
+  for (const [v, volume] of (spec.volumes ?? []).entries()) {
+    for (const [s, source] of (volume.projected?.sources ?? []).entries()) {
+      if (source.serviceAccountToken === undefined) continue;
+      const path = `spec.volumes[${v}].projected.sources[${s}].serviceAccountToken`;
+      errors.forbidden(path, 'must not be specified when serviceAccountName is not set');
+    }
+  }
+}
+
+function validateNewPod(pod: PodManifest, errors: FieldErrors): void {
+  const spec = pod.spec;
+  if (spec === undefined) return;
+  if ((spec.ephemeralContainers ?? []).length > 0) errors.forbidden('spec.ephemeralContainers', 'cannot be set on create');
+  if ((spec.nodeName ?? '') !== '' && (spec.schedulingGates ?? []).length > 0) {
+    errors.forbidden('spec.nodeName', 'cannot be set until all schedulingGates have been cleared');
+  }
+  validateProfilesMatch(pod.metadata?.annotations, spec, 'spec', errors);
+}
 
 export const podKind: KindDescriptor<PodManifest> = {
   group: '',
@@ -33,6 +63,10 @@ export const podKind: KindDescriptor<PodManifest> = {
   prepareForUpdate: (draft, old) => {
     if (old.status !== undefined) draft.status = old.status as NonNullable<typeof draft.status>;
   },
+  validate: validatePod,
+  validateCreate: validateNewPod,
+  validateUpdate: validatePodUpdate,
+  validateStatusUpdate: validatePodStatusUpdate,
   selectableFields: {
     'spec.nodeName': (pod) => pod.spec?.nodeName ?? '',
     'spec.restartPolicy': (pod) => pod.spec?.restartPolicy ?? '',
