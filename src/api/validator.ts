@@ -3,6 +3,7 @@ import type { Draft, KindDescriptor } from './kind.ts';
 import { deepFreeze, type KubeObject, type StoredObject } from './object.ts';
 import { validateNewMeta, validateMetaUpdate } from './meta-validation.ts';
 import { invalid } from './status-errors.ts';
+import { ValidationMemo } from './validation-memo.ts';
 
 /** A copy that may be written to, as deep as the object is; what was frozen stays untouched. */
 function draftOf<T>(value: T): Draft<T> {
@@ -14,13 +15,13 @@ function draftOf<T>(value: T): Draft<T> {
 }
 
 /**
- * Defaults and checks. Remembers, by the identity of frozen specs, which were defaulted and found valid, so that the thousand
- * Pods of one template cost one check.
+ * Defaults and checks. Remembers, by the identity of frozen specs and their parts, which were defaulted and found valid, so that
+ * the thousand Pods of one template cost one check.
  */
 export class Validator {
   /** A frozen spec as it came -> the frozen spec with its defaults. */
   readonly #defaultedSpecs = new WeakMap<object, object>();
-  readonly #validSpecs = new WeakSet<object>();
+  readonly #memo = new ValidationMemo();
 
   /** The object, prepared and with its defaults; what it was given stays untouched. */
   defaulted(kind: KindDescriptor, object: StoredObject, prepare?: (draft: Draft<KubeObject>) => void): StoredObject {
@@ -33,8 +34,8 @@ export class Validator {
       return shared;
     }
     const draft = draftOf(object);
-    prepare?.(draft as Draft<KubeObject>);
     kind.applyDefaults?.(draft as Draft<KubeObject>);
+    prepare?.(draft as Draft<KubeObject>);
     if (spec !== undefined && typeof draft.spec === 'object' && draft.spec !== null) this.#remember(spec, deepFreeze(draft.spec));
     return draft as StoredObject;
   }
@@ -44,25 +45,23 @@ export class Validator {
     this.#defaultedSpecs.set(defaulted, defaulted);
   }
 
-  /** A spec that differs from a checked one in a way that needs no check (the node a Pod was bound to). */
+  /** A spec that differs from a defaulted one in a way that needs no default (the node a Pod was bound to). */
   trust(spec: object): void {
     this.#defaultedSpecs.set(spec, spec);
-    this.#validSpecs.add(spec);
   }
 
   /** Throws `InvalidError` with everything that is wrong with a new object. */
   create(kind: KindDescriptor, object: StoredObject): void {
-    const errors = new FieldErrors();
+    const errors = new FieldErrors(this.#memo);
     validateNewMeta(kind, object, errors);
-    const spec = kind.sharesSpec === true && typeof object.spec === 'object' && object.spec !== null ? object.spec : undefined;
-    if (spec === undefined || !this.#validSpecs.has(spec)) kind.validate?.(object, errors);
+    kind.validate?.(object, errors);
+    kind.validateCreate?.(object, errors);
     if (!errors.empty) throw invalid(kind, object.metadata.name, errors);
-    if (spec !== undefined) this.#validSpecs.add(spec);
   }
 
   /** Throws `InvalidError` with everything that is wrong with an update. */
   update(kind: KindDescriptor, object: StoredObject, old: StoredObject, subresource: string): void {
-    const errors = new FieldErrors();
+    const errors = new FieldErrors(this.#memo);
     validateMetaUpdate(kind, object, old, errors);
     if (subresource === 'status') kind.validateStatusUpdate?.(object, old as never, errors);
     else {

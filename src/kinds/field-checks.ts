@@ -1,6 +1,6 @@
-import { isIP, isIPv4 } from 'node:net';
 import { deepEqual } from '../api/deep-equal.ts';
 import type { FieldErrors } from '../api/field-errors.ts';
+import { isCidr, isIpAddress, plainAddress } from '../api/ip-address.ts';
 import { checkDns1123Label, checkDns1123Subdomain, checkPortName, checkQualifiedName } from '../api/names.ts';
 
 /*
@@ -82,25 +82,6 @@ export function validateQualifiedName(value: string, path: string, errors: Field
   validateName(checkQualifiedName, value, path, errors);
 }
 
-/** Kubernetes still reads IPv4 addresses with leading zeros, as decimal numbers. */
-function withoutLeadingZeros(address: string): string {
-  return /^[0-9.]+$/.test(address) ? address.replace(/(^|\.)0+(?=[0-9])/g, '$1') : address;
-}
-
-export function isIpAddress(value: string): boolean {
-  return isIP(withoutLeadingZeros(value)) !== 0 && !value.includes('%');
-}
-
-export function isIpv6Address(value: string): boolean {
-  return isIpAddress(value) && value.includes(':');
-}
-
-export function isCidr(value: string): boolean {
-  const [address = '', bits = '', ...more] = value.split('/');
-  if (more.length > 0 || !/^[0-9]{1,3}$/.test(bits) || !isIpAddress(address)) return false;
-  return Number(bits) <= (isIPv4(withoutLeadingZeros(address)) ? 32 : 128);
-}
-
 export function validateIp(value: string, path: string, errors: FieldErrors): void {
   if (!isIpAddress(value)) errors.invalid(path, value, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)');
 }
@@ -112,9 +93,10 @@ export function validateCidr(value: string, path: string, errors: FieldErrors): 
 /** An address of another machine: not unspecified, of the loopback, or link-local. */
 export function validateNonSpecialIp(value: string, path: string, errors: FieldErrors): void {
   if (!isIpAddress(value)) return errors.invalid(path, value, 'must be a valid IP address');
-  const address = withoutLeadingZeros(value).toLowerCase();
+  const address = plainAddress(value);
   if (/^(0\.0\.0\.0|[0:]+)$/.test(address)) errors.invalid(path, value, `may not be unspecified (${value})`);
-  if (/^127\./.test(address) || /^[0:]*:0*1$/.test(address)) errors.invalid(path, value, 'may not be in the loopback range (127.0.0.0/8, ::1/128)');
+  if (/^127\./.test(address) || /^[0:]*:0*1$/.test(address))
+    errors.invalid(path, value, 'may not be in the loopback range (127.0.0.0/8, ::1/128)');
   if (/^169\.254\./.test(address) || /^fe[89ab]/.test(address)) {
     errors.invalid(path, value, 'may not be in the link-local range (169.254.0.0/16, fe80::/10)');
   }

@@ -8,11 +8,18 @@ import { validatePodUpdate } from './pod/pod-update.ts';
 import { defaultPodSpec, defaultTerminationGracePeriodSeconds, podSpecOfPod } from './pod/default-pod-spec.ts';
 import { qosClassOf } from './pod/quality-of-service.ts';
 
+function validateSpecOfAnyPod(spec: PodSpec, path: string, errors: FieldErrors): void {
+  validatePodSpec(spec, '', path, errors);
+}
+
 /** What every pod must fulfil, new or changed. */
 function validatePod(pod: PodManifest, errors: FieldErrors): void {
   const spec = pod.spec ?? { containers: [] };
   validatePodAnnotations(pod.metadata?.annotations, spec, 'metadata.annotations', errors);
-  validatePodSpec(spec, pod.metadata?.name ?? '', 'spec', errors);
+  // Only claims that are made for a pod's volumes depend on its name; everything else is the same for all pods of a template.
+  if (spec.volumes?.some((volume) => volume.ephemeral !== undefined) === true)
+    validatePodSpec(spec, pod.metadata?.name ?? '', 'spec', errors);
+  else errors.check(validateSpecOfAnyPod, spec, 'spec');
   if ((spec.serviceAccountName ?? '') !== '') return;
   for (const [v, volume] of (spec.volumes ?? []).entries()) {
     for (const [s, source] of (volume.projected?.sources ?? []).entries()) {

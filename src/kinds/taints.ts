@@ -13,7 +13,11 @@ function validateToleration(toleration: Toleration, path: string, errors: FieldE
   const { key = '', operator = '', value = '', effect = '' } = toleration;
   if (key !== '') validateQualifiedName(key, `${path}.key`, errors);
   else if (operator !== 'Exists') {
-    errors.invalid(`${path}.operator`, operator, 'operator must be Exists when `key` is empty, which means "match all values and all keys"');
+    errors.invalid(
+      `${path}.operator`,
+      operator,
+      'operator must be Exists when `key` is empty, which means "match all values and all keys"',
+    );
   }
   if (toleration.tolerationSeconds !== undefined && effect !== 'NoExecute') {
     errors.invalid(`${path}.effect`, effect, "effect must be 'NoExecute' when `tolerationSeconds` is set");

@@ -12,7 +12,8 @@ const accessModes = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWrit
 export function validateAccessModes(modes: readonly string[], path: string, errors: FieldErrors): void {
   for (const mode of modes) if (!accessModes.includes(mode)) errors.notSupported(path, mode, accessModes);
   const others = modes.filter((mode) => mode !== 'ReadWriteOncePod' && accessModes.includes(mode));
-  if (modes.includes('ReadWriteOncePod') && others.length > 0) errors.forbidden(path, 'may not use ReadWriteOncePod with other access modes');
+  if (modes.includes('ReadWriteOncePod') && others.length > 0)
+    errors.forbidden(path, 'may not use ReadWriteOncePod with other access modes');
 }
 
 function validateStorageRequest(spec: PersistentVolumeClaimSpec, path: string, errors: FieldErrors): void {
@@ -31,7 +32,8 @@ function validateDataSource(source: TypedObjectReference, path: string, errors: 
   else if (source.kind !== 'PersistentVolumeClaim') {
     errors.invalid(path, source.kind, "must be 'PersistentVolumeClaim' when referencing the default apiGroup");
   }
-  if (source.namespace !== undefined && source.namespace !== '') validateName(checkDns1123Label, source.namespace, `${path}.namespace`, errors);
+  if (source.namespace !== undefined && source.namespace !== '')
+    validateName(checkDns1123Label, source.namespace, `${path}.namespace`, errors);
 }
 
 function validateDataSources({ dataSource, dataSourceRef }: PersistentVolumeClaimSpec, path: string, errors: FieldErrors): void {
@@ -40,7 +42,11 @@ function validateDataSources({ dataSource, dataSourceRef }: PersistentVolumeClai
   if (dataSource === undefined || dataSourceRef === undefined) return;
   if (dataSourceRef.namespace !== undefined && dataSourceRef.namespace !== '') {
     errors.invalid(path, `${path}.dataSource`, 'may not be specified when dataSourceRef.namespace is specified');
-  } else if (dataSource.apiGroup !== dataSourceRef.apiGroup || dataSource.kind !== dataSourceRef.kind || dataSource.name !== dataSourceRef.name) {
+  } else if (
+    dataSource.apiGroup !== dataSourceRef.apiGroup ||
+    dataSource.kind !== dataSourceRef.kind ||
+    dataSource.name !== dataSourceRef.name
+  ) {
     errors.invalid(path, `${path}.dataSource`, 'must match dataSourceRef');
   }
 }

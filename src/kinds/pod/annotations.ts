@@ -36,7 +36,8 @@ export function validatePodAnnotations(annotations: Annotations, spec: PodSpec, 
     if (key === seccompPod || key.startsWith(seccompContainerPrefix)) validateSeccomp(value, `${path}.${key}`, errors);
     if (!key.startsWith(appArmorPrefix)) continue;
     const name = key.slice(appArmorPrefix.length);
-    if (!allContainers(spec, '').some(([container]) => container.name === name)) errors.invalid(`${path}[${key}]`, name, 'container not found');
+    if (!allContainers(spec, '').some(([container]) => container.name === name))
+      errors.invalid(`${path}[${key}]`, name, 'container not found');
     if (value !== '' && value !== 'runtime/default' && value !== 'unconfined' && !value.startsWith('localhost/')) {
       errors.invalid(`${path}[${key}]`, value, `invalid AppArmor profile name: ${JSON.stringify(value)}`);
     }

@@ -128,9 +128,11 @@ export function validateInitContainers(context: ContainerContext, path: string, 
     if (sidecar) validateHooksAndProbes(container, context.spec, at, errors);
     else {
       for (const field of ['lifecycle', 'livenessProbe', 'readinessProbe', 'startupProbe'] as const) {
-        if (container[field] !== undefined) errors.forbidden(`${at}.${field}`, 'may not be set for init containers without restartPolicy=Always');
+        if (container[field] !== undefined)
+          errors.forbidden(`${at}.${field}`, 'may not be set for init containers without restartPolicy=Always');
       }
-      if ((container.resizePolicy ?? []).length > 0) errors.invalid(`${at}.resizePolicy`, container.resizePolicy, 'must not be set for init containers');
+      if ((container.resizePolicy ?? []).length > 0)
+        errors.invalid(`${at}.resizePolicy`, container.resizePolicy, 'must not be set for init containers');
     }
   }
 }

@@ -47,7 +47,8 @@ export function validateObjectField(selector: ObjectFieldSelector, fields: reado
     return errors.invalid(`${path}.fieldPath`, selector.fieldPath, why);
   }
   if (!convertible) {
-    const why = subscripted === null ? `field label not supported: ${field}` : `field label does not support subscript: ${selector.fieldPath}`;
+    const why =
+      subscripted === null ? `field label not supported: ${field}` : `field label does not support subscript: ${selector.fieldPath}`;
     return errors.invalid(`${path}.fieldPath`, selector.fieldPath, `error converting fieldPath: ${why}`);
   }
   if (subscripted !== null) {
@@ -70,7 +71,11 @@ function validateDivisor(selector: ResourceFieldSelector, path: string, errors: 
   const what = resource === 'memory' ? 'memory' : resource === 'ephemeral-storage' ? 'local ephemeral storage' : 'hugepages';
   const counted = what !== 'hugepages' || resource?.startsWith('hugepages-') === true;
   if (counted && !byteDivisors.includes(divisor.toString())) {
-    errors.invalid(`${path}.divisor`, selector.resource, `only divisor's values ${byteDivisors.join(', ')} are supported with the ${what} resource`);
+    errors.invalid(
+      `${path}.divisor`,
+      selector.resource,
+      `only divisor's values ${byteDivisors.join(', ')} are supported with the ${what} resource`,
+    );
   }
 }
 
@@ -90,7 +95,8 @@ export function validateDownwardApiFile(file: DownwardAPIVolumeFile, path: strin
   validateVolumePath(file.path, `${path}.path`, errors);
   if (file.fieldRef !== undefined) {
     validateObjectField(file.fieldRef, volumeFields, `${path}.fieldRef`, errors);
-    if (file.resourceFieldRef !== undefined) errors.invalid(path, 'resource', 'fieldRef and resourceFieldRef can not be specified simultaneously');
+    if (file.resourceFieldRef !== undefined)
+      errors.invalid(path, 'resource', 'fieldRef and resourceFieldRef can not be specified simultaneously');
   } else if (file.resourceFieldRef !== undefined) {
     validateContainerField(file.resourceFieldRef, `${path}.resourceFieldRef`, errors, true);
   } else {

@@ -16,8 +16,7 @@ const variableFields = [
   'status.podIPs',
 ];
 
-const variableNameWords =
-  "a valid environment variable name must consist only of printable ASCII characters other than '='";
+const variableNameWords = "a valid environment variable name must consist only of printable ASCII characters other than '='";
 
 /** Since Kubernetes 1.32 any printable ASCII character but `=` may stand in the name of a variable. */
 function validateVariableName(name: string, path: string, errors: FieldErrors): void {
@@ -49,7 +48,8 @@ function validateSource(variable: EnvVar, source: EnvVarSource, path: string, er
     validateKeyRef(source.secretKeyRef, `${path}.secretKeyRef`, errors);
   }
   if (sources === 0) errors.invalid(path, '', 'must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`');
-  else if (variable.value !== undefined && variable.value !== '') errors.invalid(path, '', 'may not be specified when `value` is not empty');
+  else if (variable.value !== undefined && variable.value !== '')
+    errors.invalid(path, '', 'may not be specified when `value` is not empty');
   else if (sources > 1) errors.invalid(path, '', 'may not have more than one field specified at a time');
 }
 

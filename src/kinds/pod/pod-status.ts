@@ -1,6 +1,7 @@
 import type { FieldErrors } from '../../api/field-errors.ts';
 import type { ContainerStatus, PodManifest, PodSpec, PodStatus } from '../../api/generated/models.ts';
-import { isIpv6Address, validateDnsSubdomain, validateIp, validateQualifiedName, validateUnchanged } from '../field-checks.ts';
+import { isIpv6Address } from '../../api/ip-address.ts';
+import { validateDnsSubdomain, validateIp, validateQualifiedName, validateUnchanged } from '../field-checks.ts';
 import { validateAnnotationsUpdate } from './pod-update.ts';
 
 /** May this container, which has ended, be seen running again? */
@@ -35,7 +36,8 @@ function validateAddresses(addresses: readonly { readonly ip?: string }[], path:
     if (texts.indexOf(ip) < i) errors.duplicate(`${path}[${i}]`, addresses[i]);
   }
   const sixes = texts.filter(isIpv6Address).length;
-  if (texts.length > 2 || sixes > 1 || texts.length - sixes > 1) errors.invalid(path, addresses, 'may specify no more than one IP for each IP family');
+  if (texts.length > 2 || sixes > 1 || texts.length - sixes > 1)
+    errors.invalid(path, addresses, 'may specify no more than one IP for each IP family');
 }
 
 function validateContainers(status: PodStatus, before: PodStatus, spec: PodSpec | undefined, errors: FieldErrors): void {
@@ -48,7 +50,13 @@ function validateContainers(status: PodStatus, before: PodStatus, spec: PodSpec 
   const ofInit = (old: ContainerStatus): boolean => mayRestart(old, policy, sidecars);
   validateTransitions(status.initContainerStatuses, before.initContainerStatuses, ofInit, 'status.initContainerStatuses', errors);
   const ofEphemeral = (old: ContainerStatus): boolean => mayRestart(old, 'Never', none);
-  validateTransitions(status.ephemeralContainerStatuses, before.ephemeralContainerStatuses, ofEphemeral, 'status.ephemeralContainerStatuses', errors);
+  validateTransitions(
+    status.ephemeralContainerStatuses,
+    before.ephemeralContainerStatuses,
+    ofEphemeral,
+    'status.ephemeralContainerStatuses',
+    errors,
+  );
 }
 
 /** What a new status may not say of a pod. */

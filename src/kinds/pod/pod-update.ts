@@ -78,7 +78,8 @@ function validateTolerationsGrow(tolerations: readonly Toleration[], old: readon
 function validateGatesShrink(spec: PodSpec, old: PodSpec, errors: FieldErrors): void {
   const known = new Set((old.schedulingGates ?? []).map((gate) => gate.name));
   for (const [i, { name }] of (spec.schedulingGates ?? []).entries()) {
-    if (!known.has(name)) errors.forbidden(`spec.schedulingGates[${i}].name`, `only deletion is allowed, but found new scheduling gate '${name}'`);
+    if (!known.has(name))
+      errors.forbidden(`spec.schedulingGates[${i}].name`, `only deletion is allowed, but found new scheduling gate '${name}'`);
   }
 }
 
@@ -108,7 +109,8 @@ function validateNodeAffinityGrows(affinity: NodeAffinity | undefined, old: Node
 /** While a gate holds a pod back, its node selector and node affinity may become stricter. */
 function validateGatedScheduling(spec: PodSpec, old: PodSpec, errors: FieldErrors): void {
   const lost = Object.entries(old.nodeSelector ?? {}).some(([key, value]) => spec.nodeSelector?.[key] !== value);
-  if (lost) errors.invalid('spec.nodeSelector', spec.nodeSelector, 'only additions to spec.nodeSelector are allowed (no mutations or deletions)');
+  if (lost)
+    errors.invalid('spec.nodeSelector', spec.nodeSelector, 'only additions to spec.nodeSelector are allowed (no mutations or deletions)');
   validateNodeAffinityGrows(spec.affinity?.nodeAffinity, old.affinity?.nodeAffinity, errors);
 }
 
@@ -132,11 +134,15 @@ function withOldUpdatables(spec: PodSpec, old: PodSpec): PodSpec {
   const restored: (keyof PodSpec)[] = ['activeDeadlineSeconds', 'schedulingGates', 'tolerations'];
   if ((old.schedulingGates ?? []).length > 0) {
     restored.push('nodeSelector');
-    const affinity = { ...without(spec.affinity ?? {}, 'nodeAffinity'), ...(old.affinity?.nodeAffinity === undefined ? {} : { nodeAffinity: old.affinity.nodeAffinity }) };
+    const affinity = {
+      ...without(spec.affinity ?? {}, 'nodeAffinity'),
+      ...(old.affinity?.nodeAffinity === undefined ? {} : { nodeAffinity: old.affinity.nodeAffinity }),
+    };
     if (Object.keys(affinity).length > 0 || old.affinity !== undefined) copy['affinity'] = affinity;
     else delete copy['affinity'];
   }
-  if ((old.terminationGracePeriodSeconds ?? 0) < 0 && spec.terminationGracePeriodSeconds === 1) restored.push('terminationGracePeriodSeconds');
+  if ((old.terminationGracePeriodSeconds ?? 0) < 0 && spec.terminationGracePeriodSeconds === 1)
+    restored.push('terminationGracePeriodSeconds');
   for (const field of restored) copy[field] = old[field];
   copy['containers'] = withOldImages(spec.containers, old.containers);
   if (spec.initContainers !== undefined) copy['initContainers'] = withOldImages(spec.initContainers, old.initContainers ?? []);

@@ -1,5 +1,10 @@
 import type { FieldErrors } from '../../api/field-errors.ts';
-import type { ClusterTrustBundleProjection, ProjectedVolumeSource, ServiceAccountTokenProjection, VolumeProjection } from '../../api/generated/models.ts';
+import type {
+  ClusterTrustBundleProjection,
+  ProjectedVolumeSource,
+  ServiceAccountTokenProjection,
+  VolumeProjection,
+} from '../../api/generated/models.ts';
 import { validateLabelSelector } from '../../api/label-validation.ts';
 import { validateDnsSubdomain, validateFileMode, validateRequired } from '../field-checks.ts';
 import { validateVolumePath } from '../path-checks.ts';
@@ -15,7 +20,8 @@ type Claim = (file: string, shown: string) => void;
 function validateToken(token: ServiceAccountTokenProjection, volume: string, path: string, errors: FieldErrors): void {
   const seconds = token.expirationSeconds ?? 0;
   if (seconds < tokenSecondsMin) errors.invalid(`${path}.expirationSeconds`, seconds, 'may not specify a duration less than 10 minutes');
-  if (seconds > tokenSecondsMax) errors.invalid(`${path}.expirationSeconds`, seconds, 'may not specify a duration larger than 2^32 seconds');
+  if (seconds > tokenSecondsMax)
+    errors.invalid(`${path}.expirationSeconds`, seconds, 'may not specify a duration larger than 2^32 seconds');
   // Kubernetes names the volume here, not the source.
   if (token.path === '') errors.required(`${volume}.path`);
   else validateVolumePath(token.path, `${volume}.path`, errors);

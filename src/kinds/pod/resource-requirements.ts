@@ -29,7 +29,12 @@ function validateRequest(name: string, amount: QuantityText, limit: QuantityText
   else if (order > 0) errors.invalid(`${path}.requests`, amount, `must be less than or equal to ${name} limit of ${limit}`);
 }
 
-function validateClaims(claims: readonly ContainerResourceClaim[] | undefined, known: readonly string[], path: string, errors: FieldErrors): void {
+function validateClaims(
+  claims: readonly ContainerResourceClaim[] | undefined,
+  known: readonly string[],
+  path: string,
+  errors: FieldErrors,
+): void {
   const used = new Set<string>();
   for (const [i, { name, request }] of (claims ?? []).entries()) {
     if (name === '') {
@@ -59,6 +64,11 @@ export function validateResourceRequirements(resources: ResourceRequirements, pa
 }
 
 /** The claims a container makes must be among the pod's. */
-export function validateResourceClaims(resources: ResourceRequirements | undefined, known: readonly string[], path: string, errors: FieldErrors): void {
+export function validateResourceClaims(
+  resources: ResourceRequirements | undefined,
+  known: readonly string[],
+  path: string,
+  errors: FieldErrors,
+): void {
   validateClaims(resources?.claims, known, `${path}.claims`, errors);
 }

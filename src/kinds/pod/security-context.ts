@@ -47,7 +47,8 @@ export function validateSecurityContext(context: SecurityContext | undefined, ho
   }
   validateSeccomp(context.seccompProfile, `${path}.seccompProfile`, errors);
   if (context.allowPrivilegeEscalation === false) {
-    if (context.privileged === true) errors.invalid(path, context, 'cannot set `allowPrivilegeEscalation` to false and `privileged` to true');
+    if (context.privileged === true)
+      errors.invalid(path, context, 'cannot set `allowPrivilegeEscalation` to false and `privileged` to true');
     for (const capability of context.capabilities?.add ?? []) {
       if (capability === 'CAP_SYS_ADMIN') {
         errors.invalid(path, context, 'cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN');
@@ -84,7 +85,12 @@ function validateSysctls(sysctls: readonly Sysctl[], spec: PodSpec, path: string
 }
 
 /** The security context of a pod. */
-export function validatePodSecurityContext(context: PodSecurityContext | undefined, spec: PodSpec, path: string, errors: FieldErrors): void {
+export function validatePodSecurityContext(
+  context: PodSecurityContext | undefined,
+  spec: PodSpec,
+  path: string,
+  errors: FieldErrors,
+): void {
   if (spec.shareProcessNamespace === true && spec.hostPID === true) {
     errors.invalid(`${path}.shareProcessNamespace`, true, 'ShareProcessNamespace and HostPID cannot both be enabled');
   }

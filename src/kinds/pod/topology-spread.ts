@@ -42,7 +42,9 @@ export function validateTopologySpread(constraints: readonly TopologySpreadConst
   for (const [i, constraint] of constraints.entries()) {
     validateConstraint(constraint, `${path}[${i}]`, errors);
     const { topologyKey, whenUnsatisfiable } = constraint;
-    const repeated = constraints.slice(i + 1).some((other) => other.topologyKey === topologyKey && other.whenUnsatisfiable === whenUnsatisfiable);
+    const repeated = constraints
+      .slice(i + 1)
+      .some((other) => other.topologyKey === topologyKey && other.whenUnsatisfiable === whenUnsatisfiable);
     if (repeated) errors.duplicate(`${path}[${i}].{topologyKey, whenUnsatisfiable}`, `{${topologyKey}, ${whenUnsatisfiable}}`);
   }
 }

@@ -1,5 +1,11 @@
 import type { FieldErrors } from '../../api/field-errors.ts';
-import type { AzureDiskVolumeSource, FCVolumeSource, FlockerVolumeSource, ISCSIVolumeSource, QuobyteVolumeSource } from '../../api/generated/models.ts';
+import type {
+  AzureDiskVolumeSource,
+  FCVolumeSource,
+  FlockerVolumeSource,
+  ISCSIVolumeSource,
+  QuobyteVolumeSource,
+} from '../../api/generated/models.ts';
 import { inclusiveRange, validateOptionalChoice, validateRange, validateRequired } from '../field-checks.ts';
 
 /*
@@ -48,8 +54,10 @@ export function iscsiInterfaceProblem(volume: string, source: ISCSIVolumeSource)
 export function validateFibreChannel(source: FCVolumeSource, path: string, errors: FieldErrors): void {
   const names = source.targetWWNs ?? [];
   const ids = source.wwids ?? [];
-  if (names.length === 0 && ids.length === 0) errors.required(`${path}.targetWWNs`, 'must specify either targetWWNs or wwids, but not both');
-  if (names.length > 0 && ids.length > 0) errors.invalid(`${path}.targetWWNs`, names, 'targetWWNs and wwids can not be specified simultaneously');
+  if (names.length === 0 && ids.length === 0)
+    errors.required(`${path}.targetWWNs`, 'must specify either targetWWNs or wwids, but not both');
+  if (names.length > 0 && ids.length > 0)
+    errors.invalid(`${path}.targetWWNs`, names, 'targetWWNs and wwids can not be specified simultaneously');
   if (names.length === 0) return;
   if (source.lun === undefined) errors.required(`${path}.lun`, 'lun is required if targetWWNs is specified');
   else validateRange(source.lun, 0, 255, `${path}.lun`, errors);
@@ -63,14 +71,16 @@ export function validatePartition(partition: number | undefined, path: string, e
 export function validateFlocker(source: FlockerVolumeSource, path: string, errors: FieldErrors): void {
   const { datasetName = '', datasetUUID = '' } = source;
   if (datasetName === '' && datasetUUID === '') errors.required(path, 'one of datasetName and datasetUUID is required');
-  if (datasetName !== '' && datasetUUID !== '') errors.invalid(path, 'resource', 'datasetName and datasetUUID can not be specified simultaneously');
+  if (datasetName !== '' && datasetUUID !== '')
+    errors.invalid(path, 'resource', 'datasetName and datasetUUID can not be specified simultaneously');
   if (datasetName.includes('/')) errors.invalid(`${path}.datasetName`, datasetName, "must not contain '/'");
 }
 
 export function validateQuobyte(source: QuobyteVolumeSource, path: string, errors: FieldErrors): void {
   const words = 'must be a host:port pair or multiple pairs separated by commas';
   if (source.registry === '') errors.required(`${path}.registry`, words);
-  else if ((source.tenant ?? '').length >= 65) errors.required(`${path}.tenant`, 'must be a UUID and may not exceed a length of 64 characters');
+  else if ((source.tenant ?? '').length >= 65)
+    errors.required(`${path}.tenant`, 'must be a UUID and may not exceed a length of 64 characters');
   else {
     for (const pair of source.registry.split(',')) {
       if (!/^(\[[^\]]*\]|[^:[\]]*):[^:]*$/.test(pair)) errors.invalid(`${path}.registry`, source.registry, words);
@@ -99,6 +109,8 @@ export function validateAzureDisk(source: AzureDiskVolumeSource, path: string, e
     errors.notSupported(`${path}.diskURI`, source.diskURI, [form]);
   }
   if (!managed && source.kind !== undefined && !source.diskURI.startsWith('https://')) {
-    errors.notSupported(`${path}.diskURI`, source.diskURI, ['https://{account-name}.blob.core.windows.net/{container-name}/{disk-name}.vhd']);
+    errors.notSupported(`${path}.diskURI`, source.diskURI, [
+      'https://{account-name}.blob.core.windows.net/{container-name}/{disk-name}.vhd',
+    ]);
   }
 }

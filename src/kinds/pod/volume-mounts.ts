@@ -46,7 +46,8 @@ export function validateVolumeMounts(container: Container, volumes: KnownVolumes
     if (mount.mountPath === '') errors.required(`${at}.mountPath`);
     if (taken.has(mount.mountPath)) errors.invalid(`${at}.mountPath`, mount.mountPath, 'must be unique');
     taken.add(mount.mountPath);
-    if (devices.some((device) => device.name === mount.name)) errors.invalid(`${at}.name`, mount.name, 'must not already exist in volumeDevices');
+    if (devices.some((device) => device.name === mount.name))
+      errors.invalid(`${at}.name`, mount.name, 'must not already exist in volumeDevices');
     if (devices.some((device) => device.devicePath === mount.mountPath)) {
       errors.invalid(`${at}.mountPath`, mount.mountPath, 'must not already exist as a path in volumeDevices');
     }

@@ -128,7 +128,8 @@ function validateVolume(volume: Volume, path: string, errors: FieldErrors): void
 /** The claims that are made for the pod's ephemeral volumes carry its name. */
 function validateClaimName(volume: Volume, podName: string, path: string, errors: FieldErrors): void {
   const claim = `${podName}-${volume.name}`;
-  for (const problem of checkDns1123Subdomain(claim)) errors.invalid(`${path}.name`, volume.name, `PVC name ${JSON.stringify(claim)}: ${problem}`);
+  for (const problem of checkDns1123Subdomain(claim))
+    errors.invalid(`${path}.name`, volume.name, `PVC name ${JSON.stringify(claim)}: ${problem}`);
 }
 
 /** Checks all volumes; gives those that are fine, which mounts may name. `podName` is '' in a template. */
@@ -145,7 +146,11 @@ export function validateVolumes(volumes: readonly Volume[] | undefined, podName:
     if (errors.causes.length === before) known.set(volume.name, volume);
     const claimName = volume.persistentVolumeClaim?.claimName;
     if (claimName !== undefined && claims.has(claimName)) {
-      errors.invalid(`${at}.persistentVolumeClaim.claimName`, claimName, 'must not reference a PVC that gets created for an ephemeral volume');
+      errors.invalid(
+        `${at}.persistentVolumeClaim.claimName`,
+        claimName,
+        'must not reference a PVC that gets created for an ephemeral volume',
+      );
     }
   }
   return known;

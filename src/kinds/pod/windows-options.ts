@@ -67,5 +67,6 @@ export function validateHostProcess(spec: PodSpec, path: string, errors: FieldEr
   if (hostProcesses !== containers.length) {
     errors.invalid(path, '', 'If pod contains any hostProcess containers then all containers must be HostProcess containers');
   }
-  if (spec.hostNetwork !== true) errors.invalid(`${path}.hostNetwork`, false, 'hostNetwork must be true if pod contains any hostProcess containers');
+  if (spec.hostNetwork !== true)
+    errors.invalid(`${path}.hostNetwork`, false, 'hostNetwork must be true if pod contains any hostProcess containers');
 }
