@@ -13,7 +13,7 @@ export interface PrintedColumn<T> {
   readonly priority?: number;
   readonly description?: string;
   /** The cell; `nowMs` for ages. */
-  cell(object: T, nowMs: number): string | number | boolean | null;
+  cell(this: void, object: T, nowMs: number): string | number | boolean | null;
 }
 
 /** How the scale subresource of a kind is read and written; paths as in `.spec.replicas`. */
@@ -25,11 +25,11 @@ export interface ScaleSubresource {
 }
 
 /** Reads one selectable field as text. (A method's type, so that a descriptor of one kind is a descriptor of any kind.) */
-export type SelectableField<T> = { read(object: T): string }['read'];
+export type SelectableField<T> = { read(this: void, object: T): string }['read'];
 
 /**
  * Everything the machinery needs to know of a kind. One file in `kinds/` makes one; a host may bring its own.
- * Functions are pure, use no `this`, and none keeps or mutates what it was given unless it is called a draft.
+ * Functions are pure, and none keeps or mutates what it was given unless it is called a draft.
  */
 export interface KindDescriptor<M extends KubeObject = KubeObject> {
   /** '' for the core group. */
@@ -51,12 +51,12 @@ export interface KindDescriptor<M extends KubeObject = KubeObject> {
   readonly hasStatus: boolean;
   readonly scale?: ScaleSubresource;
   /** Seconds of grace a delete gives when it names none; undefined: objects of this kind go at once. */
-  gracePeriodSeconds?(object: Stored<M>): number;
+  gracePeriodSeconds?(this: void, object: Stored<M>): number;
   /** The verbs that are served, for kinds that do not serve them all (a Binding can only be created). */
   readonly verbs?: readonly string[];
   /**
-   * True if `prepareForCreate` and `prepareForUpdate` leave `spec` alone and `validate` looks at nothing but spec and metadata:
-   * then a frozen spec that was defaulted and found valid once is shared by all objects that are given it (Pods of a template).
+   * True if `prepareForCreate` and `prepareForUpdate` leave `spec` alone: then a frozen spec that was defaulted once is shared by
+   * all objects that are given it (Pods of a template).
    */
   readonly sharesSpec?: boolean;
   /** Another name for the same stored objects: `{group, version, kind}` of the storage kind, and how to convert. */
@@ -66,22 +66,22 @@ export interface KindDescriptor<M extends KubeObject = KubeObject> {
    * came out of the registry: they have their defaults and are shared, not changed. (The registry copies frozen parts that it does
    * not know.)
    */
-  applyDefaults?(draft: Draft<M>): void;
+  applyDefaults?(this: void, draft: Draft<M>): void;
   /** Before a create is validated: drop what users may not set, allocate nothing. `status` is dropped by the registry. */
-  prepareForCreate?(draft: Draft<M>): void;
+  prepareForCreate?(this: void, draft: Draft<M>): void;
   /** Before an update of the main resource is validated. */
-  prepareForUpdate?(draft: Draft<M>, old: Stored<M>): void;
+  prepareForUpdate?(this: void, draft: Draft<M>, old: Stored<M>): void;
   /** Before an update through the status subresource is validated (spec and metadata are kept by the registry). */
-  prepareForStatusUpdate?(draft: Draft<M>, old: Stored<M>): void;
+  prepareForStatusUpdate?(this: void, draft: Draft<M>, old: Stored<M>): void;
   /** Checks values; collects all errors. Types, unknown fields and JSON shape were checked against the schema before. */
-  validate?(object: M, errors: FieldErrors): void;
+  validate?(this: void, object: M, errors: FieldErrors): void;
   /** Checks what holds only for new objects. `validate` runs as well. */
-  validateCreate?(object: M, errors: FieldErrors): void;
+  validateCreate?(this: void, object: M, errors: FieldErrors): void;
   /** Checks what may not change. `validate` runs as well. */
-  validateUpdate?(object: M, old: Stored<M>, errors: FieldErrors): void;
-  validateStatusUpdate?(object: M, old: Stored<M>, errors: FieldErrors): void;
+  validateUpdate?(this: void, object: M, old: Stored<M>, errors: FieldErrors): void;
+  validateStatusUpdate?(this: void, object: M, old: Stored<M>, errors: FieldErrors): void;
   /** What the user should be told though it is accepted (the `Warning` header). */
-  warnings?(object: M): readonly string[];
+  warnings?(this: void, object: M): readonly string[];
   /** The fields a field selector may name, besides metadata.name and metadata.namespace. */
   readonly selectableFields?: Readonly<Record<string, SelectableField<Stored<M>>>>;
   readonly columns?: readonly PrintedColumn<Stored<M>>[];

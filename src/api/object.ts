@@ -18,8 +18,8 @@ export interface StoredMeta extends ObjectMeta {
 
 /** A manifest as it is after it was stored: names filled in, defaults applied, frozen. It is a manifest too. */
 export type Stored<M extends KubeObject> = Omit<M, 'metadata' | 'apiVersion' | 'kind'> & {
-  readonly apiVersion: NonNullable<M['apiVersion']>;
-  readonly kind: NonNullable<M['kind']>;
+  readonly apiVersion: NonNullable<M['apiVersion']> & string;
+  readonly kind: NonNullable<M['kind']> & string;
   readonly metadata: StoredMeta;
 };
 

@@ -95,12 +95,12 @@ export function validateNonSpecialIp(value: string, path: string, errors: FieldE
   if (!isIpAddress(value)) return errors.invalid(path, value, 'must be a valid IP address');
   const address = plainAddress(value);
   if (/^(0\.0\.0\.0|[0:]+)$/.test(address)) errors.invalid(path, value, `may not be unspecified (${value})`);
-  if (/^127\./.test(address) || /^[0:]*:0*1$/.test(address))
+  if (address.startsWith('127.') || /^[0:]*:0*1$/.test(address))
     errors.invalid(path, value, 'may not be in the loopback range (127.0.0.0/8, ::1/128)');
-  if (/^169\.254\./.test(address) || /^fe[89ab]/.test(address)) {
+  if (address.startsWith('169.254.') || /^fe[89ab]/.test(address)) {
     errors.invalid(path, value, 'may not be in the link-local range (169.254.0.0/16, fe80::/10)');
   }
-  if (/^224\.0\.0\./.test(address) || /^ff[0-9a-f]2:/.test(address)) {
+  if (address.startsWith('224.0.0.') || /^ff[0-9a-f]2:/.test(address)) {
     errors.invalid(path, value, 'may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)');
   }
 }

@@ -151,7 +151,7 @@ function validateEphemeralFields(container: EphemeralContainer, path: string, er
 }
 
 export function validateEphemeralContainers(context: ContainerContext, path: string, errors: FieldErrors): void {
-  const { containers = [], initContainers = [], ephemeralContainers = [] } = context.spec;
+  const { containers, initContainers = [], ephemeralContainers = [] } = context.spec;
   const others = new Set([...containers, ...initContainers].map((container) => container.name));
   const names = new Set(others);
   for (const [i, container] of ephemeralContainers.entries()) {

@@ -9,15 +9,18 @@ const netBiosDomain = /^[^\\/:*?"<>|.][^\\/:*?"<>|]{0,14}$/;
 const dnsDomain = /^[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$/;
 const badUserCharacters = /["/\\:;|=,+*?<>@[\]]/;
 
-function isControl(character: string): boolean {
-  const code = character.charCodeAt(0);
-  return code < 0x20 || code === 0x7f;
+function hasControlCharacter(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code < 0x20 || code === 0x7f) return true;
+  }
+  return false;
 }
 
 function validateUserName(name: string, path: string, errors: FieldErrors): void {
   const bad = (why: string): void => errors.invalid(path, name, `runAsUserName${why}`);
   if (name === '') return bad(' cannot be an empty string');
-  if ([...name].some(isControl)) return bad(' cannot contain control characters');
+  if (hasControlCharacter(name)) return bad(' cannot contain control characters');
   const parts = name.split('\\');
   if (parts.length > 2) return bad(' cannot contain more than one backslash');
   const domain = parts.length === 2 ? parts[0]! : undefined;
