@@ -1,6 +1,7 @@
 import { EventEmitter } from 'eventemitter3';
 import { AdmissionChain } from './api/admission-chain.ts';
 import type { Client } from './api/client.ts';
+import type { PodSpec } from './api/generated/models.ts';
 import type { KubeObject, StoredObject } from './api/object.ts';
 import { ObjectDecoder } from './api/object-decoder.ts';
 import { deepFreeze } from './api/object.ts';
@@ -16,7 +17,7 @@ import { silentLogger, type Logger } from './env/logger.ts';
 import { SeededRandom } from './env/seeded-random.ts';
 import { SystemClock, SystemSliceMeter } from './env/system-clock.ts';
 import { systemSeed } from './env/system-secure-random.ts';
-import { AlreadyExistsError } from './errors.ts';
+import { AlreadyExistsError, ConfigurationError } from './errors.ts';
 import { builtInKinds } from './kinds/built-in-kinds.ts';
 import { eventKind } from './kinds/event.ts';
 import { podKind } from './kinds/pod.ts';
@@ -24,6 +25,8 @@ import { Crank } from './loop/crank.ts';
 import { EventRecorder } from './loop/event-recorder.ts';
 import { Loop, type PassReport } from './loop/loop.ts';
 import { PlanWriter } from './loop/plan-writer.ts';
+import { DefaultScheduler } from './scheduler/default-scheduler.ts';
+import type { PodExplanation } from './scheduler/scheduler.ts';
 import { MemoryStore } from './stores/memory-store.ts';
 import type { Store, StoreWatch } from './stores/store.ts';
 
@@ -78,10 +81,19 @@ export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposa
       random: random.fork('names'),
       decode: (kind, raw, write) => this.#decoder.decode(kind, raw, write),
       patch: (_kind, old) => old as KubeObject,
-      admission: new AdmissionChain([...admissionSteps({ store, random: random.fork('admission'), options }), ...(options.admission ?? [])]),
+      admission: new AdmissionChain([
+        ...admissionSteps({ store, random: random.fork('admission'), options }),
+        ...(options.admission ?? []),
+      ]),
       fence: () => undefined,
     });
-    this.#recorder = new EventRecorder({ registry: this.registry, view: this.view, kind: eventKind, clock: this.clock, ...(options.events === undefined ? {} : { limits: options.events }) });
+    this.#recorder = new EventRecorder({
+      registry: this.registry,
+      view: this.view,
+      kind: eventKind,
+      clock: this.clock,
+      ...(options.events === undefined ? {} : { limits: options.events }),
+    });
     this.#loop = new Loop({
       view: this.view,
       clock: this.clock,
@@ -89,7 +101,7 @@ export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposa
       logger: this.#logger,
       writer: new PlanWriter(this.registry, this.view, podKind),
       controllers: [...selectControllers(options.controllers ?? 'all'), ...(options.extraControllers ?? [])],
-      schedulers: options.scheduler === undefined || options.scheduler === 'none' ? [] : [options.scheduler],
+      schedulers: options.scheduler === 'none' ? [] : [options.scheduler ?? new DefaultScheduler()],
       record: (component, events) => this.#recorder.record(component, events),
       flushEvents: () => this.#recorder.flush(),
       leads: () => true,
@@ -128,6 +140,17 @@ export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposa
   /** Passes until the signal fires, asleep in between. */
   run(options: { readonly signal: AbortSignal }): Promise<void> {
     return this.#crank.run(options.signal);
+  }
+
+  /**
+   * Why the pod is where it is, or nowhere: for each node the plugin and reason that refuse it, or its score by plugin. A pod that
+   * is placed is looked at as if it were not. Throws a ConfigurationError if no scheduler here is in charge of the pod.
+   */
+  explain(pod: StoredObject): PodExplanation {
+    const schedulerName = (pod.spec as PodSpec | undefined)?.schedulerName ?? 'default-scheduler';
+    const scheduler = this.#loop.schedulers.find((one) => one.handles(schedulerName));
+    if (scheduler === undefined) throw new ConfigurationError(`explain: no scheduler of this cluster is called ${schedulerName}`);
+    return scheduler.explain(this.view, pod);
   }
 
   /** Ends everything this cluster started and closes its store. May be repeated. */

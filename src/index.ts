@@ -68,6 +68,28 @@ export type {
 export type { Controller, ObjectChange, Plan, PlannedEvent, PlannedWrite, Trigger } from './controllers/controller.ts';
 
 // scheduler
+export { DefaultScheduler } from './scheduler/default-scheduler.ts';
+export type { DefaultSchedulerOptions } from './scheduler/default-scheduler.ts';
+export { defaultPlugins } from './scheduler/default-plugins.ts';
+export type { DefaultPluginArgs } from './scheduler/default-plugins.ts';
+export type { NodeInfo } from './scheduler/node-info.ts';
+export type { PodInfo } from './scheduler/pod-info.ts';
+export type { SchedulerProfile, WeightedPlugin } from './scheduler/profile.ts';
+export type {
+  AnyPlugin,
+  ClusterEvent,
+  Diagnosis,
+  NodeSet,
+  PermitResult,
+  PostFilterResult,
+  PreFilterResult,
+  PreScoreResult,
+  Reads,
+  Refusal,
+  SchedulerPlugin,
+  WaitingPods,
+  WhatIf,
+} from './scheduler/plugin.ts';
 export type { NodeExplanation, PodExplanation, Scheduler, SchedulingPlan } from './scheduler/scheduler.ts';
 
 // loop

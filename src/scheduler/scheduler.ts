@@ -1,8 +1,10 @@
 import type { Instant } from '../env/clock.ts';
-import type { ObjectChange } from '../controllers/controller.ts';
-import type { PlannedEvent, PlannedWrite } from '../controllers/controller.ts';
+import type { ObjectChange, PlannedEvent, PlannedWrite } from '../controllers/controller.ts';
 import type { StoredObject } from '../api/object.ts';
 import type { ViewReader } from '../api/view-reader.ts';
+
+/** What plans and changes are made of is the same for schedulers and controllers. */
+export type { ObjectChange, PlannedEvent, PlannedWrite } from '../controllers/controller.ts';
 
 /** What one pass wants done. The loop applies the writes and tells the scheduler how each ended. */
 export interface SchedulingPlan {
@@ -45,7 +47,8 @@ export interface Scheduler {
   onChanges(changes: readonly ObjectChange[], view: ViewReader): void;
   /**
    * Schedules what is due at `now`. `budget` tells how long it may go on: it returns true while there is time left.
-   * A pod that was placed is assumed there until `onWritten` says that the write failed.
+   * A pod that was placed is assumed there until `onWritten` says that the write failed. Called in every pass after changes came,
+   * so what `onWritten` brought about (the Scheduled Event) is told in the next plan.
    */
   schedule(view: ViewReader, now: Instant, budget: () => boolean): SchedulingPlan;
   /** How the write at `index` of the last plan ended: undefined if well. Called for each write, in order. */

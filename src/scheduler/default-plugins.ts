@@ -1,0 +1,42 @@
+import { nodeAffinity, type NodeAffinityArgs } from './plugins/node-affinity.ts';
+import { nodeName } from './plugins/node-name.ts';
+import { nodePorts } from './plugins/node-ports.ts';
+import { nodeResourcesBalancedAllocation, type NodeResourcesBalancedAllocationArgs } from './plugins/node-resources-balanced-allocation.ts';
+import { nodeResourcesFit, type NodeResourcesFitArgs } from './plugins/node-resources-fit.ts';
+import { nodeUnschedulable } from './plugins/node-unschedulable.ts';
+import { prioritySort } from './plugins/priority-sort.ts';
+import { schedulingGates } from './plugins/scheduling-gates.ts';
+import { taintToleration } from './plugins/taint-toleration.ts';
+import type { WeightedPlugin } from './profile.ts';
+import type { AnyPlugin } from './plugin.ts';
+
+/** Arguments by plugin; what is absent has Kubernetes' defaults. */
+export interface DefaultPluginArgs {
+  readonly NodeAffinity?: NodeAffinityArgs;
+  readonly NodeResourcesFit?: NodeResourcesFitArgs;
+  readonly NodeResourcesBalancedAllocation?: NodeResourcesBalancedAllocationArgs;
+}
+
+/**
+ * Kubernetes' default plugins with their weights, made anew at each call. Filter, add or reweigh them as you like.
+ *
+ * Source: https://kubernetes.io/docs/reference/scheduling/config/#scheduling-plugins
+ *
+ * @example
+ * const plugins = [...defaultPlugins(), { plugin: mine, weight: 5 }];
+ */
+export function defaultPlugins(args: DefaultPluginArgs = {}): readonly WeightedPlugin[] {
+  return [
+    weighted(schedulingGates()),
+    weighted(prioritySort()),
+    weighted(nodeUnschedulable()),
+    weighted(nodeName()),
+    weighted(taintToleration(), 3),
+    weighted(nodeAffinity(args.NodeAffinity), 2),
+    weighted(nodePorts()),
+    weighted(nodeResourcesFit(args.NodeResourcesFit)),
+    weighted(nodeResourcesBalancedAllocation(args.NodeResourcesBalancedAllocation)),
+  ];
+}
+
+const weighted = (plugin: AnyPlugin, weight = 1): WeightedPlugin => ({ plugin, weight });

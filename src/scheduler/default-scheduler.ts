@@ -1,0 +1,229 @@
+import type { StoredObject } from '../api/object.ts';
+import type { ViewReader } from '../api/view-reader.ts';
+import type { Instant } from '../env/clock.ts';
+import { ApiError, ConfigurationError } from '../errors.ts';
+import { Bindings, type Binding } from './bindings.ts';
+import { ClusterFeed } from './cluster-feed.ts';
+import { defaultPlugins } from './default-plugins.ts';
+import { explainPod } from './explanation.ts';
+import { fitErrorMessage } from './fit-error.ts';
+import type { NodeInfo } from './node-info.ts';
+import { NominatedPods } from './nominated-pods.ts';
+import type { PostFilterResult, Refusal } from './plugin.ts';
+import { asPod, type PodInfo } from './pod-info.ts';
+import { PodInterner } from './pod-interner.ts';
+import { verdictWrite, type Verdict } from './pod-status.ts';
+import { Profile, type SchedulerProfile } from './profile.ts';
+import type { QueuedPod } from './queued-pod.ts';
+import type { ObjectChange, PlannedEvent, PlannedWrite, PodExplanation, Scheduler, SchedulingPlan } from './scheduler.ts';
+import { SchedulerCache } from './scheduler-cache.ts';
+import { SchedulingCycle, type Unplaced } from './scheduling-cycle.ts';
+import { SchedulingQueue } from './scheduling-queue.ts';
+
+export interface DefaultSchedulerOptions {
+  /** One for each `spec.schedulerName`; Kubernetes' default plugins for `default-scheduler` unless given. */
+  readonly profiles?: readonly SchedulerProfile[];
+  /** Milliseconds; 1,000 unless given. */
+  readonly backoffInitialMs?: number;
+  /** Milliseconds; 10,000 unless given. */
+  readonly backoffMaxMs?: number;
+  /** After so many milliseconds an unschedulable pod is tried again whatever happened; 300,000 unless given. */
+  readonly unschedulableMaxMs?: number;
+}
+
+/** Kubernetes shortens the text of an Event to this many characters. */
+const noteLengthMax = 1024;
+
+interface Lane {
+  readonly profile: Profile;
+  readonly cycle: SchedulingCycle;
+}
+
+/**
+ * The scheduler over plugins: one pod at a time, highest priority first, all nodes considered, ties to the first node.
+ *
+ * Source: https://kubernetes.io/docs/concepts/scheduling-eviction/kube-scheduler/
+ *
+ * @example
+ * const scheduler = new DefaultScheduler({ profiles: [{ plugins: [...defaultPlugins(), { plugin: mine, weight: 5 }] }] });
+ * const cluster = await Cluster.create({ scheduler });
+ */
+export class DefaultScheduler implements Scheduler {
+  readonly name = 'default-scheduler';
+  readonly #cache = new SchedulerCache();
+  readonly #interner = new PodInterner(this.#cache.resources);
+  readonly #nominated = new NominatedPods();
+  readonly #bindings = new Bindings();
+  readonly #lanes = new Map<string, Lane>();
+  readonly #queue: SchedulingQueue;
+  readonly #feed: ClusterFeed;
+  #events: PlannedEvent[] = [];
+
+  constructor(options: DefaultSchedulerOptions = {}) {
+    const profiles = (options.profiles ?? [{ plugins: defaultPlugins() }]).map((profile) => new Profile(profile));
+    for (const profile of profiles) {
+      if (this.#lanes.has(profile.schedulerName))
+        throw new ConfigurationError(`scheduler: two profiles are called ${profile.schedulerName}`);
+      this.#lanes.set(profile.schedulerName, { profile, cycle: new SchedulingCycle(profile, this.#cache, this.#nominated) });
+    }
+    this.#queue = new SchedulingQueue({ ...options, compare: queueSortOf(profiles) });
+    this.#feed = new ClusterFeed({
+      cache: this.#cache,
+      queue: this.#queue,
+      interner: this.#interner,
+      nominated: this.#nominated,
+      bindings: this.#bindings,
+      profile: (schedulerName) => this.#lanes.get(schedulerName)?.profile,
+    });
+  }
+
+  handles(schedulerName: string): boolean {
+    return this.#lanes.has(schedulerName);
+  }
+
+  onChanges(changes: readonly ObjectChange[], _view: ViewReader): void {
+    for (const change of changes) this.#feed.take(change);
+  }
+
+  schedule(_view: ViewReader, now: Instant, budget: () => boolean): SchedulingPlan {
+    const writes: PlannedWrite[] = [];
+    this.#sendBack(writes, now);
+    do {
+      const queued = this.#queue.pop(now);
+      if (queued === undefined) break;
+      this.#attempt(queued, writes, now);
+    } while (budget());
+    this.#bindings.takeWrites(writes);
+    const events = this.#events;
+    this.#events = [];
+    return {
+      writes,
+      events,
+      wakeAt: earlier(this.#queue.nextDueAt(), this.#bindings.nextDueAt()),
+      more: this.#queue.hasActive || this.#bindings.busy,
+    };
+  }
+
+  onWritten(write: PlannedWrite, error: Error | undefined, now: Instant): void {
+    const ended = this.#bindings.written(write, error);
+    if (ended === undefined) return;
+    const { binding, outcome } = ended;
+    if (outcome === 'bound') return this.#bound(binding);
+    this.#release(binding);
+    if (error instanceof ApiError && error.status === 404) return this.#queue.delete(binding.queued.uid);
+    this.#tell(binding.queued.pod, 'Warning', 'FailedScheduling', `binding rejected: ${error?.message ?? ''}`);
+    this.#queue.failed(binding.queued, now, []);
+  }
+
+  explain(_view: ViewReader, pod: StoredObject): PodExplanation {
+    const { nodeName: _placed, ...spec } = asPod(pod).spec ?? { containers: [] };
+    const info = this.#interner.podInfo({ ...asPod(pod), spec });
+    const lane = this.#lanes.get(info.object.spec?.schedulerName ?? 'default-scheduler');
+    return explainPod(info, lane?.cycle, this.#cache);
+  }
+
+  #attempt(queued: QueuedPod, writes: PlannedWrite[], now: Instant): void {
+    const lane = this.#lanes.get(queued.pod.object.spec?.schedulerName ?? 'default-scheduler');
+    if (lane === undefined) return this.#queue.delete(queued.uid);
+    const placement = lane.cycle.place(queued.pod);
+    if ('unplaced' in placement) return this.#unschedulable(queued, placement.unplaced, lane, writes, now);
+    const refusal = this.#assume(queued, placement.node, lane, now);
+    if (refusal !== undefined) this.#refused(queued, refusal, writes, now);
+  }
+
+  /** Reserve and Permit. */
+  #assume(queued: QueuedPod, node: NodeInfo, { profile }: Lane, now: Instant): Refusal | undefined {
+    const { pod } = queued;
+    this.#cache.addPod(pod, node.name);
+    this.#nominated.delete(pod.uid);
+    for (const [i, plugin] of profile.reserves.entries()) {
+      const refusal = plugin.reserve?.(pod, node, this.#cache);
+      if (refusal === undefined) continue;
+      for (const reserved of profile.reserves.slice(0, i + 1).reverse()) reserved.unreserve?.(pod, node);
+      this.#cache.removePod(pod.uid);
+      return refusal;
+    }
+    const refusal = this.#bindings.permit(queued, node, profile, now);
+    if (refusal !== undefined) this.#release({ pod, node, profile });
+    return refusal;
+  }
+
+  #release({ pod, node, profile }: Pick<Binding, 'pod' | 'node' | 'profile'>): void {
+    for (const plugin of [...profile.reserves].reverse()) plugin.unreserve?.(pod, node);
+    this.#feed.released(pod, node);
+  }
+
+  #bound({ pod, node, profile, queued }: Binding): void {
+    this.#queue.delete(queued.uid);
+    for (const plugin of profile.postBinds) plugin.postBind!(pod, node);
+    this.#tell(pod, 'Normal', 'Scheduled', `Successfully assigned ${pod.key} to ${node.name}`);
+  }
+
+  /** Pods that Permit let go of, or whose time is up. */
+  #sendBack(writes: PlannedWrite[], now: Instant): void {
+    for (const { binding, refusal } of this.#bindings.takeRejected(now)) {
+      this.#release(binding);
+      this.#refused(binding.queued, refusal, writes, now);
+    }
+  }
+
+  #refused(queued: QueuedPod, refusal: Refusal, writes: PlannedWrite[], now: Instant): void {
+    const message = fitErrorMessage(1, new Map([[refusal, 1]]), undefined, undefined);
+    this.#giveUp(queued, { reason: 'Unschedulable', message, nominatedNodeName: '' }, [refusal.plugin], writes, now);
+  }
+
+  #unschedulable(queued: QueuedPod, unplaced: Unplaced, { profile, cycle }: Lane, writes: PlannedWrite[], now: Instant): void {
+    const { nodeCount, refusalOfAll } = unplaced;
+    const counts = unplaced.counts();
+    let found: PostFilterResult | undefined;
+    for (const plugin of nodeCount === 0 ? [] : profile.postFilters) {
+      found ??= plugin.postFilter!(queued.pod, this.#cache, unplaced, { fits: (node) => cycle.fits(queued.pod, node) });
+    }
+    writes.push(...(found?.writes ?? []));
+    const nominatedNodeName = found?.nominatedNodeName ?? (nodeCount === 0 ? '' : undefined);
+    if (nominatedNodeName !== undefined) this.#nominated.set(queued.pod, nominatedNodeName);
+    const message = fitErrorMessage(nodeCount, counts, refusalOfAll, found?.message);
+    const plugins = refusalOfAll === undefined ? [...counts.keys()].map(({ plugin }) => plugin) : [refusalOfAll.plugin];
+    // With no node at all nobody refused it: the first node there is wakes it.
+    const refusedBy = nodeCount === 0 ? ['NodeName'] : [...new Set(plugins)].sort();
+    this.#giveUp(queued, { reason: 'Unschedulable', message, nominatedNodeName }, refusedBy, writes, now);
+  }
+
+  #giveUp(queued: QueuedPod, verdict: Verdict, refusedBy: readonly string[], writes: PlannedWrite[], now: Instant): void {
+    const write = verdictWrite(queued.pod.object, verdict, now);
+    if (write !== undefined) writes.push(write);
+    this.#tell(queued.pod, 'Warning', 'FailedScheduling', verdict.message);
+    this.#queue.failed(queued, now, refusedBy);
+  }
+
+  #tell({ object }: PodInfo, type: PlannedEvent['type'], reason: string, message: string): void {
+    const { name, namespace, uid } = object.metadata;
+    const regarding = { apiVersion: object.apiVersion, kind: object.kind, name, uid, ...(namespace === undefined ? {} : { namespace }) };
+    this.#events.push({
+      regarding,
+      type,
+      reason,
+      message: message.length <= noteLengthMax ? message : `${message.slice(0, noteLengthMax - 4)} ...`,
+    });
+  }
+}
+
+function queueSortOf(profiles: readonly Profile[]): (a: QueuedPod, b: QueuedPod) => number {
+  const [first, ...others] = profiles.map(({ plugins, schedulerName }) => {
+    const sorting = plugins.filter(({ compare }) => compare !== undefined);
+    if (sorting.length !== 1)
+      throw new ConfigurationError(
+        `scheduler profile ${schedulerName}: expected one plugin with QueueSort (PrioritySort), found ${sorting.length}`,
+      );
+    return sorting[0]!;
+  });
+  if (first === undefined) throw new ConfigurationError('scheduler: expected at least one profile');
+  const other = others.find(({ name }) => name !== first.name);
+  if (other !== undefined)
+    throw new ConfigurationError(`scheduler: profiles share one queue, so they must sort it alike: found ${first.name} and ${other.name}`);
+  return (a, b) => first.compare!(a, b);
+}
+
+function earlier(a: Instant | undefined, b: Instant | undefined): Instant | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
+}

@@ -1,0 +1,154 @@
+import type { Instant } from '../env/clock.ts';
+import type { ObjectChange, PlannedWrite } from './scheduler.ts';
+import type { NodeInfo } from './node-info.ts';
+import type { PodInfo } from './pod-info.ts';
+import type { QueuedPod } from './queued-pod.ts';
+import type { SchedulerCache } from './scheduler-cache.ts';
+
+/**
+ * Why a plugin refused a node (or, from PreFilter, every node). `resolvable` is false if no removal of pods can change it
+ * (Kubernetes' UnschedulableAndUnresolvable): preemption does not look at such nodes.
+ */
+export interface Refusal {
+  readonly plugin: string;
+  /** In Kubernetes' words: `Insufficient cpu`. Counted in the message of the FailedScheduling Event. */
+  readonly reasons: readonly string[];
+  readonly resolvable: boolean;
+}
+
+/**
+ * What a filter or score depends on besides the pod. Results are kept until that changes.
+ * - `node-object`: the pod's shape (`pod.shape`) and the Node object.
+ * - `node`: the pod's shape and everything about that one node, its pods included.
+ * - `cluster`: anything. Asked anew for every pod. The default.
+ */
+export type Reads = 'node-object' | 'node' | 'cluster';
+
+/** What PreFilter found out about a pod. With none of the fields: go on, and `filter` is given no state. */
+export interface PreFilterResult<F> {
+  /** True: this plugin has nothing to say about this pod; its `filter` is not called. */
+  readonly skip?: boolean;
+  /** No node will do. */
+  readonly refusal?: Refusal;
+  /** Only these nodes come into question. */
+  readonly nodes?: ReadonlySet<string>;
+  /** Handed to `filter`. */
+  readonly state?: F;
+}
+
+export interface PreScoreResult<S> {
+  /** True: this plugin does not score this pod: every node gets 0. */
+  readonly skip?: boolean;
+  readonly state?: S;
+}
+
+/** Something that may make a refused pod fit. */
+export type ClusterEvent =
+  /** A pod came to a node, left it, or changed there. */
+  | { readonly type: 'pod-added' | 'pod-removed' | 'pod-updated'; readonly pod: PodInfo; readonly node: NodeInfo }
+  | { readonly type: 'node-added' | 'node-updated'; readonly node: NodeInfo; readonly change: ObjectChange }
+  | { readonly type: 'node-removed'; readonly node: NodeInfo }
+  /** Another object that the scheduler follows: Namespace, PersistentVolumeClaim, Service, ... */
+  | { readonly type: 'object'; readonly change: ObjectChange };
+
+/** The nodes that passed so far: the first `count` entries of `indexes`, in the order of the nodes. */
+export interface NodeSet {
+  readonly indexes: Int32Array;
+  readonly count: number;
+}
+
+/** Why each node was refused, when none was left. */
+export interface Diagnosis {
+  readonly refusalOf: (node: NodeInfo) => Refusal | undefined;
+}
+
+/** What PostFilter achieved: pods to evict, and where the pod will probably fit then. */
+export interface PostFilterResult {
+  /** '' takes an earlier nomination back; undefined leaves it. */
+  readonly nominatedNodeName?: string;
+  readonly writes?: readonly PlannedWrite[];
+  readonly victims?: readonly PodInfo[];
+  /** Appended to the message of the FailedScheduling Event. */
+  readonly message?: string;
+}
+
+/** What a PostFilter plugin may try out. */
+export interface WhatIf {
+  /** Runs all filters for the pod on this node as the cache is now. */
+  readonly fits: (node: NodeInfo) => boolean;
+}
+
+export type PermitResult = { readonly refusal: Refusal } | { readonly waitMs: number } | undefined;
+
+/**
+ * One scheduler plugin: a plain object with those of Kubernetes' extension points it needs. Plugins decide; they write nothing
+ * themselves. All methods are synchronous, must not throw, and must not change what they are given. A plugin that keeps state
+ * of its own is made anew for each scheduler (by a function), never shared.
+ *
+ * Source: https://kubernetes.io/docs/concepts/scheduling-eviction/scheduling-framework/
+ *
+ * @example
+ * const onlyGreen: SchedulerPlugin = {
+ *   name: 'OnlyGreen',
+ *   filterReads: 'node-object',
+ *   filter: (_pod, node) =>
+ *     node.labels['color'] === 'green' ? undefined : { plugin: 'OnlyGreen', reasons: ['node(s) are not green'], resolvable: false },
+ * };
+ */
+export interface SchedulerPlugin<F = undefined, S = undefined> {
+  readonly name: string;
+  /** QueueSort: negative if `a` is to be scheduled first. Exactly one plugin of a scheduler has it. */
+  compare?(a: QueuedPod, b: QueuedPod): number;
+  /** PreEnqueue: why the pod may not be scheduled yet; undefined: it may. Asked again when the pod changes. */
+  preEnqueue?(pod: PodInfo): string | undefined;
+
+  readonly filterReads?: Reads;
+  /** PreFilter: once a pod; for plugins whose `filterReads` is not `cluster`, once a shape (it must not look at the cache then). */
+  preFilter?(pod: PodInfo, cache: SchedulerCache): PreFilterResult<F>;
+  /** Filter: undefined if the node will do. */
+  filter?(pod: PodInfo, node: NodeInfo, state: F): Refusal | undefined;
+  /**
+   * The same for many nodes at once, for speed: keeps the nodes that will do at the front of `indexes`, in their order, and
+   * returns how many they are. Must agree with `filter`.
+   */
+  filterAll?(pod: PodInfo, indexes: Int32Array, count: number, state: F): number;
+  /** PostFilter: no node was left. The first plugin that returns something ends it. */
+  postFilter?(pod: PodInfo, cache: SchedulerCache, diagnosis: Diagnosis, whatIf: WhatIf): PostFilterResult | undefined;
+
+  readonly scoreReads?: Reads;
+  /** PreScore: once a pod that more than one node would suit; once a shape if `scoreReads` is not `cluster`. */
+  preScore?(pod: PodInfo, cache: SchedulerCache, feasible: NodeSet): PreScoreResult<S>;
+  /** Score: from 0 to 100 after `normalizeScore`, higher is better. Whole numbers. */
+  score?(pod: PodInfo, node: NodeInfo, state: S): number;
+  /** The same for many nodes at once: `scores[i]` for `indexes[i]`. Must agree with `score`. */
+  scoreAll?(pod: PodInfo, feasible: NodeSet, scores: Float64Array, state: S): void;
+  /** NormalizeScore: brings the first `feasible.count` scores to 0..100, in place. */
+  normalizeScore?(scores: Float64Array, feasible: NodeSet, state: S): void;
+
+  /** Reserve: the pod is about to be assumed on the node. A refusal sends it back. `unreserve` is called whatever follows but a bind. */
+  reserve?(pod: PodInfo, node: NodeInfo, cache: SchedulerCache): Refusal | undefined;
+  unreserve?(pod: PodInfo, node: NodeInfo): void;
+  /** Permit: undefined lets it pass; `waitMs` holds it, assumed, until `SchedulerCache.allow` or the time is up. */
+  permit?(pod: PodInfo, node: NodeInfo, now: Instant, waiting: WaitingPods): PermitResult;
+  /** PreBind: writes that must go before the bind. */
+  preBind?(pod: PodInfo, node: NodeInfo): readonly PlannedWrite[];
+  /** Bind: the write that binds. The first plugin that returns one ends it. */
+  bind?(pod: PodInfo, node: NodeInfo): PlannedWrite | undefined;
+  /** PostBind: the bind was written. */
+  postBind?(pod: PodInfo, node: NodeInfo): void;
+
+  /** Queueing hint: may this event make a pod fit that this plugin refused? Without it every event does. */
+  isSchedulableAfter?(event: ClusterEvent, pod: PodInfo, cache: SchedulerCache): boolean;
+}
+
+/** The pods that Permit holds back. */
+export interface WaitingPods {
+  [Symbol.iterator](): Iterator<PodInfo>;
+  /** Lets a waiting pod pass, as far as the plugin of this name is concerned. */
+  allow(plugin: string, uid: string): void;
+  /** Sends a waiting pod back to the queue. */
+  reject(uid: string, refusal: Refusal): void;
+}
+
+/** Any plugin, whatever the types of its states: they only ever go back to the plugin they came from. */
+export type AnyPlugin = SchedulerPlugin<unknown, unknown>;

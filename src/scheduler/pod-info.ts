@@ -1,0 +1,43 @@
+import type { PodManifest } from '../api/generated/models.ts';
+import type { Stored, StoredObject } from '../api/object.ts';
+import type { PodShape } from './pod-shape.ts';
+
+/** A pod as it is stored. */
+export type StoredPod = Stored<PodManifest>;
+
+/** A pod as the scheduler sees it: the object, and what it shares with others of its shape. Immutable. */
+export class PodInfo {
+  readonly object: StoredPod;
+  readonly shape: PodShape;
+  readonly uid: string;
+  readonly name: string;
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly priority: number;
+  /** Equal for pods that differ in nothing a built-in plugin looks at, but their names, ages and priorities. */
+  readonly groupKey: string;
+
+  constructor(object: StoredPod, shape: PodShape, groupKey: string) {
+    this.object = object;
+    this.shape = shape;
+    this.uid = object.metadata.uid;
+    this.name = object.metadata.name;
+    this.namespace = object.metadata.namespace ?? '';
+    this.labels = object.metadata.labels ?? {};
+    this.priority = object.spec?.priority ?? 0;
+    this.groupKey = groupKey;
+  }
+
+  /** `namespace/name`. */
+  get key(): string {
+    return `${this.namespace}/${this.name}`;
+  }
+}
+
+/** The same object with the types of a pod: whoever hands in something else is told nothing useful, but nothing breaks. */
+export const asPod = (object: StoredObject): StoredPod => object as StoredPod;
+
+/** True once a pod holds nothing any more. */
+export function isTerminal(pod: StoredPod): boolean {
+  return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
+}

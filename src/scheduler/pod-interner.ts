@@ -1,0 +1,94 @@
+import type { Container, PodSpec, Volume } from '../api/generated/models.ts';
+import { QuantityCache } from '../api/quantity-cache.ts';
+import { PodInfo, type StoredPod } from './pod-info.ts';
+import { PodShape } from './pod-shape.ts';
+import type { ResourceTable } from './resource-table.ts';
+
+/** More distinct parts than this and all is forgotten: then some alike pods get a second shape, which costs time and nothing else. */
+const partsMax = 20_000;
+
+/**
+ * Finds out which pods are alike. Frozen parts of a spec that pods share (those of one controller do) are recognised by identity
+ * without looking inside; others by their text.
+ */
+export class PodInterner {
+  readonly #table: ResourceTable;
+  readonly #quantities = new QuantityCache();
+  #byIdentity = new WeakMap<object, number>();
+  #byText = new Map<string, number>();
+  #shapes = new Map<string, PodShape>();
+  #partsMade = 0;
+  #shapesMade = 0;
+
+  constructor(table: ResourceTable) {
+    this.#table = table;
+  }
+
+  podInfo(pod: StoredPod): PodInfo {
+    const spec = pod.spec ?? { containers: [] };
+    const shape = this.#shape(spec);
+    return new PodInfo(pod, shape, `${shape.id}/${pod.metadata.namespace ?? ''}/${this.#relationsKey(pod.metadata.labels, spec)}`);
+  }
+
+  #relationsKey(labels: object | undefined, spec: PodSpec): string {
+    const { affinity, topologySpreadConstraints, volumes } = spec;
+    const relations = `${this.partId(affinity?.podAffinity)},${this.partId(affinity?.podAntiAffinity)},${this.partId(topologySpreadConstraints)}`;
+    return `${this.partId(labels)},${relations},${this.partId(volumes, volumesDigest)}`;
+  }
+
+  #shape(spec: PodSpec): PodShape {
+    const key = this.#shapeKey(spec);
+    let shape = this.#shapes.get(key);
+    if (shape === undefined) {
+      if (this.#byText.size > partsMax || this.#shapes.size > partsMax) this.#forget();
+      shape = new PodShape(++this.#shapesMade, spec, this.#quantities, this.#table);
+      this.#shapes.set(key, shape);
+    }
+    return shape;
+  }
+
+  #shapeKey(spec: PodSpec): string {
+    const { overhead, nodeSelector, affinity, tolerations } = spec;
+    const containers = `${this.partId(spec.containers, containersDigest)},${this.partId(spec.initContainers, containersDigest)}`;
+    return `${containers},${this.partId(overhead)},${this.partId(nodeSelector)},${this.partId(affinity?.nodeAffinity)},${this.partId(tolerations)}`;
+  }
+
+  /** The same number for parts with the same digest (unless given, the same JSON); 0 for none. */
+  partId<T extends object>(part: T | undefined, digest: (part: T) => unknown = whole): number {
+    if (part === undefined) return 0;
+    const known = this.#byIdentity.get(part);
+    if (known !== undefined) return known;
+    const text = JSON.stringify(digest(part));
+    let id = this.#byText.get(text);
+    if (id === undefined) {
+      id = ++this.#partsMade;
+      this.#byText.set(text, id);
+    }
+    // Only what cannot change any more may be recognised without looking.
+    if (Object.isFrozen(part)) this.#byIdentity.set(part, id);
+    return id;
+  }
+
+  #forget(): void {
+    this.#byIdentity = new WeakMap();
+    this.#byText = new Map();
+    this.#shapes = new Map();
+  }
+}
+
+const whole = (part: object): unknown => part;
+
+/** What of containers matters for where a pod goes: not their commands and environment. */
+function containersDigest(containers: readonly Container[]): unknown {
+  return containers.map(({ image, resources, ports, restartPolicy }) => [
+    image,
+    resources?.requests,
+    ports?.filter(({ hostPort }) => hostPort !== undefined).map(({ hostPort, hostIP, protocol }) => [hostPort, hostIP, protocol]),
+    restartPolicy,
+  ]);
+}
+
+/** What of volumes matters for where a pod goes: those that are not made from nothing on its node. */
+function volumesDigest(volumes: readonly Volume[]): unknown {
+  return volumes.filter(({ persistentVolumeClaim, ephemeral }) => persistentVolumeClaim !== undefined || ephemeral !== undefined);
+}

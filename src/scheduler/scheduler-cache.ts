@@ -1,0 +1,158 @@
+import { QuantityCache } from '../api/quantity-cache.ts';
+import { ChangeLog } from './change-log.ts';
+import { NodeInfo, type StoredNode } from './node-info.ts';
+import type { PodInfo } from './pod-info.ts';
+import { amountOf } from './pod-resources.ts';
+import { ResourceTable } from './resource-table.ts';
+
+const rowsAtFirst = 64;
+const logLength = 8192;
+
+/** Told of every change of the cache, after it: what others count by pods and nodes stays true this way. */
+export interface CacheFollower {
+  podAdded(pod: PodInfo, node: NodeInfo): void;
+  podRemoved(pod: PodInfo, node: NodeInfo): void;
+  nodeChanged(node: NodeInfo): void;
+}
+
+/**
+ * The scheduler's picture of nodes and of the pods on them: what the store says, and what was decided and is not yet written
+ * (assumed pods). Every change is a change of one node and lands in the log.
+ */
+export class SchedulerCache {
+  readonly resources = new ResourceTable(rowsAtFirst);
+  readonly log = new ChangeLog(logLength);
+  readonly #quantities = new QuantityCache();
+  readonly #byName = new Map<string, NodeInfo>();
+  readonly #slots: (NodeInfo | undefined)[] = [];
+  readonly #free: number[] = [];
+  readonly #nodeOfPod = new Map<string, { readonly node: NodeInfo; readonly pod: PodInfo }>();
+  readonly #followers: CacheFollower[] = [];
+  #nodeCount = 0;
+
+  follow(follower: CacheFollower): void {
+    this.#followers.push(follower);
+  }
+
+  /** How many Node objects there are. */
+  get nodeCount(): number {
+    return this.#nodeCount;
+  }
+
+  /** Rows run from 0 to this, exclusive; some may be empty. */
+  get rows(): number {
+    return this.#slots.length;
+  }
+
+  /** The node in a row, if there is a Node object for it. */
+  nodeAt(index: number): NodeInfo | undefined {
+    const node = this.#slots[index];
+    return node?.object === undefined ? undefined : node;
+  }
+
+  node(name: string): NodeInfo | undefined {
+    const node = this.#byName.get(name);
+    return node?.object === undefined ? undefined : node;
+  }
+
+  /** All nodes that have a Node object, in the order of their rows. */
+  *nodes(): Generator<NodeInfo> {
+    for (const node of this.#slots) if (node?.object !== undefined) yield node;
+  }
+
+  /** The node a pod is on or assumed on. */
+  nodeOf(uid: string): NodeInfo | undefined {
+    return this.#nodeOfPod.get(uid)?.node;
+  }
+
+  podOf(uid: string): PodInfo | undefined {
+    return this.#nodeOfPod.get(uid)?.pod;
+  }
+
+  get podCount(): number {
+    return this.#nodeOfPod.size;
+  }
+
+  setNode(object: StoredNode): NodeInfo {
+    const node = this.#slot(object.metadata.name);
+    if (node.object === undefined) this.#nodeCount++;
+    node.setObject(object);
+    const allocatable = new Map<string, number>();
+    for (const [name, quantity] of Object.entries(object.status?.allocatable ?? object.status?.capacity ?? {})) {
+      allocatable.set(name, amountOf(name, quantity, this.#quantities));
+    }
+    this.resources.setAllocatable(node.index, allocatable);
+    this.#nodeChanged(node);
+    return node;
+  }
+
+  /** The Node object changed in nothing that matters for who fits where. */
+  replaceNode(node: NodeInfo, object: StoredNode): void {
+    node.setObject(object);
+  }
+
+  removeNode(name: string): NodeInfo | undefined {
+    const node = this.#byName.get(name);
+    if (node?.object === undefined) return undefined;
+    node.setObject(undefined);
+    this.#nodeCount--;
+    this.resources.setAllocatable(node.index, new Map());
+    this.#nodeChanged(node);
+    this.#releaseIfUnused(node);
+    return node;
+  }
+
+  /** Puts a pod on a node; if it is somewhere already, it moves. */
+  addPod(pod: PodInfo, nodeName: string): NodeInfo {
+    this.removePod(pod.uid);
+    const node = this.#slot(nodeName);
+    node.addPod(pod);
+    this.#nodeOfPod.set(pod.uid, { node, pod });
+    this.log.push(node.index, false);
+    for (const follower of this.#followers) follower.podAdded(pod, node);
+    return node;
+  }
+
+  /** The object of a pod changed in nothing that matters for who fits where. */
+  replacePod(pod: PodInfo): void {
+    const placed = this.#nodeOfPod.get(pod.uid);
+    if (placed === undefined) return;
+    placed.node.replacePod(pod);
+    this.#nodeOfPod.set(pod.uid, { node: placed.node, pod });
+  }
+
+  removePod(uid: string): NodeInfo | undefined {
+    const placed = this.#nodeOfPod.get(uid);
+    if (placed === undefined) return undefined;
+    const { node, pod } = placed;
+    this.#nodeOfPod.delete(uid);
+    node.removePod(pod);
+    this.log.push(node.index, false);
+    for (const follower of this.#followers) follower.podRemoved(pod, node);
+    this.#releaseIfUnused(node);
+    return node;
+  }
+
+  #nodeChanged(node: NodeInfo): void {
+    this.log.push(node.index, true);
+    for (const follower of this.#followers) follower.nodeChanged(node);
+  }
+
+  #slot(name: string): NodeInfo {
+    const known = this.#byName.get(name);
+    if (known !== undefined) return known;
+    const index = this.#free.pop() ?? this.#slots.length;
+    if (index >= this.resources.podCount.length) this.resources.grow(2 * this.resources.podCount.length);
+    const node = new NodeInfo(index, name, this.resources);
+    this.#slots[index] = node;
+    this.#byName.set(name, node);
+    return node;
+  }
+
+  #releaseIfUnused(node: NodeInfo): void {
+    if (node.object !== undefined || node.pods.size > 0) return;
+    this.#byName.delete(node.name);
+    this.#slots[node.index] = undefined;
+    this.#free.push(node.index);
+  }
+}

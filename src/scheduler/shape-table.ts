@@ -1,0 +1,154 @@
+import { FilterRun } from './filter-run.ts';
+import type { NodeInfo } from './node-info.ts';
+import type { Refusal } from './plugin.ts';
+import type { PodInfo } from './pod-info.ts';
+import type { Profile } from './profile.ts';
+import type { SchedulerCache } from './scheduler-cache.ts';
+
+import { ShapeScores } from './shape-scores.ts';
+
+const fits = 0;
+/** A row without a node. */
+const empty = 0xffff;
+/** Refusals beyond so many different ones are told as the last of them. */
+const refusalsMax = empty - 1;
+
+/**
+ * What is known about all pods of one shape, node by node: refused and why, or the score as far as it depends on that node
+ * alone. Kept current by replaying the cache's log: after one pod was placed, one node is looked at again.
+ */
+export class ShapeTable {
+  readonly #cache: SchedulerCache;
+  readonly #filters: FilterRun;
+  readonly #scores: ShapeScores;
+  /** 0: fits. Else 1 + the index of the refusal. */
+  #codes = new Uint16Array(0);
+  readonly #refusals: Refusal[] = [];
+  readonly #codeOf = new Map<Refusal, number>();
+  readonly #codeOfText = new Map<string, number>();
+  /** How many nodes were refused, by refusal. */
+  #counts: number[] = [];
+  #seen = -1;
+  #feasibleCount = 0;
+
+  constructor(profile: Profile, sample: PodInfo, cache: SchedulerCache) {
+    this.#cache = cache;
+    this.#filters = new FilterRun(profile.nodeFilters, sample, cache);
+    this.#scores = new ShapeScores(profile, sample, cache);
+  }
+
+  /** If set, only these nodes come into question, and nothing is kept by node. */
+  get names(): ReadonlySet<string> | undefined {
+    return this.#filters.names;
+  }
+
+  /** Set if PreFilter ruled out every node. */
+  get refusalOfAll(): Refusal | undefined {
+    return this.#filters.refusalOfAll;
+  }
+
+  /** How many nodes fit. */
+  get feasibleCount(): number {
+    return this.#feasibleCount;
+  }
+
+  get scores(): ShapeScores {
+    return this.#scores;
+  }
+
+  /** Looks at one node now, whatever is kept. */
+  refusalNow(node: NodeInfo): Refusal | undefined {
+    return this.#filters.refusal(node);
+  }
+
+  /** Catches up with the cache. */
+  refresh(): void {
+    const { log } = this.#cache;
+    if (this.#seen < 0 || !log.reaches(this.#seen) || log.end - this.#seen > this.#cache.rows) this.#rebuild();
+    else for (let position = this.#seen; position < log.end; position++) this.#update(log.indexAt(position), log.objectChangedAt(position));
+    this.#seen = log.end;
+  }
+
+  /** Writes the nodes that fit into `into`, in order; returns how many. */
+  feasible(into: Int32Array): number {
+    const codes = this.#codes;
+    let count = 0;
+    for (let index = 0; index < this.#cache.rows; index++) if (codes[index] === fits) into[count++] = index;
+    return count;
+  }
+
+  /** The best node by the score that is kept; the first of equals. -1 if none fits. */
+  best(): number {
+    const codes = this.#codes;
+    const totals = this.#scores.totals;
+    let best = -1;
+    let bestScore = -1;
+    for (let index = 0; index < this.#cache.rows; index++) {
+      if (totals[index]! > bestScore && codes[index] === fits) {
+        best = index;
+        bestScore = totals[index]!;
+      }
+    }
+    return best;
+  }
+
+  refusalOf(index: number): Refusal | undefined {
+    return this.#refusals[this.#codes[index]! - 1];
+  }
+
+  /** How many nodes were refused, by refusal. */
+  counts(): ReadonlyMap<Refusal, number> {
+    return new Map(this.#refusals.flatMap((refusal, i) => (this.#counts[i]! > 0 ? [[refusal, this.#counts[i]!] as const] : [])));
+  }
+
+  #rebuild(): void {
+    const rows = this.#cache.resources.podCount.length;
+    if (this.#codes.length < rows) this.#codes = new Uint16Array(rows);
+    this.#codes.fill(empty);
+    this.#counts.fill(0);
+    this.#feasibleCount = 0;
+    this.#scores.reset(rows);
+    for (let index = 0; index < this.#cache.rows; index++) this.#update(index, true);
+  }
+
+  #update(index: number, objectChanged: boolean): void {
+    if (index >= this.#codes.length) this.#grow();
+    const node = this.#cache.nodeAt(index);
+    const before = this.#codes[index]!;
+    const after = node === undefined ? empty : this.#code(node);
+    if (node === undefined) this.#scores.clear(index);
+    else this.#scores.update(node, objectChanged);
+    if (before === after) return;
+    this.#codes[index] = after;
+    if (before === fits) this.#feasibleCount--;
+    else if (before !== empty) this.#counts[before - 1]!--;
+    if (after === fits) this.#feasibleCount++;
+    else if (after !== empty) this.#counts[after - 1]!++;
+  }
+
+  #code(node: NodeInfo): number {
+    const refusal = this.#filters.refusal(node);
+    if (refusal === undefined) return fits;
+    return this.#codeOf.get(refusal) ?? this.#codeByText(refusal);
+  }
+
+  /** For plugins that make a new refusal each time: those that say the same are the same. */
+  #codeByText(refusal: Refusal): number {
+    const text = `${refusal.plugin}|${refusal.resolvable}|${refusal.reasons.join('|')}`;
+    const known = this.#codeOfText.get(text);
+    if (known !== undefined) return known;
+    if (this.#refusals.length >= refusalsMax) return this.#refusals.length;
+    const code = this.#refusals.push(refusal);
+    this.#codeOf.set(refusal, code);
+    this.#codeOfText.set(text, code);
+    this.#counts.push(0);
+    return code;
+  }
+
+  #grow(): void {
+    const codes = new Uint16Array(this.#cache.resources.podCount.length).fill(empty);
+    codes.set(this.#codes);
+    this.#codes = codes;
+    this.#scores.grow(codes.length);
+  }
+}
