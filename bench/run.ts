@@ -1,0 +1,38 @@
+/**
+ * `npm run bench [-- --out FILE] [--only NAME,NAME] [--suite core]`: takes the figures of a suite, prints them beside what they
+ * should be, and writes them as JSON with `--out`.
+ */
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import type { Figure, Measure } from './measure.ts';
+import { measure } from './sampling.ts';
+import { suites } from './suites.ts';
+
+function line({ better, aim, unit }: Measure, { name, median, against }: Figure): string {
+  const reached = better === 'higher' ? median >= aim : median <= aim;
+  const versus = against.map((other) => `; ${other.ratio.toFixed(2)}x of ${other.name} (${round(other.median)})`).join('');
+  return `${name.padEnd(24)} ${round(median).padStart(10)} ${unit.padEnd(12)} aim ${better === 'higher' ? '>=' : '<='} ${round(aim)} ${reached ? 'reached' : 'NOT REACHED'}${versus}`;
+}
+
+function round(value: number): string {
+  return value >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(3);
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: { out: { type: 'string' }, only: { type: 'string' }, suite: { type: 'string', default: 'core' } },
+  });
+  const suite = suites[values.suite];
+  if (suite === undefined) throw new Error(`--suite: expected one of ${Object.keys(suites).join(', ')}, got ${values.suite}`);
+  const only = values.only?.split(',');
+  const measures = (await suite()).filter(({ name }) => only?.includes(name) ?? true);
+  const figures: Figure[] = [];
+  for (const each of measures) {
+    const figure = await measure(each);
+    figures.push(figure);
+    console.log(line(each, figure));
+  }
+  if (values.out !== undefined) writeFileSync(values.out, `${JSON.stringify(figures, undefined, 2)}\n`);
+}
+
+await main();

@@ -1,0 +1,6 @@
+import type { Measure } from './measure.ts';
+
+/** Suite -> its figures, loaded when asked for: `npm run bench` is `core`, `npm run bench:<name>` the others. */
+export const suites: Readonly<Record<string, () => Promise<readonly Measure[]>>> = {
+  core: async () => (await import('./core/core.ts')).core,
+};
