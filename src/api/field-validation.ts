@@ -1,5 +1,7 @@
-import { BadRequestError } from '../errors.ts';
+import { BadRequestError, InvalidError } from '../errors.ts';
 import type { StructureReading } from './structure.ts';
+
+const shownMax = 10_000;
 
 /** What happens to fields an object's kind does not have: refused, pruned and told, or pruned. */
 export type FieldValidation = 'Strict' | 'Warn' | 'Ignore';
@@ -33,4 +35,23 @@ export function acceptReading(
   ];
   if (objections.length > 0 && fieldValidation === 'Strict') throw new BadRequestError(`${prefix}: strict decoding error: ${objections.join(', ')}`);
   return { value: reading.value, warnings: objections };
+}
+
+/**
+ * The same for what a patch made: a result that cannot be read is the patch's fault, and Kubernetes says so with a 422 at the
+ * field `patch`. `shown` is what the message shows: the patched object, or the patch.
+ */
+export function acceptPatched(reading: StructureReading, shown: unknown, fieldValidation: FieldValidation): Accepted {
+  const unknown = reading.unknownFields.map((path) => `unknown field ${JSON.stringify(path)}`);
+  const problems = reading.typeProblems.map((p) => (p.path === '' ? p.message : `${p.path}: ${p.message}`));
+  if (problems.length > 0) throw invalidPatch(shown, problems.join(', '));
+  if (unknown.length > 0 && fieldValidation === 'Strict') throw invalidPatch(shown, `strict decoding error: ${unknown.join(', ')}`);
+  return { value: reading.value, warnings: fieldValidation === 'Warn' ? unknown : [] };
+}
+
+/** The refusal of a patch whose result is no object of the kind. */
+export function invalidPatch(shown: unknown, detail: string): InvalidError {
+  const text = JSON.stringify(shown) ?? 'null';
+  const message = `Invalid value: ${JSON.stringify(text.length <= shownMax ? text : `${text.slice(0, shownMax)}...`)}: ${detail}`;
+  return new InvalidError(` "" is invalid: patch: ${message}`, { causes: [{ reason: 'FieldValueInvalid', message, field: 'patch' }] });
 }

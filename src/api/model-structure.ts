@@ -1,24 +1,14 @@
 import { hasShape, keptEmptyStrings, keptZeros, omittedZeros, valueStructs, writtenZeros } from './go-shapes.ts';
+import { isJsonObject, setKey } from './json-values.ts';
+import type { JsonObject } from './json-values.ts';
 import type { FieldSchema, SchemaTable } from './schema.ts';
 import { goTypes, scalarDecoders, zeroValues } from './scalar-decoders.ts';
 import type { Decode } from './scalar-decoders.ts';
 import type { Structure, StructureReading } from './structure.ts';
 import { StructureReport } from './structure-report.ts';
 
-type JsonObject = Record<string, unknown>;
-
 const empty: JsonObject = Object.freeze({});
 const emptyList: readonly unknown[] = Object.freeze([]);
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Sets a key even if it is `__proto__`, which assignment would take for something else. */
-function put(target: JsonObject, key: string, value: unknown): void {
-  if (key === '__proto__') Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
-  else target[key] = value;
-}
 
 /** Reads one model. Its fields are compiled when it is first met, so that models may contain themselves. */
 class ModelDecoder {
@@ -47,7 +37,7 @@ class ModelDecoder {
   }
 
   readonly decode: Decode = (value, report) => {
-    if (!isObject(value)) {
+    if (!isJsonObject(value)) {
       report.wrongType(value, `v1.${this.#model}`);
       return undefined;
     }
@@ -136,7 +126,7 @@ function listDecoder(element: Decode, zero: () => unknown, goType: string, keepE
 /** A map; null values are the zero value of their type. Empty maps are left out. */
 function mapDecoder(element: Decode, zero: () => unknown, goType: string, keepEmpty: boolean): Decode {
   return (value, report) => {
-    if (!isObject(value)) {
+    if (!isJsonObject(value)) {
       report.wrongType(value, goType);
       return undefined;
     }
@@ -150,7 +140,7 @@ function mapDecoder(element: Decode, zero: () => unknown, goType: string, keepEm
       report.leave();
       if (after === before) continue;
       copy ??= { ...value };
-      put(copy, key, after);
+      setKey(copy, key, after);
     }
     return copy ?? value;
   };

@@ -1,4 +1,5 @@
 import { ParseError } from '../errors.ts';
+import { isShallow } from './json-values.ts';
 import { QuantityCache } from './quantity-cache.ts';
 import type { ScalarType } from './schema.ts';
 import type { StructureReport } from './structure-report.ts';
@@ -6,8 +7,6 @@ import { canonicalMicroTime, canonicalTime } from './timestamps.ts';
 
 /** Gives the value to store; undefined if the field is to be left out. */
 export type Decode = (value: unknown, report: StructureReport) => unknown;
-
-const depthMax = 400;
 
 /** How Go calls the type, in messages. */
 export const goTypes: Readonly<Record<ScalarType, string>> = {
@@ -97,16 +96,8 @@ function decodeBytes(value: unknown, report: StructureReport): unknown {
   return undefined;
 }
 
-/** True if nothing in the value is nested deeper than `left` levels; looks no deeper itself. */
-function isShallow(value: unknown, left: number): boolean {
-  if (typeof value !== 'object' || value === null) return true;
-  if (left === 0) return false;
-  for (const part of Object.values(value)) if (!isShallow(part, left - 1)) return false;
-  return true;
-}
-
 function decodeAny(value: unknown, report: StructureReport): unknown {
-  if (isShallow(value, depthMax)) return value;
+  if (isShallow(value)) return value;
   report.problem('json: exceeded max depth');
   return undefined;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { acceptReading } from '../../src/api/field-validation.ts';
+import { acceptPatched, acceptReading } from '../../src/api/field-validation.ts';
 import { ModelStructures } from '../../src/api/model-structure.ts';
 import { deepFreeze } from '../../src/api/object.ts';
 import { SchemaTable } from '../../src/api/schema.ts';
@@ -110,6 +110,16 @@ test('field validation: Strict refuses, Warn tells, Ignore is silent', () => {
   );
   expect(accept('Warn')).toEqual(['duplicate field "metadata.name"', 'unknown field "spec.containers[0].foo"', 'unknown field "spec.bar"']);
   expect(accept('Ignore')).toEqual([]);
+});
+
+test('what a patch made and cannot be read is the fault of the patch', () => {
+  const reading = read('Pod', { spec: { containers: 'x' }, foo: 1 });
+  expect(() => acceptPatched(reading, { spec: { containers: 'x' } }, 'Ignore')).toThrow(expect.objectContaining({
+    status: 422, message: expect.stringMatching(/^ "" is invalid: patch: Invalid value: "{\\"spec\\":/) as string, causes: [expect.objectContaining({ field: 'patch', reason: 'FieldValueInvalid' })],
+  }));
+  const unknown = read('Pod', { foo: 1 });
+  expect(acceptPatched(unknown, {}, 'Warn').warnings).toEqual(['unknown field "foo"']);
+  expect(() => acceptPatched(unknown, {}, 'Strict')).toThrow('strict decoding error: unknown field "foo"');
 });
 
 describe('as Go reads and writes', () => {
