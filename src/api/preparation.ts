@@ -51,6 +51,15 @@ export function prepareStatus(manifest: Loose, old: StoredObject): StoredObject 
   return draft as unknown as StoredObject;
 }
 
+/** An update through the finalize subresource of a Namespace: nothing but `spec.finalizers`. */
+export function prepareFinalize(manifest: Loose, old: StoredObject): StoredObject {
+  const finalizers = (manifest.spec as { readonly finalizers?: readonly string[] } | undefined)?.finalizers ?? [];
+  const spec: Record<string, unknown> = { ...(old.spec as object | undefined) };
+  if (finalizers.length === 0) delete spec['finalizers'];
+  else spec['finalizers'] = finalizers;
+  return { ...old, metadata: { ...old.metadata }, spec };
+}
+
 function keepSystemFields(meta: { -readonly [K in keyof StoredMeta]: StoredMeta[K] }, old: StoredObject): void {
   const from = old.metadata;
   meta.name = from.name;

@@ -10,7 +10,7 @@ import { objectKey } from './keys.ts';
 import type { KindDescriptor } from './kind.ts';
 import { nameFor } from './naming.ts';
 import { deepFreeze, type KubeObject, type ObjectName, type StoredObject } from './object.ts';
-import { prepareNew, prepareStatus, prepareUpdated, withGeneration } from './preparation.ts';
+import { prepareFinalize, prepareNew, prepareStatus, prepareUpdated, withGeneration } from './preparation.ts';
 import { alreadyExists, conflict, forbidden, modified, notFound } from './status-errors.ts';
 import { formatTime } from './time.ts';
 import { newUid } from './uid.ts';
@@ -146,9 +146,9 @@ export class Registry {
     const name = old.metadata.name;
     const decoded = identity.role === 'controller' || identity.role === 'kubelet' ? manifest : this.#parts.decode(kind, manifest, options);
     this.#checkPreconditions(kind, decoded, old);
-    let object = subresource === 'status' ? prepareStatus(decoded, old) : prepareUpdated(kind, decoded, old);
-    const prepare = subresource === 'status' ? kind.prepareForStatusUpdate : kind.prepareForUpdate;
-    if (prepare !== undefined || subresource !== 'status') object = this.#validator.defaulted(kind, object, prepare === undefined ? undefined : (draft) => prepare(draft, old as never));
+    let object = prepared(kind, decoded, old, subresource);
+    const prepare = subresource === 'status' ? kind.prepareForStatusUpdate : subresource === '' ? kind.prepareForUpdate : undefined;
+    if (prepare !== undefined || subresource === '') object = this.#validator.defaulted(kind, object, prepare === undefined ? undefined : (draft) => prepare(draft, old as never));
     const request = { operation: 'UPDATE' as const, kind, old, subresource, namespace: old.metadata.namespace, identity, dryRun: options.dryRun ?? false, view, warn: options.onWarning ?? ignore };
     const admitted = await this.#parts.admission.mutate({ ...request, object });
     const changed = admitted.object === object ? object : this.#validator.defaulted(kind, admitted.object as StoredObject);
@@ -273,6 +273,11 @@ export class Registry {
 }
 
 const ignore = (): void => undefined;
+
+function prepared(kind: KindDescriptor, manifest: KubeObject, old: StoredObject, subresource: string): StoredObject {
+  if (subresource === 'status') return prepareStatus(manifest, old);
+  return subresource === 'finalize' ? prepareFinalize(manifest, old) : prepareUpdated(kind, manifest, old);
+}
 
 /** A bound Pod says so in its conditions; the reasons of earlier failures go. */
 function scheduled(status: unknown, at: string): object {

@@ -9,7 +9,7 @@ export type PlannedWrite =
   /** The name follows from the owner's uid, the slot and the attempt: a repeat meets AlreadyExists, which the loop counts as done. */
   | { readonly verb: 'create'; readonly kind: KindDescriptor; readonly object: KubeObject; readonly told?: WriteEvents }
   /** `object.metadata.resourceVersion` (and uid) must be those that were read. */
-  | { readonly verb: 'update'; readonly kind: KindDescriptor; readonly object: KubeObject }
+  | { readonly verb: 'update'; readonly kind: KindDescriptor; readonly object: KubeObject; readonly subresource?: 'finalize' }
   | { readonly verb: 'update-status'; readonly kind: KindDescriptor; readonly object: KubeObject }
   | { readonly verb: 'bind'; readonly pod: StoredObject; readonly nodeName: string }
   /** Evicts through the eviction subresource: refused (429) if a PodDisruptionBudget forbids it. */
@@ -74,7 +74,8 @@ export interface ObjectChange {
 
 /** Which keys a change of one kind makes dirty. */
 export interface Trigger {
-  readonly kind: KindDescriptor;
+  /** `any`: every kind, those that are added later too. */
+  readonly kind: KindDescriptor | 'any';
   /** Pure; may look things up. The keys are opaque to the loop (`namespace/name` by custom, '' for "the whole cluster"). */
   readonly keys: (change: ObjectChange, view: ViewReader) => Iterable<string>;
 }

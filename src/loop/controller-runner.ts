@@ -32,13 +32,16 @@ export class ControllerRunner {
   readonly controller: Controller;
   readonly queue = new WorkQueue();
   readonly #triggers = new Map<string, Trigger[]>();
+  readonly #anyTriggers: readonly Trigger[];
   readonly #identity: Identity;
   #nextResync: Instant | undefined;
 
   constructor(controller: Controller) {
     this.controller = controller;
     this.#identity = { name: `system:controller:${controller.name}`, groups: ['system:controllers'], role: 'controller' };
+    this.#anyTriggers = controller.triggers.filter((trigger) => trigger.kind === 'any');
     for (const trigger of controller.triggers) {
+      if (trigger.kind === 'any') continue;
       const prefix = kindPrefix(trigger.kind);
       const known = this.#triggers.get(prefix);
       if (known === undefined) this.#triggers.set(prefix, [trigger]);
@@ -48,6 +51,7 @@ export class ControllerRunner {
 
   /** Marks as dirty what a change touches. */
   onChange(change: ViewChange, prefix: string, view: View): void {
+    for (const trigger of this.#anyTriggers) for (const key of trigger.keys(change, view)) this.queue.add(key);
     const triggers = this.#triggers.get(prefix);
     if (triggers === undefined) return;
     for (const trigger of triggers) for (const key of trigger.keys(change, view)) this.queue.add(key);

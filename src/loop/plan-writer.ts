@@ -53,7 +53,7 @@ export class PlanWriter {
         const { namespace, name = '' } = write.object.metadata ?? {};
         const old = this.#view.get(write.kind, namespace, name) as StoredObject | undefined;
         if (old === undefined) return gone(write.kind, name);
-        return this.#registry.prepareUpdate(write.kind, write.object, old, write.verb === 'update' ? '' : 'status', { identity });
+        return this.#registry.prepareUpdate(write.kind, write.object, old, write.verb === 'update' ? (write.subresource ?? '') : 'status', { identity });
       }
       case 'bind':
         return this.#registry.prepareBind(this.#podKind, write.pod, write.nodeName, identity);

@@ -1,0 +1,58 @@
+import type { KubeObject } from '../api/object.ts';
+import { parseTime, formatTime } from '../api/time.ts';
+import { nodeKind } from '../kinds/node.ts';
+import { podKind } from '../kinds/pod.ts';
+import type { Controller, Plan, PlannedWrite } from './controller.ts';
+import { isFinished, type Pod } from './pods.ts';
+
+/** Ended Pods are kept until there are more than so many. */
+const terminatedPodsMax = 12_500;
+
+/** A node must have been gone for so long before its Pods are given up: it may be about to come back under its name. */
+const quarantineMs = 40_000;
+
+/**
+ * Removes Pods whose node is gone, and the oldest of the ended Pods when there are too many.
+ * Source: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-garbage-collection
+ */
+export const podGarbageCollector: Controller = {
+  name: 'pod-garbage-collector',
+  triggers: [
+    { kind: nodeKind, keys: ({ type, object }) => (type === 'deleted' ? [`node/${object.metadata.name}`] : []) },
+    {
+      kind: podKind,
+      keys: function* ({ object }, view) {
+        const pod = object as Pod;
+        const node = pod.spec?.nodeName ?? '';
+        if (node !== '' && view.get(nodeKind, undefined, node) === undefined) yield `node/${node}`;
+        if (isFinished(pod) && view.count(podKind) > terminatedPodsMax) yield 'ended';
+      },
+    },
+  ],
+  reconcile(view, key, now): Plan {
+    if (key === 'ended') {
+      const ended = view.list(podKind).filter((pod) => isFinished(pod) && pod.metadata.deletionTimestamp === undefined);
+      const surplus = ended.length - terminatedPodsMax;
+      if (surplus <= 0) return { writes: [] };
+      const oldest = [...ended].sort((a, b) => parseTime(a.metadata.creationTimestamp) - parseTime(b.metadata.creationTimestamp));
+      return { writes: oldest.slice(0, surplus).map((object) => ({ verb: 'delete', kind: podKind, object, gracePeriodSeconds: 0 })) };
+    }
+    const node = key.slice('node/'.length);
+    if (view.get(nodeKind, undefined, node) !== undefined) return { writes: [] };
+    const pods = view.podsOnNode(node) as readonly Pod[];
+    if (pods.length === 0) return { writes: [] };
+    const goneSince = view.table<number>('nodes-gone').get(node) ?? view.table<number>('loop').get('startedAt') ?? 0;
+    if (now - goneSince < quarantineMs) return { writes: [], requeueAfterMs: quarantineMs - (now - goneSince) };
+    return { writes: pods.flatMap((pod) => giveUp(pod, formatTime(now))) };
+  },
+};
+
+/** The Pod ends as Failed, so that nobody counts on it, and goes without waiting for a kubelet that is not there. */
+function giveUp(pod: Pod, at: string): PlannedWrite[] {
+  const removal: PlannedWrite = { verb: 'delete', kind: podKind, object: pod, gracePeriodSeconds: 0 };
+  if (isFinished(pod)) return [removal];
+  const disruption = { type: 'DisruptionTarget', status: 'True', reason: 'DeletionByPodGC', message: 'PodGC: node no longer exists', lastTransitionTime: at };
+  const others = (pod.status?.conditions ?? []).filter((condition) => condition.type !== 'DisruptionTarget');
+  const status = { ...pod.status, phase: 'Failed', conditions: [...others, disruption] };
+  return [{ verb: 'update-status', kind: podKind, object: { ...pod, status } as KubeObject }, removal];
+}
