@@ -1,8 +1,10 @@
 import { EventEmitter } from 'eventemitter3';
+import { ServiceAllocation } from './admission/service-allocation.ts';
 import { AdmissionChain } from './api/admission-chain.ts';
 import type { Client } from './api/client.ts';
 import type { PodSpec } from './api/generated/models.ts';
 import type { KubeObject, StoredObject } from './api/object.ts';
+import { KindIndex } from './api/kind-index.ts';
 import { ObjectDecoder } from './api/object-decoder.ts';
 import { deepFreeze } from './api/object.ts';
 import { Registry } from './api/registry.ts';
@@ -11,7 +13,7 @@ import { View, type ViewChange } from './api/view.ts';
 import { admissionSteps } from './admission/admission-steps.ts';
 import { bootstrapObjects } from './bootstrap.ts';
 import type { ClusterOptions } from './cluster-options.ts';
-import { selectControllers } from './controllers/built-in-controllers.ts';
+import { builtInControllers, selectControllers } from './controllers/built-in-controllers.ts';
 import type { Clock } from './env/clock.ts';
 import { silentLogger, type Logger } from './env/logger.ts';
 import { SeededRandom } from './env/seeded-random.ts';
@@ -52,11 +54,13 @@ export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposa
   readonly name: string;
   readonly clock: Clock;
   readonly seed: number;
+  readonly kinds: KindIndex;
   readonly view: View;
   readonly registry: Registry;
   readonly client: Client;
   readonly #store: Store;
   readonly #logger: Logger;
+  readonly #services: ServiceAllocation;
   readonly #decoder = new ObjectDecoder();
   readonly #loop: Loop;
   readonly #crank: Crank;
@@ -73,7 +77,12 @@ export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposa
     this.#logger = options.logger ?? silentLogger;
     this.#store = store;
     const random = new SeededRandom(this.seed);
-    this.view = new View([...builtInKinds, ...(options.kinds ?? [])]);
+    this.kinds = new KindIndex([...builtInKinds, ...(options.kinds ?? [])]);
+    this.view = new View(this.kinds.all());
+    this.#services = new ServiceAllocation(store, random.fork('services'), {
+      serviceCidr: options.serviceCidr ?? '127.96.0.0/16',
+      nodePorts: options.nodePorts ?? { from: 30_000, to: 32_767 },
+    });
     this.registry = new Registry({
       store,
       view: this.view,
@@ -81,10 +90,7 @@ export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposa
       random: random.fork('names'),
       decode: (kind, raw, write) => this.#decoder.decode(kind, raw, write),
       patch: (_kind, old) => old as KubeObject,
-      admission: new AdmissionChain([
-        ...admissionSteps({ store, random: random.fork('admission'), options }),
-        ...(options.admission ?? []),
-      ]),
+      admission: new AdmissionChain([...admissionSteps({ services: this.#services }), ...(options.admission ?? [])]),
       fence: () => undefined,
     });
     this.#recorder = new EventRecorder({
@@ -100,7 +106,10 @@ export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposa
       meter: new SystemSliceMeter(),
       logger: this.#logger,
       writer: new PlanWriter(this.registry, this.view, podKind),
-      controllers: [...selectControllers(options.controllers ?? 'all'), ...(options.extraControllers ?? [])],
+      controllers: [
+        ...selectControllers(options.controllers ?? 'all', builtInControllers({ kinds: this.kinds })),
+        ...(options.extraControllers ?? []),
+      ],
       schedulers: options.scheduler === 'none' ? [] : [options.scheduler ?? new DefaultScheduler()],
       record: (component, events) => this.#recorder.record(component, events),
       flushEvents: () => this.#recorder.flush(),
@@ -164,6 +173,7 @@ export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposa
 
   async #open(): Promise<void> {
     await this.#store.open({ stamp });
+    this.view.sideTable<number>('loop').set('startedAt', this.clock.now());
     const { entries, revision } = await this.#store.list('');
     const inOrder = [...entries].sort((a, b) => a.createRevision - b.createRevision);
     this.#take(inOrder.map((entry) => ({ type: 'put', key: entry.key, entry, previous: undefined })));
@@ -186,9 +196,41 @@ export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposa
   #take(changes: Parameters<View['ingest']>[0]): void {
     const seen = this.view.ingest(changes);
     if (seen.length === 0) return;
+    for (const change of seen) this.#note(change);
     this.#loop.onChanges(seen);
     for (const listener of this.#changeListeners) listener(seen);
     if (this.listenerCount('change') > 0) for (const change of seen) this.#tell('change', change);
+  }
+
+  /** Keeps what is local to this process and follows from changes: see the side tables in docs/architecture.md. */
+  #note({ kind, type, object }: ViewChange): void {
+    if (kind.group !== '') {
+      if (type === 'deleted') this.view.sideTable('retired-names').delete(object.metadata.uid);
+      return;
+    }
+    if (kind.kind === 'Service') {
+      if (type === 'deleted')
+        void this.#services
+          .release(object as Parameters<ServiceAllocation['release']>[0])
+          .catch((error: unknown) => this.#logger.warn({ error: String(error) }, 'the addresses of a Service could not be given back'));
+      else this.#services.seen(object as Parameters<ServiceAllocation['seen']>[0]);
+    }
+    if (kind.kind === 'Node' && type === 'added') this.view.sideTable<number>('nodes-gone').delete(object.metadata.name);
+    if (type !== 'deleted') return;
+    this.view.sideTable('retired-names').delete(object.metadata.uid);
+    if (kind.kind === 'Node') this.view.sideTable<number>('nodes-gone').set(object.metadata.name, this.clock.now());
+    if (kind.kind === 'Pod') this.#retire(object);
+  }
+
+  /** The name of a deleted Pod is not given to the next one of its owner: people would take it for the same Pod. */
+  #retire(pod: StoredObject): void {
+    const owner = pod.metadata.ownerReferences?.find((each) => each.controller === true);
+    if (owner === undefined) return;
+    const table = this.view.sideTable<Set<string>>('retired-names');
+    const names = table.get(owner.uid) ?? new Set<string>();
+    table.set(owner.uid, names);
+    names.add(pod.metadata.name);
+    if (names.size > retiredNamesMax) names.delete(names.values().next().value!);
   }
 
   async #close(): Promise<void> {
@@ -210,6 +252,9 @@ export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposa
     }
   }
 }
+
+/** So many names of deleted Pods are remembered for each owner. */
+const retiredNamesMax = 200;
 
 /** Objects know their revision. */
 function stamp(value: object, revision: number): object {

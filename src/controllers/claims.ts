@@ -17,7 +17,13 @@ export interface Claims<T> {
  * Adopts orphans that match the owner's selector, and releases what it controls but does not match any more. An owner on its
  * way out adopts nothing and releases nothing.
  */
-export function claim<T extends Claimable>(ownerKind: KindDescriptor, owner: Claimable, kind: KindDescriptor, candidates: Iterable<T>, matcher: LabelMatcher): Claims<T> {
+export function claim<T extends Claimable>(
+  ownerKind: KindDescriptor,
+  owner: Claimable,
+  kind: KindDescriptor,
+  candidates: Iterable<T>,
+  matcher: LabelMatcher,
+): Claims<T> {
   const claimed: T[] = [];
   const writes: PlannedWrite[] = [];
   const leaving = owner.metadata.deletionTimestamp !== undefined;
@@ -27,12 +33,25 @@ export function claim<T extends Claimable>(ownerKind: KindDescriptor, owner: Cla
     if (controller !== undefined) {
       if (controller.uid !== owner.metadata.uid) continue;
       if (matches) claimed.push(object);
-      else if (!leaving) writes.push({ verb: 'update', kind, object: withOwners(object, (object.metadata.ownerReferences ?? []).filter((each) => each.uid !== owner.metadata.uid)) });
+      else if (!leaving)
+        writes.push({
+          verb: 'update',
+          kind,
+          object: withOwners(
+            object,
+            (object.metadata.ownerReferences ?? []).filter((each) => each.uid !== owner.metadata.uid),
+          ),
+        });
       continue;
     }
-    if (!matches || leaving || object.metadata.deletionTimestamp !== undefined || object.metadata.namespace !== owner.metadata.namespace) continue;
+    if (!matches || leaving || object.metadata.deletionTimestamp !== undefined || object.metadata.namespace !== owner.metadata.namespace)
+      continue;
     claimed.push(object);
-    writes.push({ verb: 'update', kind, object: withOwners(object, [...(object.metadata.ownerReferences ?? []), controllerRef(ownerKind, owner)]) });
+    writes.push({
+      verb: 'update',
+      kind,
+      object: withOwners(object, [...(object.metadata.ownerReferences ?? []), controllerRef(ownerKind, owner)]),
+    });
   }
   return { claimed, writes };
 }

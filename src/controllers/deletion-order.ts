@@ -12,7 +12,8 @@ function deletionCost(pod: Pod): number {
 
 function restarts(pod: Pod): number {
   let most = 0;
-  for (const status of [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])]) most = Math.max(most, status.restartCount);
+  for (const status of [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])])
+    most = Math.max(most, status.restartCount);
   return most;
 }
 

@@ -31,7 +31,8 @@ export function garbageCollector(kinds: KindIndex): Controller {
             return;
           }
           if (ownerReferences !== undefined || (deletionTimestamp !== undefined && finalizers !== undefined)) yield uid;
-          if (deletionTimestamp !== undefined && finalizers?.includes(foregroundFinalizer) === true) for (const dependent of view.ownedBy(uid)) yield dependent.metadata.uid;
+          if (deletionTimestamp !== undefined && finalizers?.includes(foregroundFinalizer) === true)
+            for (const dependent of view.ownedBy(uid)) yield dependent.metadata.uid;
         },
       },
     ],
@@ -57,7 +58,9 @@ function endDeletion(kinds: KindIndex, view: ViewReader, object: StoredObject): 
     return { writes: [...releases, { verb: 'update', kind, object: withoutFinalizer(object, orphanFinalizer) }] };
   }
   if (!finalizers.includes(foregroundFinalizer)) return undefined;
-  const blocking = dependents.some((dependent) => dependent.metadata.ownerReferences?.some((owner) => owner.uid === uid && owner.blockOwnerDeletion === true));
+  const blocking = dependents.some((dependent) =>
+    dependent.metadata.ownerReferences?.some((owner) => owner.uid === uid && owner.blockOwnerDeletion === true),
+  );
   return blocking ? none : { writes: [{ verb: 'update', kind, object: withoutFinalizer(object, foregroundFinalizer) }] };
 }
 
@@ -83,7 +86,12 @@ function checkOwners(kinds: KindIndex, view: ViewReader, object: StoredObject): 
   return { writes: [{ verb: 'delete', kind, object, propagation: foreground ? 'Foreground' : 'Background', unchanged: true }] };
 }
 
-function ownerOf(kinds: KindIndex, view: ViewReader, object: StoredObject, owner: OwnerReference): StoredObject | 'unknown kind' | undefined {
+function ownerOf(
+  kinds: KindIndex,
+  view: ViewReader,
+  object: StoredObject,
+  owner: OwnerReference,
+): StoredObject | 'unknown kind' | undefined {
   const kind = kinds.byKind(owner.apiVersion, owner.kind);
   if (kind === undefined) return 'unknown kind';
   const found = view.byUid(owner.uid);

@@ -33,7 +33,11 @@ export function namespaceController(kinds: KindIndex): Controller {
         },
       },
     ],
-    initialKeys: (view) => view.list(namespaceKind).filter((ns) => ns.metadata.deletionTimestamp !== undefined).map((ns) => ns.metadata.name),
+    initialKeys: (view) =>
+      view
+        .list(namespaceKind)
+        .filter((ns) => ns.metadata.deletionTimestamp !== undefined)
+        .map((ns) => ns.metadata.name),
     reconcile(view, name, now): Plan {
       const namespace = view.get(namespaceKind, undefined, name);
       if (namespace?.metadata.deletionTimestamp === undefined) return { writes: [] };
@@ -45,7 +49,16 @@ export function namespaceController(kinds: KindIndex): Controller {
       if (content.length === 0) {
         const finalizers = (namespace.spec?.finalizers ?? []).filter((finalizer) => finalizer !== 'kubernetes');
         if (finalizers.length === (namespace.spec?.finalizers ?? []).length) return { writes };
-        return { writes: [{ verb: 'update', kind: namespaceKind, object: { ...namespace, spec: { ...namespace.spec, finalizers } } as KubeObject, subresource: 'finalize' }] };
+        return {
+          writes: [
+            {
+              verb: 'update',
+              kind: namespaceKind,
+              object: { ...namespace, spec: { ...namespace.spec, finalizers } } as KubeObject,
+              subresource: 'finalize',
+            },
+          ],
+        };
       }
       const stuck = content.filter(({ object }) => object.metadata.deletionTimestamp !== undefined).map(({ object }) => object);
       if (stuck.length === content.length) writes.push(...statusWrite(namespace as StoredObject, stuck, now));
@@ -54,7 +67,11 @@ export function namespaceController(kinds: KindIndex): Controller {
   };
 }
 
-function contentOf(kinds: KindIndex, view: ViewReader, namespace: string): { readonly kind: ReturnType<KindIndex['all']>[number]; readonly object: StoredObject }[] {
+function contentOf(
+  kinds: KindIndex,
+  view: ViewReader,
+  namespace: string,
+): { readonly kind: ReturnType<KindIndex['all']>[number]; readonly object: StoredObject }[] {
   return kinds
     .stored()
     .filter((kind) => kind.namespaced)
@@ -70,7 +87,11 @@ function statusWrite(namespace: StoredObject, stuck: readonly StoredObject[], no
     perResource.set(resource, (perResource.get(resource) ?? 0) + 1);
     for (const finalizer of object.metadata.finalizers ?? []) perFinalizer.set(finalizer, (perFinalizer.get(finalizer) ?? 0) + 1);
   }
-  const list = (counts: ReadonlyMap<string, number>, text: (name: string, count: number) => string): string => [...counts].sort((a, b) => (a[0] < b[0] ? -1 : 1)).map(([name, count]) => text(name, count)).join(', ');
+  const list = (counts: ReadonlyMap<string, number>, text: (name: string, count: number) => string): string =>
+    [...counts]
+      .sort((a, b) => (a[0] < b[0] ? -1 : 1))
+      .map(([name, count]) => text(name, count))
+      .join(', ');
   const before = (namespace.status as { readonly conditions?: readonly Condition[] } | undefined)?.conditions ?? [];
   const condition = (type: string, status: 'True' | 'False', reason: string, message: string): Condition => {
     const known = before.find((each) => each.type === type);
@@ -81,12 +102,29 @@ function statusWrite(namespace: StoredObject, stuck: readonly StoredObject[], no
   const conditions = [
     condition('NamespaceDeletionDiscoveryFailure', 'False', 'ResourcesDiscovered', 'All resources successfully discovered'),
     condition('NamespaceDeletionGroupVersionParsingFailure', 'False', 'ParsedGroupVersions', 'All legacy kube types successfully parsed'),
-    condition('NamespaceDeletionContentFailure', 'False', 'ContentDeleted', 'All content successfully deleted, may be waiting on finalization'),
-    condition('NamespaceContentRemaining', 'True', 'SomeResourcesRemain', `Some resources are remaining: ${list(perResource, (name, count) => `${name} has ${count} resource instances`)}`),
+    condition(
+      'NamespaceDeletionContentFailure',
+      'False',
+      'ContentDeleted',
+      'All content successfully deleted, may be waiting on finalization',
+    ),
+    condition(
+      'NamespaceContentRemaining',
+      'True',
+      'SomeResourcesRemain',
+      `Some resources are remaining: ${list(perResource, (name, count) => `${name} has ${count} resource instances`)}`,
+    ),
     held
-      ? condition('NamespaceFinalizersRemaining', 'True', 'SomeFinalizersRemain', `Some content in the namespace has finalizers remaining: ${list(perFinalizer, (name, count) => `${name} in ${count} resource instances`)}`)
+      ? condition(
+          'NamespaceFinalizersRemaining',
+          'True',
+          'SomeFinalizersRemain',
+          `Some content in the namespace has finalizers remaining: ${list(perFinalizer, (name, count) => `${name} in ${count} resource instances`)}`,
+        )
       : condition('NamespaceFinalizersRemaining', 'False', 'ContentHasNoFinalizers', 'All content-preserving finalizers finished'),
   ];
   const status = { ...(namespace.status as object | undefined), phase: 'Terminating', conditions };
-  return deepEqual(status, namespace.status) ? [] : [{ verb: 'update-status', kind: namespaceKind, object: { ...namespace, status } as KubeObject }];
+  return deepEqual(status, namespace.status)
+    ? []
+    : [{ verb: 'update-status', kind: namespaceKind, object: { ...namespace, status } as KubeObject }];
 }

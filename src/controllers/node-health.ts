@@ -23,7 +23,8 @@ const partialEvictionEveryMs = 100_000;
 const largeZone = 50;
 const unhealthyThreshold = 0.55;
 
-export const readyStatus = (node: Node): string => node.status?.conditions?.find((condition) => condition.type === 'Ready')?.status ?? 'Unknown';
+export const readyStatus = (node: Node): string =>
+  node.status?.conditions?.find((condition) => condition.type === 'Ready')?.status ?? 'Unknown';
 
 /** When the node last gave a sign of life. Time in which this process could not run is nobody's silence. */
 export function lastSign(view: ViewReader, node: Node): Instant {

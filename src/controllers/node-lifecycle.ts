@@ -7,7 +7,17 @@ import type { Instant } from '../env/clock.ts';
 import { nodeKind } from '../kinds/node.ts';
 import { podKind } from '../kinds/pod.ts';
 import type { Controller, Plan, PlannedEvent, PlannedWrite } from './controller.ts';
-import { evictionTaint, gracePeriodMs, lastSign, notReadyTaint, readyStatus, unreachableTaint, unschedulableTaint, Zones, type Node } from './node-health.ts';
+import {
+  evictionTaint,
+  gracePeriodMs,
+  lastSign,
+  notReadyTaint,
+  readyStatus,
+  unreachableTaint,
+  unschedulableTaint,
+  Zones,
+  type Node,
+} from './node-health.ts';
 import { isReady, refOf, type Pod } from './pods.ts';
 
 const conditionTypes = ['Ready', 'MemoryPressure', 'DiskPressure', 'PIDPressure'];
@@ -73,7 +83,9 @@ function silent(view: ViewReader, node: Node, now: Instant): Plan {
 function unreadyPods(view: ViewReader, node: Node, now: Instant): PlannedWrite[] {
   const pods = view.podsOnNode(node.metadata.name) as readonly Pod[];
   return pods.filter(isReady).map((pod) => {
-    const conditions = (pod.status?.conditions ?? []).map((condition) => (condition.type === 'Ready' ? { ...condition, status: 'False', lastTransitionTime: formatTime(now) } : condition));
+    const conditions = (pod.status?.conditions ?? []).map((condition) =>
+      condition.type === 'Ready' ? { ...condition, status: 'False', lastTransitionTime: formatTime(now) } : condition,
+    );
     return { verb: 'update-status', kind: podKind, object: { ...pod, status: { ...pod.status, conditions } } as KubeObject };
   });
 }
@@ -88,7 +100,8 @@ function wantedTaints(zones: Zones, view: ViewReader, node: Node, now: Instant):
   const before = node.spec?.taints ?? [];
   const kept = before.filter((taint) => !ownTaints.has(taint.key));
   const ready = readyStatus(node);
-  const taint = (key: string, effect: string): Taint => before.find((each) => each.key === key && each.effect === effect) ?? { key, effect, timeAdded: formatTime(now) };
+  const taint = (key: string, effect: string): Taint =>
+    before.find((each) => each.key === key && each.effect === effect) ?? { key, effect, timeAdded: formatTime(now) };
   const taints = [...kept];
   if (node.spec?.unschedulable === true) taints.push(taint(unschedulableTaint, 'NoSchedule'));
   for (const condition of node.status?.conditions ?? []) {

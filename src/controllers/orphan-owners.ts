@@ -9,7 +9,12 @@ import { controllerOf } from './pods.ts';
  * The owners of a kind that a change of a dependent concerns: those that control it or did, and, for one that nobody controls,
  * those whose selector matches.
  */
-export function* orphanOwners<M extends KubeObject>(change: ObjectChange, view: ViewReader, kind: KindDescriptor<M>, matcherOf: (owner: Stored<M>) => LabelMatcher): Iterable<string> {
+export function* orphanOwners<M extends KubeObject>(
+  change: ObjectChange,
+  view: ViewReader,
+  kind: KindDescriptor<M>,
+  matcherOf: (owner: Stored<M>) => LabelMatcher,
+): Iterable<string> {
   const namespace = change.object.metadata.namespace;
   for (const object of change.previous === undefined ? [change.object] : [change.object, change.previous]) {
     const owner = controllerOf(object);

@@ -51,7 +51,13 @@ export const podGarbageCollector: Controller = {
 function giveUp(pod: Pod, at: string): PlannedWrite[] {
   const removal: PlannedWrite = { verb: 'delete', kind: podKind, object: pod, gracePeriodSeconds: 0 };
   if (isFinished(pod)) return [removal];
-  const disruption = { type: 'DisruptionTarget', status: 'True', reason: 'DeletionByPodGC', message: 'PodGC: node no longer exists', lastTransitionTime: at };
+  const disruption = {
+    type: 'DisruptionTarget',
+    status: 'True',
+    reason: 'DeletionByPodGC',
+    message: 'PodGC: node no longer exists',
+    lastTransitionTime: at,
+  };
   const others = (pod.status?.conditions ?? []).filter((condition) => condition.type !== 'DisruptionTarget');
   const status = { ...pod.status, phase: 'Failed', conditions: [...others, disruption] };
   return [{ verb: 'update-status', kind: podKind, object: { ...pod, status } as KubeObject }, removal];

@@ -35,10 +35,21 @@ export function refOf(object: StoredObject | Stored<object>): ObjectRef {
   return { apiVersion: object.apiVersion, kind: object.kind, ...(namespace === undefined ? {} : { namespace }), name, uid };
 }
 
-export const controllerOf = (object: { readonly metadata: ObjectMeta }): OwnerReference | undefined => object.metadata.ownerReferences?.find((owner) => owner.controller === true);
+export const controllerOf = (object: { readonly metadata: ObjectMeta }): OwnerReference | undefined =>
+  object.metadata.ownerReferences?.find((owner) => owner.controller === true);
 
-export function controllerRef(kind: KindDescriptor, owner: { readonly metadata: { readonly name: string; readonly uid: string } }): OwnerReference {
-  return { apiVersion: apiVersionOf(kind), kind: kind.kind, name: owner.metadata.name, uid: owner.metadata.uid, controller: true, blockOwnerDeletion: true };
+export function controllerRef(
+  kind: KindDescriptor,
+  owner: { readonly metadata: { readonly name: string; readonly uid: string } },
+): OwnerReference {
+  return {
+    apiVersion: apiVersionOf(kind),
+    kind: kind.kind,
+    name: owner.metadata.name,
+    uid: owner.metadata.uid,
+    controller: true,
+    blockOwnerDeletion: true,
+  };
 }
 
 /** A Pod made from a template; the template's frozen spec is shared, not copied. */

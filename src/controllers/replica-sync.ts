@@ -22,7 +22,13 @@ interface ReplicaStatus {
   readonly readyReplicas?: number;
   readonly availableReplicas?: number;
   readonly observedGeneration?: number;
-  readonly conditions?: readonly { readonly type: string; readonly status: string; readonly reason?: string; readonly message?: string; readonly lastTransitionTime?: string }[];
+  readonly conditions?: readonly {
+    readonly type: string;
+    readonly status: string;
+    readonly reason?: string;
+    readonly message?: string;
+    readonly lastTransitionTime?: string;
+  }[];
 }
 
 /** Something that keeps a number of equal Pods: a ReplicationController or a ReplicaSet. */
@@ -126,7 +132,8 @@ function conditionsOf(view: ViewReader, sync: ReplicaOwner, now: Instant): NonNu
   const before = owner.status?.conditions ?? [];
   const failure = view.table<WriteFailure>('write-failures').get(`${sync.controller}/${owner.metadata.namespace}/${owner.metadata.name}`);
   const others = before.filter((condition) => condition.type !== 'ReplicaFailure');
-  if (failure === undefined || (failure.verb !== 'create' && failure.verb !== 'delete')) return others.length === before.length ? before : others;
+  if (failure === undefined || (failure.verb !== 'create' && failure.verb !== 'delete'))
+    return others.length === before.length ? before : others;
   const reason = failure.verb === 'create' ? 'FailedCreate' : 'FailedDelete';
   const known = before.find((condition) => condition.type === 'ReplicaFailure');
   if (known?.reason === reason && known.message === failure.message) return before;

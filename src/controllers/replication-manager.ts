@@ -16,7 +16,10 @@ export const replicationManager: Controller = {
   name,
   triggers: [
     { kind: replicationControllerKind, keys: ({ object }) => [`${object.metadata.namespace}/${object.metadata.name}`] },
-    { kind: podKind, keys: (change, view) => orphanOwners(change, view, replicationControllerKind, (rc) => LabelMatcher.ofMap(rc.spec?.selector)) },
+    {
+      kind: podKind,
+      keys: (change, view) => orphanOwners(change, view, replicationControllerKind, (rc) => LabelMatcher.ofMap(rc.spec?.selector)),
+    },
   ],
   reconcile(view, key, now): Plan {
     const [namespace, rcName] = key.split('/') as [string, string];

@@ -10,12 +10,23 @@ export const serviceAccounts: Controller = {
   name: 'service-account',
   triggers: [
     { kind: namespaceKind, keys: ({ object }) => [object.metadata.name] },
-    { kind: serviceAccountKind, keys: ({ type, object }) => (type === 'deleted' && object.metadata.namespace !== undefined ? [object.metadata.namespace] : []) },
+    {
+      kind: serviceAccountKind,
+      keys: ({ type, object }) => (type === 'deleted' && object.metadata.namespace !== undefined ? [object.metadata.namespace] : []),
+    },
   ],
   reconcile(view, namespace) {
     const home = view.get(namespaceKind, undefined, namespace);
     if (home === undefined || home.metadata.deletionTimestamp !== undefined) return { writes: [] };
     if (view.get(serviceAccountKind, namespace, 'default') !== undefined) return { writes: [] };
-    return { writes: [{ verb: 'create', kind: serviceAccountKind, object: { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { namespace, name: 'default' } } }] };
+    return {
+      writes: [
+        {
+          verb: 'create',
+          kind: serviceAccountKind,
+          object: { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { namespace, name: 'default' } },
+        },
+      ],
+    };
   },
 };

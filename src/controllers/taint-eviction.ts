@@ -29,7 +29,8 @@ function evictionAt(pod: Pod, taints: readonly Taint[], now: Instant): Instant |
   return at;
 }
 
-const noExecute = (taints: readonly Taint[] | undefined): readonly Taint[] => (taints ?? []).filter((taint) => taint.effect === 'NoExecute');
+const noExecute = (taints: readonly Taint[] | undefined): readonly Taint[] =>
+  (taints ?? []).filter((taint) => taint.effect === 'NoExecute');
 
 /**
  * Deletes Pods that do not tolerate a NoExecute taint of their node, or not any longer.
@@ -38,7 +39,13 @@ const noExecute = (taints: readonly Taint[] | undefined): readonly Taint[] => (t
 export const taintEviction: Controller = {
   name: 'taint-eviction',
   triggers: [
-    { kind: nodeKind, keys: ({ type, object }) => (type !== 'deleted' && noExecute((object.spec as { readonly taints?: readonly Taint[] }).taints).length > 0 ? [object.metadata.name] : []) },
+    {
+      kind: nodeKind,
+      keys: ({ type, object }) =>
+        type !== 'deleted' && noExecute((object.spec as { readonly taints?: readonly Taint[] }).taints).length > 0
+          ? [object.metadata.name]
+          : [],
+    },
     {
       kind: podKind,
       keys: function* ({ type, object, previous }, view) {
@@ -62,7 +69,12 @@ export const taintEviction: Controller = {
         next = next === undefined ? at : Math.min(next, at);
         continue;
       }
-      events.push({ regarding: refOf(pod), type: 'Normal', reason: 'TaintManagerEviction', message: `Marking for deletion Pod ${pod.metadata.namespace}/${pod.metadata.name}` });
+      events.push({
+        regarding: refOf(pod),
+        type: 'Normal',
+        reason: 'TaintManagerEviction',
+        message: `Marking for deletion Pod ${pod.metadata.namespace}/${pod.metadata.name}`,
+      });
       writes.push({ verb: 'update-status', kind: podKind, object: disrupted(pod, now) }, { verb: 'delete', kind: podKind, object: pod });
     }
     return next === undefined ? { writes, events } : { writes, events, requeueAfterMs: next - now };
@@ -70,7 +82,13 @@ export const taintEviction: Controller = {
 };
 
 function disrupted(pod: Pod, now: Instant): KubeObject {
-  const condition = { type: 'DisruptionTarget', status: 'True', reason: 'DeletionByTaintManager', message: 'Taint manager: deleting due to NoExecute taint', lastTransitionTime: formatTime(now) };
+  const condition = {
+    type: 'DisruptionTarget',
+    status: 'True',
+    reason: 'DeletionByTaintManager',
+    message: 'Taint manager: deleting due to NoExecute taint',
+    lastTransitionTime: formatTime(now),
+  };
   const others = (pod.status?.conditions ?? []).filter((each) => each.type !== 'DisruptionTarget');
   return { ...pod, status: { ...pod.status, conditions: [...others, condition] } } as KubeObject;
 }

@@ -102,14 +102,23 @@ export class ControllerRunner {
       if (outcome instanceof ApiError && outcome.status === 409) return;
       if (!unlucky.has(key)) env.onFailure(this.controller.name, key, outcome);
       unlucky.add(key);
-      failures.set(`${this.controller.name}/${key}`, { verb: write.verb, reason: outcome instanceof ApiError ? outcome.reason : 'Error', message: outcome.message });
+      failures.set(`${this.controller.name}/${key}`, {
+        verb: write.verb,
+        reason: outcome instanceof ApiError ? outcome.reason : 'Error',
+        message: outcome.message,
+      });
     });
     for (const key of taken) {
       if (failures.size > 0 && !unlucky.has(key)) failures.delete(`${this.controller.name}/${key}`);
       if (failed.has(key)) this.queue.retry(key, now);
       else this.queue.forget(key);
     }
-    return { name: this.controller.name, reconciled: taken.length, written: outcomes.filter((outcome) => outcome === undefined).length, failed: failed.size };
+    return {
+      name: this.controller.name,
+      reconciled: taken.length,
+      written: outcomes.filter((outcome) => outcome === undefined).length,
+      failed: failed.size,
+    };
   }
 
   /** Records the Event that goes with how a write ended. */
@@ -119,7 +128,10 @@ export class ControllerRunner {
     if (told === undefined) return;
     const { regarding, success, failure } = told;
     if (outcome === undefined) env.record(this.controller.name, [{ regarding, type: 'Normal', ...success }]);
-    else env.record(this.controller.name, [{ regarding, type: 'Warning', reason: failure.reason, message: `${failure.message}: ${outcome.message}` }]);
+    else
+      env.record(this.controller.name, [
+        { regarding, type: 'Warning', reason: failure.reason, message: `${failure.message}: ${outcome.message}` },
+      ]);
   }
 
   #plan(env: RunnerEnv, key: string, now: Instant): readonly PlannedWrite[] | undefined {

@@ -53,7 +53,13 @@ export class Crank {
       if (this.#clock.virtual) this.#moveTo(this.#nextInstant(report) ?? this.#clock.now());
       else await this.#sleepUntil(report.wakeAt, signal);
     }
-    throw new NotSettlingError([...writers].sort((a, b) => b[1] - a[1]).slice(0, 3).map(([name]) => name), settlePassesMax);
+    throw new NotSettlingError(
+      [...writers]
+        .sort((a, b) => b[1] - a[1])
+        .slice(0, 3)
+        .map(([name]) => name),
+      settlePassesMax,
+    );
   }
 
   /** Passes until the signal fires, asleep in between. Resolves when it has. */

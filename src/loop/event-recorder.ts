@@ -38,7 +38,13 @@ export class EventRecorder {
   #filledAt: Instant;
   #dropped = 0;
 
-  constructor(parts: { readonly registry: Registry; readonly view: View; readonly kind: KindDescriptor; readonly clock: Clock; readonly limits?: EventLimits }) {
+  constructor(parts: {
+    readonly registry: Registry;
+    readonly view: View;
+    readonly kind: KindDescriptor;
+    readonly clock: Clock;
+    readonly limits?: EventLimits;
+  }) {
     this.#registry = parts.registry;
     this.#view = parts.view;
     this.#kind = parts.kind;

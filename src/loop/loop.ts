@@ -156,7 +156,8 @@ export class Loop {
       writer,
       record,
       budget: () => this.#parts.meter.elapsedMs() - this.#sliceStart < sliceMs,
-      onFailure: (controller, key, error) => logger.warn({ controller, key, error: error.message }, 'a reconcile failed and will be repeated'),
+      onFailure: (controller, key, error) =>
+        logger.warn({ controller, key, error: error.message }, 'a reconcile failed and will be repeated'),
     };
   }
 

@@ -78,7 +78,8 @@ export class ParticipantGroup {
       if (change.kind.group !== '') continue;
       if (change.kind.kind === 'Pod') this.#tellNode(podNode(change), change);
       else if (change.kind.kind === 'Node') this.#tellNode(change.object.metadata.name, change);
-      else if (nodeWide.has(change.kind.kind)) for (const members of this.#byNode.values()) for (const member of members) this.#tell(member, change);
+      else if (nodeWide.has(change.kind.kind))
+        for (const members of this.#byNode.values()) for (const member of members) this.#tell(member, change);
     }
   }
 

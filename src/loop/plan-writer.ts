@@ -53,7 +53,9 @@ export class PlanWriter {
         const { namespace, name = '' } = write.object.metadata ?? {};
         const old = this.#view.get(write.kind, namespace, name) as StoredObject | undefined;
         if (old === undefined) return gone(write.kind, name);
-        return this.#registry.prepareUpdate(write.kind, write.object, old, write.verb === 'update' ? (write.subresource ?? '') : 'status', { identity });
+        return this.#registry.prepareUpdate(write.kind, write.object, old, write.verb === 'update' ? (write.subresource ?? '') : 'status', {
+          identity,
+        });
       }
       case 'bind':
         return this.#registry.prepareBind(this.#podKind, write.pod, write.nodeName, identity);
@@ -72,7 +74,10 @@ export class PlanWriter {
   }
 }
 
-const place = (object: StoredObject): { namespace: string | undefined; name: string } => ({ namespace: object.metadata.namespace, name: object.metadata.name });
+const place = (object: StoredObject): { namespace: string | undefined; name: string } => ({
+  namespace: object.metadata.namespace,
+  name: object.metadata.name,
+});
 
 function gone(kind: KindDescriptor, name: string): never {
   throw new ApiError(404, 'NotFound', `${kind.plural} ${JSON.stringify(name)} not found`, { name, kind: kind.plural });

@@ -44,6 +44,7 @@ export class Wakes<T> {
   }
 
   #dropOld(): void {
-    for (let first = this.#heap.peek(); first !== undefined && this.#current.get(first.who) !== first; first = this.#heap.peek()) this.#heap.pop();
+    for (let first = this.#heap.peek(); first !== undefined && this.#current.get(first.who) !== first; first = this.#heap.peek())
+      this.#heap.pop();
   }
 }

@@ -1,0 +1,142 @@
+import type { EndpointsManifest, PodManifest, ServiceManifest, ServicePort } from '../api/generated/models.ts';
+import type { Stored } from '../api/object.ts';
+import type { ViewReader } from '../api/view-reader.ts';
+import { podKind } from '../kinds/pod.ts';
+import { serviceKind } from '../kinds/service.ts';
+import type { ObjectChange, Trigger } from './controller.ts';
+import { isFinished, isReady, type Pod } from './pods.ts';
+
+export type Service = Stored<ServiceManifest>;
+export type Endpoints = Stored<EndpointsManifest>;
+
+/** A Pod as an endpoint of a Service. */
+export interface Endpoint {
+  readonly pod: Pod;
+  readonly address: string;
+  readonly ready: boolean;
+  readonly serving: boolean;
+  readonly terminating: boolean;
+  readonly ports: readonly EndpointPort[];
+}
+
+export interface EndpointPort {
+  readonly name: string;
+  readonly port: number;
+  readonly protocol: string;
+  readonly appProtocol: string | undefined;
+}
+
+/** Services by their namespace and one label of their selector, remembered for a list of Services as it stands. */
+export class ServiceLookup {
+  readonly #known = new WeakMap<readonly Service[], ReadonlyMap<string, readonly Service[]>>();
+
+  *matching(
+    view: ViewReader,
+    pod: { readonly metadata: { readonly namespace?: string; readonly labels?: { readonly [key: string]: string } } },
+  ): Iterable<Service> {
+    const services = view.list(serviceKind, { namespace: pod.metadata.namespace });
+    let index = this.#known.get(services);
+    if (index === undefined) this.#known.set(services, (index = byFirstLabel(services)));
+    for (const [key, value] of Object.entries(pod.metadata.labels ?? {})) {
+      for (const service of index.get(`${key}=${value}`) ?? []) if (selects(service, pod.metadata.labels)) yield service;
+    }
+  }
+}
+
+function byFirstLabel(services: readonly Service[]): ReadonlyMap<string, readonly Service[]> {
+  const index = new Map<string, Service[]>();
+  for (const service of services) {
+    const first = Object.entries(service.spec?.selector ?? {})[0];
+    if (first === undefined) continue;
+    const key = `${first[0]}=${first[1]}`;
+    const known = index.get(key);
+    if (known === undefined) index.set(key, [service]);
+    else known.push(service);
+  }
+  return index;
+}
+
+function selects(service: Service, labels: { readonly [key: string]: string } | undefined): boolean {
+  return Object.entries(service.spec?.selector ?? {}).every(([key, value]) => labels?.[key] === value);
+}
+
+/** True for Services whose endpoints are found by selector. */
+export const hasSelector = (service: Service): boolean =>
+  service.spec?.type !== 'ExternalName' && Object.keys(service.spec?.selector ?? {}).length > 0;
+
+/** The Pods a Service selects. */
+export function podsOf(view: ViewReader, service: Service): readonly Pod[] {
+  const [first, ...rest] = Object.entries(service.spec?.selector ?? {});
+  if (first === undefined) return [];
+  const pods = view.withLabel(podKind, service.metadata.namespace ?? '', first[0], first[1]);
+  return rest.length === 0 ? pods : pods.filter((pod) => rest.every(([key, value]) => pod.metadata.labels?.[key] === value));
+}
+
+/** Service and Pod changes that can change endpoints; `lookup` finds the Services of a Pod. */
+export function endpointTriggers(lookup: ServiceLookup): readonly Trigger[] {
+  const keyOf = (object: { readonly metadata: { readonly namespace?: string; readonly name: string } }): string =>
+    `${object.metadata.namespace}/${object.metadata.name}`;
+  return [
+    { kind: serviceKind, keys: ({ object }) => [keyOf(object)] },
+    {
+      kind: podKind,
+      keys: function* (change, view) {
+        if (!matters(change)) return;
+        const seen = new Set<string>();
+        for (const pod of change.previous === undefined ? [change.object] : [change.object, change.previous]) {
+          for (const service of lookup.matching(view, pod)) seen.add(keyOf(service));
+        }
+        yield* seen;
+      },
+    },
+  ];
+}
+
+/** Whether a change of a Pod can show in an endpoint. */
+function matters({ type, object, previous }: ObjectChange): boolean {
+  const now = object as Stored<PodManifest>;
+  if (type === 'added') return (now.status?.podIP ?? '') !== '';
+  if (type === 'deleted') return true;
+  const was = previous as Stored<PodManifest>;
+  return (
+    was.status?.podIP !== now.status?.podIP ||
+    isReady(was) !== isReady(now) ||
+    was.metadata.deletionTimestamp !== now.metadata.deletionTimestamp ||
+    was.metadata.labels !== now.metadata.labels ||
+    isFinished(was) !== isFinished(now)
+  );
+}
+
+/** The Pod as an endpoint of the Service; undefined while it has no address, and once it has ended. */
+export function endpointOf(service: Service, pod: Pod): Endpoint | undefined {
+  const address = pod.status?.podIP;
+  if (address === undefined || address === '' || isFinished(pod)) return undefined;
+  const terminating = pod.metadata.deletionTimestamp !== undefined;
+  const serving = isReady(pod);
+  const always = service.spec?.publishNotReadyAddresses === true;
+  const ports = (service.spec?.ports ?? []).flatMap((port) => {
+    const number = targetPort(port, pod);
+    return number === undefined
+      ? []
+      : [{ name: port.name ?? '', port: number, protocol: port.protocol ?? 'TCP', appProtocol: port.appProtocol }];
+  });
+  return { pod, address, serving, terminating, ready: always || (serving && !terminating), ports };
+}
+
+/** The port a Service port means on this Pod: a number, or the container port with that name. */
+function targetPort(port: ServicePort, pod: Pod): number | undefined {
+  const target = port.targetPort ?? port.port;
+  if (typeof target === 'number') return target;
+  const sidecars = (pod.spec?.initContainers ?? []).filter((container) => container.restartPolicy === 'Always');
+  for (const container of [...(pod.spec?.containers ?? []), ...sidecars]) {
+    const named = container.ports?.find((each) => each.name === target && (each.protocol ?? 'TCP') === (port.protocol ?? 'TCP'));
+    if (named !== undefined) return named.containerPort;
+  }
+  return undefined;
+}
+
+/** The name a Pod has inside the Service: set where Pod and Service agree on a subdomain. */
+export function hostnameOf(service: Service, pod: Pod): string | undefined {
+  const { hostname, subdomain } = pod.spec ?? {};
+  return hostname !== undefined && hostname !== '' && subdomain === service.metadata.name ? hostname : undefined;
+}
