@@ -15,7 +15,7 @@ import type { SimulatedDuration, SimulatedImage } from './simulated/simulated-im
 import { SimulatedImages } from './simulated/simulated-images.ts';
 import { simulatedLogs } from './simulated/simulated-logs.ts';
 import { SimulatedMachine } from './simulated/simulated-machine.ts';
-import { SimulatedContainer, SimulatedSandbox } from './simulated/simulated-pod.ts';
+import { SimulatedContainer, SimulatedSandbox } from './simulated/simulated-sandbox.ts';
 import { SimulatedWaits } from './simulated/simulated-waits.ts';
 
 /** How long things take on simulated nodes, where the image does not say. Drawn from the cluster's seed. */

@@ -23,6 +23,7 @@ export interface DefaultPluginArgs {
  * Source: https://kubernetes.io/docs/reference/scheduling/config/#scheduling-plugins
  *
  * @example
+ * const mine: SchedulerPlugin = { name: 'Mine', score: (_pod, node) => (node.name === 'n1' ? 100 : 0) };
  * const plugins = [...defaultPlugins(), { plugin: mine, weight: 5 }];
  */
 export function defaultPlugins(args: DefaultPluginArgs = {}): readonly WeightedPlugin[] {

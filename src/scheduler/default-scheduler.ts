@@ -45,6 +45,7 @@ interface Lane {
  * Source: https://kubernetes.io/docs/concepts/scheduling-eviction/kube-scheduler/
  *
  * @example
+ * const mine: SchedulerPlugin = { name: 'Mine', score: (_pod, node) => (node.name === 'n1' ? 100 : 0) };
  * const scheduler = new DefaultScheduler({ profiles: [{ plugins: [...defaultPlugins(), { plugin: mine, weight: 5 }] }] });
  * const cluster = await Cluster.create({ scheduler });
  */

@@ -129,7 +129,7 @@ function siblingRules(baseDir: string): IForbiddenRuleType[] {
     }
   }
   for (const [folder, contract] of Object.entries({ controllers: 'Controller', 'scheduler/plugins': '\\w*Plugin' })) {
-    const pattern = new RegExp(`implements [^{]*\\b${contract}\\b|const \\w+: (Readonly<)?${contract}\\b`);
+    const pattern = new RegExp(`implements [^{]*\\b${contract}\\b|(const \\w+|\\)): (Readonly<)?${contract}\\b`);
     const adapters = list(baseDir, folder).filter(
       (file) => file !== 'controller.ts' && pattern.test(readFileSync(join(baseDir, 'src', folder, file), 'utf8')),
     );

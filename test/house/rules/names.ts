@@ -19,8 +19,9 @@ function* inFile(source: Source): Generator<string> {
   if (!kebab.test(base.replace(/\.ts$/, ''))) yield `${path}: file names are in kebab-case`;
   if (!isProduct(source) || path === 'src/errors.ts') return;
   const classes = exportedClasses(source);
-  if (classes.length > 0 && !classes.some((name) => plain(name).startsWith(plain(base.replace(/\.ts$/, ''))))) {
-    yield `${path}: exports the class ${classes.join(', ')}, none of which begins with the file's name`;
+  const file = plain(base.replace(/\.ts$/, ''));
+  if (classes.length > 0 && !classes.some((name) => plain(name).startsWith(file) || file.startsWith(plain(name)))) {
+    yield `${path}: exports the class ${classes.join(', ')}, none of which has the file's name`;
   }
 }
 
