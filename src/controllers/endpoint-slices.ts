@@ -14,11 +14,11 @@ import {
   hasSelector,
   hostnameOf,
   podsOf,
-  ServiceLookup,
   type Endpoint,
   type EndpointPort,
   type Service,
 } from './service-endpoints.ts';
+import { ServiceLookup } from './service-lookup.ts';
 
 const endpointsMax = 100;
 const managedBy = 'endpointslice-controller.k8s.io';

@@ -5,16 +5,8 @@ import type { ViewReader } from '../api/view-reader.ts';
 import { endpointsKind } from '../kinds/endpoints.ts';
 import { serviceKind } from '../kinds/service.ts';
 import type { Controller, Plan } from './controller.ts';
-import {
-  endpointOf,
-  endpointTriggers,
-  hasSelector,
-  hostnameOf,
-  podsOf,
-  ServiceLookup,
-  type Endpoint,
-  type Service,
-} from './service-endpoints.ts';
+import { endpointOf, endpointTriggers, hasSelector, hostnameOf, podsOf, type Endpoint, type Service } from './service-endpoints.ts';
+import { ServiceLookup } from './service-lookup.ts';
 
 /** More addresses than this are cut off, and an annotation says so. */
 const addressesMax = 1000;

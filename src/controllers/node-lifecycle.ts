@@ -15,10 +15,10 @@ import {
   readyStatus,
   unreachableTaint,
   unschedulableTaint,
-  Zones,
   type Node,
 } from './node-health.ts';
 import { isReady, refOf, type Pod } from './pods.ts';
+import { Zones } from './zones.ts';
 
 const conditionTypes = ['Ready', 'MemoryPressure', 'DiskPressure', 'PIDPressure'];
 /** Conditions that make a node one on which nothing new should start. */

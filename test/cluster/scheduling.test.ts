@@ -10,7 +10,11 @@ async function addNode(cluster: Cluster, name: string, cpu: string): Promise<voi
   const node = await cluster.client.create(nodeKind, { metadata: { name } });
   await cluster.client.updateStatus(nodeKind, {
     ...node,
-    status: { allocatable: { cpu, memory: '8Gi', pods: '10' }, capacity: { cpu, memory: '8Gi', pods: '10' } },
+    status: {
+      conditions: [{ type: 'Ready', status: 'True' }],
+      allocatable: { cpu, memory: '8Gi', pods: '10' },
+      capacity: { cpu, memory: '8Gi', pods: '10' },
+    },
   });
 }
 
