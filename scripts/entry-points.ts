@@ -5,6 +5,7 @@
  */
 export const entryPoints: Readonly<Record<string, string>> = {
   '.': 'src/index.ts',
+  './runtimes/in-process': 'src/runtimes/in-process/index.ts',
   './runtimes/simulated': 'src/runtimes/simulated/index.ts',
   './testing': 'src/testing/index.ts',
 };

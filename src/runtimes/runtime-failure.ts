@@ -26,6 +26,10 @@ export function imageNotFound(image: string, hint: string): RuntimeError {
   return new RuntimeError('RUNTIME_IMAGE_NOT_FOUND', `image "${image}" was not found: ${hint}`, { retryable: true });
 }
 
+export function registryUnavailable(message: string, cause?: unknown): RuntimeError {
+  return new RuntimeError('RUNTIME_REGISTRY_UNAVAILABLE', message, { retryable: true, cause });
+}
+
 /** The engine, or the machine it is on, does not answer. */
 export function unavailable(what: string, cause?: unknown): RuntimeError {
   return new RuntimeError('RUNTIME_UNAVAILABLE', `${what} does not answer`, { retryable: true, cause });
@@ -41,4 +45,19 @@ export function addressesExhausted(cidr: string, object: ObjectRef): RuntimeErro
     retryable: true,
     object,
   });
+}
+
+export function stillRunning(id: string): RuntimeError {
+  return new RuntimeError('RUNTIME_CONTAINER_RUNNING', `container "${id}" still runs: stop it before removing it`);
+}
+
+export function portRefused(sandboxId: string, port: number, cause: unknown): RuntimeError {
+  return new RuntimeError(
+    'RUNTIME_PORT_REFUSED',
+    `port ${port} of sandbox "${sandboxId}" cannot be reached: does a container listen there?`,
+    {
+      retryable: true,
+      cause,
+    },
+  );
 }

@@ -225,7 +225,7 @@ export interface PodAddress {
  */
 export interface Runtime {
   readonly name: string;
-  /** True if pods live in simulated time only: the one kind a ManualClock may drive (with in-process images that use `ctx`). */
+  /** True if a ManualClock may drive it: its pods take their time from the clock alone (in-process ones as far as they use `ctx.clock`). */
   readonly virtual: boolean;
 
   /**

@@ -15,7 +15,8 @@ import type { SimulatedDuration, SimulatedImage } from './simulated/simulated-im
 import { SimulatedImages } from './simulated/simulated-images.ts';
 import { simulatedLogs } from './simulated/simulated-logs.ts';
 import { SimulatedMachine } from './simulated/simulated-machine.ts';
-import { SimulatedContainer, SimulatedSandbox } from './simulated/simulated-sandbox.ts';
+import { SimulatedContainer } from './simulated/simulated-container.ts';
+import { SimulatedSandbox } from './simulated/simulated-sandbox.ts';
 import { SimulatedWaits } from './simulated/simulated-waits.ts';
 
 /** How long things take on simulated nodes, where the image does not say. Drawn from the cluster's seed. */
@@ -264,8 +265,7 @@ export class SimulatedRuntime implements contract.Runtime {
     const found = this.#machine.container(id);
     await this.#gate.pass('removeContainer', found === undefined ? {} : targetOf(found), 0, options);
     if (found === undefined) return;
-    if (found.container.running)
-      throw new RuntimeError('RUNTIME_CONTAINER_RUNNING', `container "${id}" still runs: stop it before removing it`);
+    if (found.container.running) throw failure.stillRunning(id);
     found.sandbox.containers = found.sandbox.containers.filter((container) => container !== found.container);
   }
 
@@ -280,8 +280,12 @@ export class SimulatedRuntime implements contract.Runtime {
     const effect = await this.#gate.pass('probe', targetOf({ sandbox, container }), 0, { timeoutMs, ...options });
     if (effect?.type === 'probe-failure') return { outcome: 'failure', message: effect.message ?? 'scripted probe failure' };
     if (!container.running) return { outcome: 'failure', message: 'container is not running' };
-    const scripted = container.behaviour.probe?.(handler, this.#machine.context(sandbox, container));
+    const context = this.#machine.context(sandbox, container);
+    const scripted = container.behaviour.probe?.(handler, context);
     if (scripted !== undefined) return scripted;
+    const ran = handler.exec === undefined ? undefined : container.behaviour.exec?.(handler.exec.command ?? [], context);
+    if (ran !== undefined)
+      return { outcome: ran.exitCode === 0 ? 'success' : 'failure', message: `${ran.stdout ?? ''}${ran.stderr ?? ''}` };
     const ready = this.#gate.node.clock.now() >= container.startedAtMs + (container.behaviour.readyAfterMs ?? 0);
     return ready ? { outcome: 'success', message: '' } : { outcome: 'failure', message: `not ready: ${describe(handler)}` };
   }
@@ -290,7 +294,10 @@ export class SimulatedRuntime implements contract.Runtime {
     const { sandbox, container } = this.#find(id);
     const sleepMs = (handler.sleep?.seconds ?? 0) * 1000;
     await this.#gate.pass('hook', targetOf({ sandbox, container }), sleepMs, options);
-    const why = container.behaviour.hook?.(handler, this.#machine.context(sandbox, container));
+    const context = this.#machine.context(sandbox, container);
+    const ran = handler.exec === undefined ? undefined : container.behaviour.exec?.(handler.exec.command ?? [], context);
+    const failed = ran === undefined || ran.exitCode === 0 ? undefined : `command exited with ${ran.exitCode}: ${ran.stderr ?? ''}`;
+    const why = container.behaviour.hook?.(handler, context) ?? failed;
     if (why !== undefined) throw new RuntimeError('RUNTIME_HOOK_FAILED', why);
   }
 

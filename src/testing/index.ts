@@ -2,3 +2,8 @@
 export type { StoreFactory, StoreFixture } from './store-probe.ts';
 export { historyChecks, storeSuite, tryHistory } from './store-suite.ts';
 export type { StoreCase } from './store-probe.ts';
+
+// runtimes
+export type { RuntimeCase, RuntimeFactory, RuntimeFixture, RuntimeSuiteCommands, RuntimeSuiteImages } from './runtime-probe.ts';
+export { runtimeSuite, runtimeSuiteFor } from './runtime-suite.ts';
+export type { RuntimeDeviation } from './runtime-suite.ts';

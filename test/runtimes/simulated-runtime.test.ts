@@ -5,6 +5,11 @@ import type { ContainerConfig, RuntimeEnv, SandboxConfig } from '../../src/runti
 import { SimulatedFaults } from '../../src/runtimes/simulated/simulated-faults.ts';
 import { SimulatedRuntime } from '../../src/runtimes/simulated-runtime.ts';
 import type { SimulatedRuntimeOptions } from '../../src/runtimes/simulated-runtime.ts';
+import type { SimulatedImage } from '../../src/runtimes/simulated/simulated-image.ts';
+import type { RuntimeFixture } from '../../src/testing/runtime-probe.ts';
+import { runtimeSuiteFor } from '../../src/testing/runtime-suite.ts';
+import type { RuntimeDeviation } from '../../src/testing/runtime-suite.ts';
+import { suiteCommands, suiteImages } from './suite-programs.ts';
 
 const env = (clock: ManualClock, seed = 1): RuntimeEnv => ({
   clock,
@@ -43,18 +48,21 @@ const containerOf = (image: string, attempt = 0): ContainerConfig => ({
   securityContext: undefined,
 });
 
-/** Moves the clock until the promise has an end: time passes only here. */
-async function run<T>(clock: ManualClock, promise: Promise<T>): Promise<T> {
+/** Lets virtual time pass until the promise has an end; gives up when there is nothing left to wait for. */
+async function run<T>(clock: ManualClock, promise: Promise<T>, what = 'a call'): Promise<T> {
   let pending = true;
   const ended = promise.finally(() => (pending = false));
   ended.catch(() => undefined);
-  for (;;) {
+  const untilMs = clock.now() + 3_600_000;
+  for (let idle = 0; idle < 100 && clock.now() < untilMs;) {
     await clock.turn();
+    if (!pending) return ended;
     const next = clock.next();
-    if (!pending || next === undefined) return ended;
-    clock.moveTo(next);
+    idle = next === undefined ? idle + 1 : 0;
+    clock.moveTo(next ?? clock.now());
     clock.fireDue();
   }
+  throw new Error(`${what}: did not happen within an hour of virtual time`);
 }
 
 async function started(options: SimulatedRuntimeOptions, image = 'web:1') {
@@ -159,5 +167,72 @@ describe('SimulatedRuntime', () => {
     await expect(runtime.healthy()).rejects.toMatchObject({ code: 'RUNTIME_UNAVAILABLE' });
     runtime.powerOn();
     expect(await state()).toMatchObject({ state: 'exited', exitCode: 137 });
+  });
+});
+
+const say = ([, text = '', problem = '', code = '0']: readonly string[]) => ({
+  exitCode: Number(code),
+  stdout: text === '' ? '' : `${text}\n`,
+  stderr: problem === '' ? '' : `${problem}\n`,
+});
+
+const server: SimulatedImage = {
+  stopExitCode: 0,
+  logs: [
+    { afterMs: 0, text: 'started' },
+    { afterMs: 5, text: 'warming', stream: 'stderr' },
+  ],
+  exec: say,
+};
+
+const suiteScript: Readonly<Record<string, SimulatedImage>> = {
+  server,
+  stubborn: { ...server, stopMs: 'never' },
+  quick: { runsForMs: 20, logs: [{ afterMs: 0, text: 'done' }] },
+  failing: { runsForMs: 20, exitCode: 3, logs: [{ afterMs: 0, text: 'oops', stream: 'stderr' }] },
+};
+
+function fixture(): RuntimeFixture {
+  const clock = new ManualClock();
+  const runtime = new SimulatedRuntime({ images: suiteScript, unknownImages: 'refuse' });
+  return {
+    runtime,
+    again: () => runtime,
+    clock,
+    stateDir: '/nonexistent',
+    images: suiteImages,
+    commands: suiteCommands,
+    settle: (promise, what) => run(clock, promise, what),
+    dispose: async () => expect(clock.timers).toBe(0),
+  };
+}
+
+const deviations: readonly RuntimeDeviation[] = [
+  {
+    reason: 'nothing of a simulated pod is real: no socket, no file, no program',
+    cases: [
+      'stats: a running pod has figures, and its CPU time never goes back',
+      'exec: standard input reaches the command',
+      'probe: a command',
+      'probe: HTTP',
+      'probe: TCP',
+      'hook: a command, HTTP and sleep',
+      'environment: variables and arguments arrive as they are',
+      'volume: files are there, and an update changes all of them',
+      'volume: a sub-path shows a part',
+      'volume: an emptyDir is shared by the pod and survives a restart of its container',
+      'volume: one that was not prepared, or a hostPath of the wrong type, is refused',
+      'network: a pod is reached at the address the runtime names',
+      'network: two pods serve the same port',
+      'network: port-forward reaches a port of the pod, and refuses a closed one',
+      'keep: what runs goes on, and the next host finds it',
+    ],
+  },
+  { reason: 'a scripted command has ended before its session begins', cases: ['exec: closing the session ends the command'] },
+];
+
+describe('runtime suite', () => {
+  it.each(runtimeSuiteFor(fixture, deviations))('$name', async ({ run: runCase }) => {
+    await expect(runCase()).resolves.toBeUndefined();
   });
 });

@@ -2,7 +2,7 @@ import type { Clock } from '../../env/clock.ts';
 import type { Random } from '../../env/random.ts';
 import { ClosedError, RuntimeError } from '../../errors.ts';
 import type { AddressRange } from '../address-range.ts';
-import { deadlineExceeded, unavailable } from '../runtime-failure.ts';
+import { deadlineExceeded, registryUnavailable, unavailable } from '../runtime-failure.ts';
 import type { CallOptions } from '../runtime.ts';
 import type { FaultEffect, FaultPoint, FaultTarget, SimulatedFaults } from './simulated-faults.ts';
 import { drawDuration } from './simulated-image.ts';
@@ -23,7 +23,6 @@ export interface OpenNode {
 }
 
 const failureCodes: Partial<Record<FaultPoint, string>> = {
-  pullImage: 'RUNTIME_REGISTRY_UNAVAILABLE',
   createContainer: 'RUNTIME_CREATE_FAILED',
   startContainer: 'RUNTIME_START_FAILED',
   hook: 'RUNTIME_HOOK_FAILED',
@@ -81,8 +80,9 @@ export class SimulatedGate {
     if (ms > timeoutMs) throw deadlineExceeded(at, timeoutMs);
     this.#requireReachable(nodeName);
     if (effect?.type !== 'fail') return effect;
-    const code = effect.code ?? failureCodes[at] ?? 'RUNTIME_UNAVAILABLE';
-    throw new RuntimeError(code, effect.message ?? `scripted fault at ${at}`, { retryable: effect.retryable ?? true });
+    const message = effect.message ?? `scripted fault at ${at}`;
+    if (at === 'pullImage' && effect.code === undefined) throw registryUnavailable(message);
+    throw new RuntimeError(effect.code ?? failureCodes[at] ?? 'RUNTIME_UNAVAILABLE', message, { retryable: effect.retryable ?? true });
   }
 
   #requireReachable(nodeName: string): void {

@@ -70,8 +70,9 @@ export interface SimulatedImage {
   readonly memoryBytes?: number | ((context: SimulatedContext) => number);
   /** Everything the container writes, in order of time. */
   readonly logs?: readonly SimulatedLogLine[] | ((context: SimulatedContext) => readonly SimulatedLogLine[]);
+  /** Answers `exec`, and exec probes and hooks. */
   readonly exec?: (command: readonly string[], context: SimulatedContext) => SimulatedExecResult;
-  /** Undefined: as `readyAfterMs` says. */
+  /** Undefined: as `exec` and `readyAfterMs` say. */
   readonly probe?: (handler: ProbeHandler, context: SimulatedContext) => ProbeResult | undefined;
   /** Returns why the hook failed, or undefined if it did not. */
   readonly hook?: (handler: HookHandler, context: SimulatedContext) => string | undefined;

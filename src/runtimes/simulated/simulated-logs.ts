@@ -2,7 +2,7 @@ import type { Clock } from '../../env/clock.ts';
 import { lastLines, LogWindow } from '../log-window.ts';
 import type { LogChunk, LogOptions } from '../runtime.ts';
 import type { SimulatedContext, SimulatedLogLine } from './simulated-image.ts';
-import type { SimulatedContainer } from './simulated-sandbox.ts';
+import type { SimulatedContainer } from './simulated-container.ts';
 import type { SimulatedWaits } from './simulated-waits.ts';
 
 const scriptOf = (container: SimulatedContainer, context: () => SimulatedContext): readonly SimulatedLogLine[] => {

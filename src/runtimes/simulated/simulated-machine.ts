@@ -5,7 +5,8 @@ import type { SimulatedContext } from './simulated-image.ts';
 import type { SimulatedExit } from './simulated-exit.ts';
 import { killed } from './simulated-exit.ts';
 import type { OpenNode } from './simulated-gate.ts';
-import type { SimulatedContainer, SimulatedSandbox } from './simulated-sandbox.ts';
+import type { SimulatedContainer } from './simulated-container.ts';
+import type { SimulatedSandbox } from './simulated-sandbox.ts';
 
 /** The pods of one simulated node and how they change: synchronous, and nothing but state. */
 export class SimulatedMachine {

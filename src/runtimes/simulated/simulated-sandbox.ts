@@ -1,38 +1,7 @@
-import type { Instant, Timer } from '../../env/clock.ts';
-import { containerId, sandboxId } from '../container-id.ts';
-import type { ContainerState, ContainerStatusReport, SandboxReport } from '../runtime.ts';
-import type { SimulatedExit } from './simulated-exit.ts';
-import type { SimulatedImage } from './simulated-image.ts';
-
-/** A container of a simulated pod: as few fields as will do, since there are hundreds of thousands. */
-export class SimulatedContainer {
-  readonly name: string;
-  readonly attempt: number;
-  readonly image: string;
-  readonly behaviour: SimulatedImage;
-  startedAtMs: Instant = 0;
-  finishedAtMs: Instant = 0;
-  exit: SimulatedExit | undefined = undefined;
-  /** Set while an end is foreseen: when, how, and the timer that brings it. */
-  ending: { readonly atMs: Instant; readonly exit: SimulatedExit; timer: Timer | undefined } | undefined = undefined;
-
-  constructor(name: string, attempt: number, image: string, behaviour: SimulatedImage) {
-    this.name = name;
-    this.attempt = attempt;
-    this.image = image;
-    this.behaviour = behaviour;
-  }
-
-  get running(): boolean {
-    return this.startedAtMs > 0 && this.exit === undefined;
-  }
-
-  state(): ContainerState {
-    const { exit, startedAtMs, finishedAtMs } = this;
-    if (exit !== undefined) return { state: 'exited', startedAtMs, finishedAtMs, ...exit };
-    return startedAtMs > 0 ? { state: 'running', startedAtMs } : { state: 'created' };
-  }
-}
+import type { Instant } from '../../env/clock.ts';
+import { sandboxId } from '../container-id.ts';
+import type { SandboxReport } from '../runtime.ts';
+import type { SimulatedContainer } from './simulated-container.ts';
 
 /** A simulated pod sandbox. Its id is made from the pod's uid when somebody asks, and not kept. */
 export class SimulatedSandbox {
@@ -79,21 +48,8 @@ export class SimulatedSandbox {
       ready: this.ready,
       createdAtMs: this.createdAtMs,
       ips: ip === undefined ? [] : [ip],
-      containers: this.containers.map((container) => containerReport(id, container)),
+      containers: this.containers.map((container) => container.report(id)),
       notices: [],
     };
   }
-}
-
-function containerReport(sandbox: string, container: SimulatedContainer): ContainerStatusReport {
-  const { name, attempt, image } = container;
-  return {
-    id: containerId(sandbox, name, attempt),
-    sandboxId: sandbox,
-    name,
-    attempt,
-    image,
-    imageId: `sim://${image}`,
-    state: container.state(),
-  };
 }

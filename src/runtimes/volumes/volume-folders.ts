@@ -1,25 +1,26 @@
-import { access, chmod, constants, cp, mkdir, mkdtemp, realpath, rm, symlink, readlink, stat } from 'node:fs/promises';
+import { chmod, cp, mkdir, realpath, rm, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, normalize, sep } from 'node:path';
 import { RuntimeError } from '../../errors.ts';
 import type { ResolvedMount, VolumeContent } from '../runtime.ts';
 import { writeAtomically } from './atomic-files.ts';
 import { prepareHostPath } from './host-path.ts';
 
-const sharedMemory = '/dev/shm';
-
 /** The volumes of one pod as folders. What a pod wrote to an emptyDir is gone with it; host paths and persistent volumes stay. */
 export class VolumeFolders {
   readonly #folder: string;
   readonly #persistent: string;
+  readonly #memory: string | undefined;
   readonly #paths = new Map<string, { readonly path: string; readonly type: VolumeContent['type'] }>();
 
   /**
    * @param folder Where the pod's volumes go.
    * @param persistent Where persistent volumes without a path of their own go.
+   * @param memory A folder in memory for volumes that ask for it; undefined if there is none.
    */
-  constructor(folder: string, persistent: string) {
+  constructor(folder: string, persistent: string, memory: string | undefined) {
     this.#folder = folder;
     this.#persistent = persistent;
+    this.#memory = memory;
   }
 
   /** Prepares a volume, or updates its files. */
@@ -61,9 +62,7 @@ export class VolumeFolders {
 
   /** Removes what belongs to the pod alone. */
   async remove(): Promise<void> {
-    for (const { path, type } of this.#paths.values()) {
-      if (type === 'emptyDir') await rm(path, { recursive: true, force: true });
-    }
+    if (this.#memory !== undefined) await rm(this.#memory, { recursive: true, force: true });
     await rm(this.#folder, { recursive: true, force: true });
     this.#paths.clear();
   }
@@ -73,7 +72,7 @@ export class VolumeFolders {
     await mkdir(this.#folder, { recursive: true });
     switch (content.type) {
       case 'emptyDir':
-        return content.medium === 'Memory' ? this.#inMemory(path) : emptyFolder(path);
+        return emptyFolder(content.medium === 'Memory' && this.#memory !== undefined ? join(this.#memory, name) : path);
       case 'files':
         await writeAtomically(path, content.files, content.fsGroup);
         return path;
@@ -83,21 +82,6 @@ export class VolumeFolders {
       case 'persistent':
         return persistentFolder(content.path ?? join(this.#persistent, content.name));
     }
-  }
-
-  /** A folder in shared memory where the machine has that; a repeat finds it through the link that stands for it. */
-  async #inMemory(link: string): Promise<string> {
-    const before = await readlink(link).catch(() => undefined);
-    if (before !== undefined) return before;
-    const usable = await access(sharedMemory, constants.W_OK).then(
-      () => true,
-      () => false,
-    );
-    if (!usable) return emptyFolder(link);
-    const path = await mkdtemp(join(sharedMemory, 'coxswain-'));
-    await chmod(path, 0o777);
-    await symlink(path, link);
-    return path;
   }
 }
 
