@@ -127,8 +127,8 @@ export class RuntimeProbe {
 
   async sandbox(name: string, spec: Partial<PodSpec> = {}, attempt = 0): Promise<SandboxReport> {
     const pod = {
-      apiVersion: 'v1',
-      kind: 'Pod',
+      apiVersion: 'v1' as const,
+      kind: 'Pod' as const,
       metadata: { name, namespace: 'suite', uid: uidOf(name), resourceVersion: '1', creationTimestamp: '2030-01-01T00:00:00Z' },
       spec: { containers: [{ name: 'main', image: this.images.server, ports: [{ containerPort: 8080 }] }], ...spec },
     };
