@@ -1,0 +1,70 @@
+import { connect, type Socket } from 'node:net';
+import type { Clock } from '../env/clock.ts';
+import type { Backend } from './backend.ts';
+import type { Exchange } from './exchange.ts';
+
+export interface ConnectSettings {
+  readonly clock: Clock;
+  /** After so long without an answer another backend is tried. */
+  readonly connectTimeoutMs: number;
+}
+
+/** Opens a connection to a backend. The socket has an `error` listener from the start; undefined if the backend has no address now. */
+export function openSocket(backend: Backend, allowHalfOpen: boolean): Socket | undefined {
+  const address = backend.address();
+  if (address === undefined) return undefined;
+  // Sent at once: what a proxy delays twice is late twice.
+  const socket = connect({ host: address.host, port: address.port, noDelay: true, allowHalfOpen });
+  socket.on('error', () => undefined);
+  return socket;
+}
+
+/**
+ * Connects an exchange to a backend: if one cannot be reached, to the next, until none is left. Nothing has been sent by then, so any
+ * request may be repeated. Where no backend is ready and the Service may hold requests, it waits for one.
+ *
+ * @param done Called once, never before this function returns, with the connected socket or undefined; not called after "give up",
+ * which this function returns.
+ */
+export function connectBackend(exchange: Exchange, settings: ConnectSettings, done: (socket: Socket | undefined) => void): () => void {
+  let cancel: () => void = () => undefined;
+  let givenUp = false;
+  const attempt = (): void => {
+    const backend = exchange.next();
+    if (backend === undefined) {
+      const unhold = exchange.hold((available) => (available ? attempt() : done(undefined)));
+      if (unhold !== undefined) cancel = unhold;
+      else done(undefined);
+      return;
+    }
+    const socket = openSocket(backend, true);
+    if (socket === undefined) {
+      attempt();
+      return;
+    }
+    const { clock } = settings;
+    const timer = clock.schedule(clock.now() + settings.connectTimeoutMs, () => socket.destroy());
+    const onClose = (): void => {
+      timer.cancel();
+      attempt();
+    };
+    const onConnect = (): void => {
+      timer.cancel();
+      socket.off('close', onClose);
+      done(socket);
+    };
+    socket.once('close', onClose).once('connect', onConnect);
+    cancel = () => {
+      timer.cancel();
+      socket.off('close', onClose).off('connect', onConnect);
+      socket.destroy();
+    };
+  };
+  process.nextTick(() => {
+    if (!givenUp) attempt();
+  });
+  return () => {
+    givenUp = true;
+    cancel();
+  };
+}
