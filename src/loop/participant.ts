@@ -1,6 +1,8 @@
 import type { Instant } from '../env/clock.ts';
 import type { ObjectChange } from '../controllers/controller.ts';
 
+export type { ObjectChange } from '../controllers/controller.ts';
+
 /** What a participant has to say after a step. */
 export interface StepReport {
   /** Runtime calls, writes or other work that was started and has not ended. */
@@ -24,7 +26,10 @@ export interface Participant {
   readonly nodeName?: string;
   /** Called once before the first step. `wake` may be called at any time, from any callback, and is cheap. */
   start(wake: () => void): void;
-  /** Changes of the view since the last call, in order. Must return at once and must not throw. */
+  /**
+   * Changes of the view since the last call, in order, of all kinds; the first call carries everything that exists already, as `added`.
+   * Must return at once and must not throw.
+   */
   onChanges(changes: readonly ObjectChange[]): void;
   /** Does what is due at `now`; starts asynchronous work but does not wait for it. Must not throw. */
   step(now: Instant): StepReport;

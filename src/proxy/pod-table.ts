@@ -1,4 +1,4 @@
-import type { ObjectChange } from '../controllers/controller.ts';
+import type { ObjectChange } from '../loop/participant.ts';
 import type { Instant } from '../env/clock.ts';
 import type { Backend, PodTraffic } from './backend.ts';
 import { TrafficRecorder } from './traffic-recorder.ts';

@@ -1,4 +1,4 @@
-import type { ObjectChange } from '../controllers/controller.ts';
+import type { ObjectChange } from '../loop/participant.ts';
 import type { EndpointSliceManifest, ServiceManifest } from '../api/generated/models.ts';
 import type { Stored, StoredObject } from '../api/object.ts';
 

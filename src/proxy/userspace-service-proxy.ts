@@ -1,7 +1,6 @@
-import type { ObjectChange } from '../controllers/controller.ts';
 import type { Instant } from '../env/clock.ts';
 import { silentLogger, type Logger } from '../env/logger.ts';
-import type { StepReport } from '../loop/participant.ts';
+import type { ObjectChange, StepReport } from '../loop/participant.ts';
 import { CarriedService, type CarrierEnv } from './carried-service.ts';
 import { DatagramListener } from './datagram-listener.ts';
 import { DirectHttpEngine } from './direct-http-engine.ts';
