@@ -10,6 +10,7 @@ import { podGarbageCollector } from './pod-garbage-collector.ts';
 import { replicationManager } from './replication-manager.ts';
 import { serviceAccounts } from './service-accounts.ts';
 import { taintEviction } from './taint-eviction.ts';
+import { unsupportedFields } from './unsupported-fields.ts';
 
 /** What the built-in control loops are made with. */
 export interface ControllerEnv {
@@ -28,6 +29,7 @@ export function builtInControllers(env: ControllerEnv): readonly Controller[] {
     serviceAccounts,
     namespaceController(env.kinds),
     garbageCollector(env.kinds),
+    unsupportedFields(),
   ];
 }
 

@@ -13,11 +13,32 @@ test.each<[string, object[], unknown]>([
   ['add into a list', [{ op: 'add', path: '/a/b/1', value: 9 }], { ...document, a: { b: [1, 9, 2, 3] } }],
   ['add at the end', [{ op: 'add', path: '/a/b/-', value: 9 }], { ...document, a: { b: [1, 2, 3, 9] } }],
   ['a negative index counts from the end', [{ op: 'add', path: '/a/b/-1', value: 9 }], { ...document, a: { b: [1, 2, 3, 9] } }],
-  ['remove', [{ op: 'remove', path: '/a/b/0' }, { op: 'remove', path: '/c' }], { a: { b: [2, 3] }, 'e/f': 1, 'g~h': 2 }],
+  [
+    'remove',
+    [
+      { op: 'remove', path: '/a/b/0' },
+      { op: 'remove', path: '/c' },
+    ],
+    { a: { b: [2, 3] }, 'e/f': 1, 'g~h': 2 },
+  ],
   ['replace sets what is not there', [{ op: 'replace', path: '/c/z', value: 1 }], { ...document, c: { d: 'x', z: 1 } }],
-  ['escapes', [{ op: 'replace', path: '/e~1f', value: 5 }, { op: 'remove', path: '/g~0h' }], { a: document.a, c: document.c, 'e/f': 5 }],
+  [
+    'escapes',
+    [
+      { op: 'replace', path: '/e~1f', value: 5 },
+      { op: 'remove', path: '/g~0h' },
+    ],
+    { a: document.a, c: document.c, 'e/f': 5 },
+  ],
   ['move', [{ op: 'move', from: '/a/b/0', path: '/c/d' }], { ...document, a: { b: [2, 3] }, c: { d: 1 } }],
-  ['a copy is its own', [{ op: 'copy', from: '/a', path: '/z' }, { op: 'add', path: '/a/b/-', value: 4 }], { ...document, a: { b: [1, 2, 3, 4] }, z: { b: [1, 2, 3] } }],
+  [
+    'a copy is its own',
+    [
+      { op: 'copy', from: '/a', path: '/z' },
+      { op: 'add', path: '/a/b/-', value: 4 },
+    ],
+    { ...document, a: { b: [1, 2, 3, 4] }, z: { b: [1, 2, 3] } },
+  ],
   ['test for null of what is not there', [{ op: 'test', path: '/c/none', value: null }], document],
 ])('%s', (_, patch, expected) => {
   expect(applyJsonPatch(document, patch)).toEqual(expected);
@@ -40,7 +61,13 @@ test.each([
   ['a prototype', { op: 'add', path: '/constructor/prototype/x', value: 1 }, 'missing path'],
 ])('%s is refused as Kubernetes does, with the reason as the cause', (_, operation, words) => {
   const attempt = (): unknown => applyJsonPatch(document, [operation]);
-  expect(attempt).toThrow(expect.objectContaining({ status: 422, reason: 'Invalid', cause: expect.objectContaining({ message: expect.stringContaining(words) as string }) as Error }));
+  expect(attempt).toThrow(
+    expect.objectContaining({
+      status: 422,
+      reason: 'Invalid',
+      cause: expect.objectContaining({ message: expect.stringContaining(words) as string }) as Error,
+    }),
+  );
 });
 
 test('what is no patch is a bad request', () => {
@@ -79,28 +106,41 @@ describe('against another implementation', () => {
     fc.record({ op: fc.constantFrom('move' as const, 'copy' as const), path, from: path }),
   );
   const container = fc.letrec((tie) => ({
-    node: fc.oneof({ depthSize: 'small' }, fc.string(), fc.integer(), fc.constant(null), fc.array(tie('node'), { maxLength: 3 }), fc.dictionary(fc.constantFrom('a', 'b', '0', 'a/b'), tie('node'))),
+    node: fc.oneof(
+      { depthSize: 'small' },
+      fc.string(),
+      fc.integer(),
+      fc.constant(null),
+      fc.array(tie('node'), { maxLength: 3 }),
+      fc.dictionary(fc.constantFrom('a', 'b', '0', 'a/b'), tie('node')),
+    ),
     root: fc.dictionary(fc.constantFrom('a', 'b', 'a/b'), tie('node')),
   })).root;
 
   test('where the other follows the RFC and so do we, the results are the same', () => {
     let compared = 0;
-    fc.assert(fc.property(container, fc.array(operation, { minLength: 1, maxLength: 3 }), (doc, patch) => {
-      let expected: unknown;
-      try {
-        expected = fastJsonPatch.applyPatch(structuredClone(doc), structuredClone(patch) as Operation[], true).newDocument;
-      } catch {
-        return;
-      }
-      expect(applyJsonPatch(deepFreeze(doc), patch)).toEqual(expected);
-      compared += 1;
-    }), { numRuns: 2000, seed: 20240501 });
+    fc.assert(
+      fc.property(container, fc.array(operation, { minLength: 1, maxLength: 3 }), (doc, patch) => {
+        let expected: unknown;
+        try {
+          expected = fastJsonPatch.applyPatch(structuredClone(doc), structuredClone(patch) as Operation[], true).newDocument;
+        } catch {
+          return;
+        }
+        expect(applyJsonPatch(deepFreeze(doc), patch)).toEqual(expected);
+        compared += 1;
+      }),
+      { numRuns: 2000, seed: 20240501 },
+    );
     expect(compared).toBeGreaterThan(100);
   });
 
   test('a difference found by the other is made by us', () => {
-    fc.assert(fc.property(container, container, (from, to) => {
-      expect(applyJsonPatch(deepFreeze(from), fastJsonPatch.compare(from as object, to as object))).toEqual(to);
-    }), { numRuns: 500 });
+    fc.assert(
+      fc.property(container, container, (from, to) => {
+        expect(applyJsonPatch(deepFreeze(from), fastJsonPatch.compare(from as object, to as object))).toEqual(to);
+      }),
+      { numRuns: 500 },
+    );
   });
 });

@@ -38,14 +38,20 @@ const tree = fc.letrec((tie) => ({
 })).root as fc.Arbitrary<Record<string, unknown>>;
 
 test('the patch between two objects makes the second of the first, and is nothing between equals', () => {
-  fc.assert(fc.property(tree, tree, (from, to) => {
-    const patch = mergePatchBetween(from, to);
-    expect(JSON.stringify(sorted(patch === undefined ? from : applyMergePatch(deepFreeze(from), patch)))).toBe(JSON.stringify(sorted(to)));
-    expect(mergePatchBetween(from, structuredClone(from))).toBeUndefined();
-  }));
+  fc.assert(
+    fc.property(tree, tree, (from, to) => {
+      const patch = mergePatchBetween(from, to);
+      expect(JSON.stringify(sorted(patch === undefined ? from : applyMergePatch(deepFreeze(from), patch)))).toBe(
+        JSON.stringify(sorted(to)),
+      );
+      expect(mergePatchBetween(from, structuredClone(from))).toBeUndefined();
+    }),
+  );
 });
 
 function sorted(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  return Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, part]) => [key, sorted(part)]);
+  return Object.entries(value)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, part]) => [key, sorted(part)]);
 }

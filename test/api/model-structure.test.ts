@@ -114,9 +114,13 @@ test('field validation: Strict refuses, Warn tells, Ignore is silent', () => {
 
 test('what a patch made and cannot be read is the fault of the patch', () => {
   const reading = read('Pod', { spec: { containers: 'x' }, foo: 1 });
-  expect(() => acceptPatched(reading, { spec: { containers: 'x' } }, 'Ignore')).toThrow(expect.objectContaining({
-    status: 422, message: expect.stringMatching(/^ "" is invalid: patch: Invalid value: "{\\"spec\\":/) as string, causes: [expect.objectContaining({ field: 'patch', reason: 'FieldValueInvalid' })],
-  }));
+  expect(() => acceptPatched(reading, { spec: { containers: 'x' } }, 'Ignore')).toThrow(
+    expect.objectContaining({
+      status: 422,
+      message: expect.stringMatching(/^ "" is invalid: patch: Invalid value: "{\\"spec\\":/) as string,
+      causes: [expect.objectContaining({ field: 'patch', reason: 'FieldValueInvalid' })],
+    }),
+  );
   const unknown = read('Pod', { foo: 1 });
   expect(acceptPatched(unknown, {}, 'Warn').warnings).toEqual(['unknown field "foo"']);
   expect(() => acceptPatched(unknown, {}, 'Strict')).toThrow('strict decoding error: unknown field "foo"');

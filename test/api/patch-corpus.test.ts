@@ -18,7 +18,9 @@ function patched(document: JsonObject, step: RecordedStep, model: string): JsonO
   const patch = step.body ?? null;
   const result = type.includes('strategic')
     ? strategic.apply(document, patch, model)
-    : type.includes('merge') ? applyMergePatch(document, patch) : applyJsonPatch(document, patch);
+    : type.includes('merge')
+      ? applyMergePatch(document, patch)
+      : applyJsonPatch(document, patch);
   const reading = structures.of(model).read(result);
   if (reading.typeProblems.length > 0) throw new ApiError(422, 'Invalid', 'patch');
   return reading.value as JsonObject;
@@ -45,13 +47,24 @@ function expectCovered(ours: Json, recorded: Json | undefined, path: string): vo
 /** What of the recorded answers has nothing to do with the patch itself. */
 function withoutServerFields(object: JsonObject): JsonObject {
   const { status: _, ...rest } = object;
-  const { uid: _u, generation: _g, resourceVersion: _r, creationTimestamp: _c, managedFields: _m, ...metadata } = (object.metadata ?? {}) as JsonObject;
+  const {
+    uid: _u,
+    generation: _g,
+    resourceVersion: _r,
+    creationTimestamp: _c,
+    managedFields: _m,
+    ...metadata
+  } = (object.metadata ?? {}) as JsonObject;
   return { ...rest, metadata };
 }
 
 /** Refused after patching, by validation or by rules of the registry, which are not tested here. */
 function refusedLater(step: RecordedStep): boolean {
-  return step.expect.status >= 400 && /is invalid: \[?(?!patch)|determin|no kind/.test(String(step.expect.body.message)) && !String(step.expect.body.message).startsWith(' ""');
+  return (
+    step.expect.status >= 400 &&
+    /is invalid: \[?(?!patch)|determin|no kind/.test(String(step.expect.body.message)) &&
+    !String(step.expect.body.message).startsWith(' ""')
+  );
 }
 
 /** Differs from 1.20 on purpose: later versions drop directives where there is nothing to merge with. */
@@ -81,7 +94,11 @@ describe.skipIf(sharedData === undefined)('patches as recorded from Kubernetes',
   describe.each(['patch-json', 'patch-merge', 'patch-strategic'])('%s', (area) => {
     let compared = 0;
 
-    test.each(scenarios(area).filter((s) => !later.includes(s.name)).map((s) => [s.name, s] as const))('%s', (_, scenario) => {
+    test.each(
+      scenarios(area)
+        .filter((s) => !later.includes(s.name))
+        .map((s) => [s.name, s] as const),
+    )('%s', (_, scenario) => {
       compared += replay(scenario);
     });
 

@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import { encodedSchema } from '../../src/api/generated/schema.ts';
+import { deepFreeze } from '../../src/api/object.ts';
+import { FieldSupport } from '../../src/kinds/field-support.ts';
+import { unsupportedFields, type UnsupportedField } from '../../src/kinds/unsupported-fields.ts';
+
+const fields: readonly UnsupportedField[] = [
+  { field: 'Container.tty', runtimes: ['process'], why: 'no terminal', when: (value) => value === true },
+  { field: 'PodSpec.overhead', runtimes: 'all', why: 'no overhead' },
+  { field: 'JSONSchemaProps.title', runtimes: 'all', why: 'a model that contains itself' },
+];
+
+test('a use is found wherever its model stands, with its path', () => {
+  const spec = { overhead: {}, containers: [{ name: 'a' }, { name: 'b', tty: true }], initContainers: [{ name: 'c', tty: false }] };
+  const support = new FieldSupport(fields);
+  expect(support.find('Pod', { spec }, 'process')).toEqual([
+    { path: 'spec.overhead', why: 'no overhead', becauseOfRuntime: false },
+    { path: 'spec.containers[1].tty', why: 'no terminal', becauseOfRuntime: true },
+  ]);
+  expect(support.find('ReplicationController', { spec: { template: { spec } } }, 'simulated').map(({ path }) => path)).toEqual([
+    'spec.template.spec.overhead',
+  ]);
+});
+
+test('nulls and what is absent are no use', () => {
+  expect(new FieldSupport(fields).find('Pod', { spec: { overhead: null, containers: null } }, 'process')).toEqual([]);
+});
+
+test('a frozen spec is looked at once, one that may still change every time', () => {
+  let asked = 0;
+  const counting = new FieldSupport([{ field: 'PodSpec.hostPID', runtimes: 'all', why: 'x', when: () => ++asked > 0 }]);
+  const frozen = deepFreeze({ hostPID: true });
+  for (const spec of [frozen, frozen]) counting.find('Pod', { spec }, 'process');
+  expect(asked).toBe(1);
+  const loose = { hostPID: true };
+  for (const spec of [loose, loose]) counting.find('Pod', { spec }, 'process');
+  expect(asked).toBe(3);
+});
+
+test('every line of the table names a field there is', () => {
+  const unknown = unsupportedFields.filter(({ field }) => {
+    const [model = '', name = ''] = field.split('.');
+    return encodedSchema[model]?.[name] === undefined;
+  });
+  expect(unknown).toEqual([]);
+  expect(new Set(unsupportedFields.map(({ field, runtimes, when }) => `${field} ${String(runtimes)} ${String(when)}`)).size).toBe(
+    unsupportedFields.length,
+  );
+});
