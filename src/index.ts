@@ -45,6 +45,72 @@ export type { KubeObject, ObjectName, Stored, StoredMeta, StoredObject } from '.
 export { Quantity } from './api/quantity.ts';
 export type { ViewReader } from './api/view-reader.ts';
 
+// kinds
+export { configMapKind } from './kinds/config-map.ts';
+export { endpointSliceKind } from './kinds/endpoint-slice.ts';
+export { endpointsKind } from './kinds/endpoints.ts';
+export { eventKind } from './kinds/event.ts';
+export { leaseKind } from './kinds/lease.ts';
+export { namespaceKind } from './kinds/namespace.ts';
+export { nodeKind } from './kinds/node.ts';
+export { podKind } from './kinds/pod.ts';
+export { priorityClassKind } from './kinds/priority-class.ts';
+export { replicationControllerKind } from './kinds/replication-controller.ts';
+export { secretKind } from './kinds/secret.ts';
+export { serviceAccountKind } from './kinds/service-account.ts';
+export { serviceKind } from './kinds/service.ts';
+export type {
+  Affinity,
+  ConfigMapManifest,
+  Container,
+  ContainerPort,
+  ContainerState as ContainerStateField,
+  ContainerStatus,
+  Endpoint,
+  EndpointSliceManifest,
+  EndpointsManifest,
+  EnvVar,
+  EnvVarSource,
+  EventManifest,
+  JsonValue,
+  LabelSelector,
+  LeaseManifest,
+  Lifecycle,
+  LifecycleHandler,
+  LoadBalancerIngress,
+  NamespaceManifest,
+  NodeAddress,
+  NodeCondition,
+  NodeManifest,
+  NodeSpec,
+  NodeStatus,
+  ObjectMeta,
+  OwnerReference,
+  PodCondition,
+  PodManifest,
+  PodSecurityContext,
+  PodSpec,
+  PodStatus,
+  PodTemplateSpec,
+  PriorityClassManifest,
+  Probe,
+  ReplicationControllerManifest,
+  ReplicationControllerSpec,
+  ReplicationControllerStatus,
+  ResourceRequirements,
+  SecretManifest,
+  SecurityContext,
+  ServiceAccountManifest,
+  ServiceManifest,
+  ServicePort,
+  ServiceSpec,
+  ServiceStatus,
+  Taint,
+  Toleration,
+  Volume,
+  VolumeMount,
+} from './api/generated/models.ts';
+
 // stores
 export { MemoryStore } from './stores/memory-store.ts';
 export type { MemoryStoreOptions } from './stores/memory-store.ts';

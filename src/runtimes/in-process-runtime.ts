@@ -46,6 +46,8 @@ const callTimeoutMs = 120_000;
  * is killed goes on unseen. With a `ManualClock`, functions that take their time from `ctx.clock` run in virtual time.
  *
  * @example
+ * import { createServer } from 'node:http';
+ *
  * const runtime = new InProcessRuntime({
  *   images: {
  *     'web:1': async (ctx) => {

@@ -25,6 +25,7 @@ export const runtimeSuite: readonly RuntimeCase[] = [
  * gone must be taken off the list, and one that names no case is refused.
  *
  * @example
+ * declare function makeFixture(): RuntimeFixture;
  * for (const { name, run } of runtimeSuiteFor(makeFixture, [])) test(name, run);
  */
 export function runtimeSuiteFor(

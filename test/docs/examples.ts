@@ -76,12 +76,12 @@ export function mistakes(found: readonly Example[], root: string): readonly stri
 }
 
 /**
- * An example with imports stands for itself. A few lines are read with the imports they would need: from the file whose
+ * An example of a page that has imports stands for itself. Other lines are read with the imports they would need: from the file whose
  * docstring it is, then from the package's entries, then from where that file has them.
  */
 function textOf(example: Example | undefined, root: string): string | undefined {
   if (example === undefined) return undefined;
-  if (/^import\b/m.test(example.text)) return `${example.text}\nexport {};\n`;
+  if (example.at.includes('.md:') && /^import\b/m.test(example.text)) return `${example.text}\nexport {};\n`;
   const { used, declared } = namesIn(example.text);
   const added = [...used].filter((name) => !declared.has(name)).map((name) => importOf(name, example.at.replace(/:\d+$/, ''), root));
   return `${added.join('\n')}\n${example.text}\nexport {};\n`;
