@@ -6,6 +6,8 @@ import type { PodSpec } from './api/generated/models.ts';
 import type { KubeObject, StoredObject } from './api/object.ts';
 import { KindIndex } from './api/kind-index.ts';
 import { ObjectDecoder } from './api/object-decoder.ts';
+import { ObjectPatcher } from './api/object-patcher.ts';
+import { SchemaTable } from './api/schema.ts';
 import { deepFreeze } from './api/object.ts';
 import { Registry } from './api/registry.ts';
 import { RegistryClient } from './api/registry-client.ts';
@@ -18,7 +20,7 @@ import type { Clock } from './env/clock.ts';
 import { silentLogger, type Logger } from './env/logger.ts';
 import { SeededRandom } from './env/seeded-random.ts';
 import { SystemClock, SystemSliceMeter } from './env/system-clock.ts';
-import { systemSeed } from './env/system-secure-random.ts';
+import { systemSeed, SystemSecureRandom } from './env/system-secure-random.ts';
 import { AlreadyExistsError, ConfigurationError } from './errors.ts';
 import { builtInKinds } from './kinds/built-in-kinds.ts';
 import { eventKind } from './kinds/event.ts';
@@ -29,6 +31,7 @@ import { Loop, type PassReport } from './loop/loop.ts';
 import { PlanWriter } from './loop/plan-writer.ts';
 import { DefaultScheduler } from './scheduler/default-scheduler.ts';
 import type { PodExplanation } from './scheduler/scheduler.ts';
+import type { ServeOptions, ServerHandle } from './server/serve.ts';
 import { MemoryStore } from './stores/memory-store.ts';
 import type { Store, StoreWatch } from './stores/store.ts';
 
@@ -61,10 +64,13 @@ export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposa
   readonly #store: Store;
   readonly #logger: Logger;
   readonly #services: ServiceAllocation;
-  readonly #decoder = new ObjectDecoder();
+  readonly #schema = new SchemaTable();
+  readonly #decoder = new ObjectDecoder(this.#schema);
+  readonly #patcher = new ObjectPatcher(this.#schema);
   readonly #loop: Loop;
   readonly #crank: Crank;
   readonly #recorder: EventRecorder;
+  readonly #servers = new Set<ServerHandle>();
   readonly #changeListeners = new Set<(changes: readonly ViewChange[]) => void>();
   #watch: StoreWatch | undefined;
   #closing: Promise<void> | undefined;
@@ -89,7 +95,7 @@ export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposa
       clock: this.clock,
       random: random.fork('names'),
       decode: (kind, raw, write) => this.#decoder.decode(kind, raw, write),
-      patch: (_kind, old) => old as KubeObject,
+      patch: (kind, old, patch, write) => this.#patcher.apply(kind, old, patch, write),
       admission: new AdmissionChain([...admissionSteps({ services: this.#services }), ...(options.admission ?? [])]),
       fence: () => undefined,
     });
@@ -160,6 +166,24 @@ export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposa
     const scheduler = this.#loop.schedulers.find((one) => one.handles(schedulerName));
     if (scheduler === undefined) throw new ConfigurationError(`explain: no scheduler of this cluster is called ${schedulerName}`);
     return scheduler.explain(this.view, pod);
+  }
+
+  /** Serves the Kubernetes API over HTTP; the server ends with the cluster. */
+  async serve(options: ServeOptions = {}): Promise<ServerHandle> {
+    const { serve } = await import('./server/serve.ts');
+    const handle = await serve(
+      {
+        name: this.name,
+        registry: this.registry,
+        kinds: this.kinds,
+        clock: this.clock,
+        logger: this.#logger,
+        secureRandom: new SystemSecureRandom(),
+      },
+      options,
+    );
+    this.#servers.add(handle);
+    return handle;
   }
 
   /** Ends everything this cluster started and closes its store. May be repeated. */
@@ -234,6 +258,7 @@ export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposa
   }
 
   async #close(): Promise<void> {
+    for (const server of this.#servers) await server.close();
     await this.#crank.close();
     await this.#loop.close();
     this.#watch?.close();

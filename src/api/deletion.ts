@@ -44,7 +44,12 @@ export function decideDeletion(kind: KindDescriptor, old: StoredObject, options:
 /** True if an update has taken away the last thing that kept a deleted object. */
 export function isReleased(object: StoredObject): boolean {
   const meta = object.metadata;
-  return meta.deletionTimestamp !== undefined && (meta.deletionGracePeriodSeconds ?? 0) === 0 && (meta.finalizers ?? []).length === 0 && !hasSpecFinalizers(object);
+  return (
+    meta.deletionTimestamp !== undefined &&
+    (meta.deletionGracePeriodSeconds ?? 0) === 0 &&
+    (meta.finalizers ?? []).length === 0 &&
+    !hasSpecFinalizers(object)
+  );
 }
 
 /** A namespace is kept by `spec.finalizers` besides its metadata. */

@@ -26,14 +26,17 @@ export function acceptReading(
 ): Accepted {
   const prefix = `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}`;
   if (reading.typeProblems.length > 0) {
-    throw new BadRequestError(`${prefix}: ${reading.typeProblems.map((p) => (p.path === '' ? p.message : `${p.path}: ${p.message}`)).join(', ')}`);
+    throw new BadRequestError(
+      `${prefix}: ${reading.typeProblems.map((p) => (p.path === '' ? p.message : `${p.path}: ${p.message}`)).join(', ')}`,
+    );
   }
   if (fieldValidation === 'Ignore') return { value: reading.value, warnings: [] };
   const objections = [
     ...duplicateFields.map((path) => `duplicate field ${JSON.stringify(path)}`),
     ...reading.unknownFields.map((path) => `unknown field ${JSON.stringify(path)}`),
   ];
-  if (objections.length > 0 && fieldValidation === 'Strict') throw new BadRequestError(`${prefix}: strict decoding error: ${objections.join(', ')}`);
+  if (objections.length > 0 && fieldValidation === 'Strict')
+    throw new BadRequestError(`${prefix}: strict decoding error: ${objections.join(', ')}`);
   return { value: reading.value, warnings: objections };
 }
 

@@ -92,7 +92,18 @@ export const valueStructs: Fields = {
 
 /** Numbers and booleans that are left out when they are 0 or false. `*`: in every model (but those in `pointerReadOnly`). */
 export const omittedZeros: Fields = {
-  '*': ['readOnly', 'observedGeneration', 'minReadySeconds', 'stdin', 'stdinOnce', 'tty', 'chapAuthDiscovery', 'chapAuthSession', 'sslEnabled', 'partition'],
+  '*': [
+    'readOnly',
+    'observedGeneration',
+    'minReadySeconds',
+    'stdin',
+    'stdinOnce',
+    'tty',
+    'chapAuthDiscovery',
+    'chapAuthSession',
+    'sslEnabled',
+    'partition',
+  ],
   ContainerImage: ['sizeBytes'],
   ContainerPort: ['hostPort'],
   ContainerStateTerminated: ['signal'],
@@ -106,7 +117,14 @@ export const omittedZeros: Fields = {
   EventSeries: ['count'],
   EventsEvent: ['deprecatedCount'],
   HorizontalPodAutoscalerStatus: ['currentReplicas'],
-  JSONSchemaProps: ['exclusiveMaximum', 'exclusiveMinimum', 'nullable', 'uniqueItems', 'x-kubernetes-embedded-resource', 'x-kubernetes-int-or-string'],
+  JSONSchemaProps: [
+    'exclusiveMaximum',
+    'exclusiveMinimum',
+    'nullable',
+    'uniqueItems',
+    'x-kubernetes-embedded-resource',
+    'x-kubernetes-int-or-string',
+  ],
   JobStatus: ['active', 'failed', 'succeeded'],
   NodeSpec: ['unschedulable'],
   ObjectMeta: ['generation'],
@@ -141,7 +159,17 @@ export const writtenZeros: Fields = {
 
 /** Optional strings that are pointers: an empty one is kept. `*`: in every model. */
 export const keptEmptyStrings: Fields = {
-  '*': ['appProtocol', 'fsGroupChangePolicy', 'ingressClassName', 'localhostProfile', 'preemptionPolicy', 'runtimeClassName', 'volumeAttributesClassName', 'volumeMode', 'apiGroup'],
+  '*': [
+    'appProtocol',
+    'fsGroupChangePolicy',
+    'ingressClassName',
+    'localhostProfile',
+    'preemptionPolicy',
+    'runtimeClassName',
+    'volumeAttributesClassName',
+    'volumeMode',
+    'apiGroup',
+  ],
   ClusterTrustBundleProjection: ['name', 'signerName'],
   DiscoveryEndpointPort: ['name', 'protocol'],
   Endpoint: ['hostname', 'nodeName', 'zone'],

@@ -49,7 +49,13 @@ class Patching {
 
   /** The container a path ends in, made our own on the way, and the last key. As in Kubernetes what stands before the first slash does not count. */
   #place(path: unknown, op: string): Place {
-    const tokens = typeof path === 'string' ? path.split('/').slice(1).map((t) => t.replaceAll('~1', '/').replaceAll('~0', '~')) : [];
+    const tokens =
+      typeof path === 'string'
+        ? path
+            .split('/')
+            .slice(1)
+            .map((t) => t.replaceAll('~1', '/').replaceAll('~0', '~'))
+        : [];
     const key = tokens.pop();
     this.root = this.#own(this.root);
     let container = this.root;
@@ -61,7 +67,8 @@ class Patching {
       if (typeof child === 'object' && child !== null) this.#set(parent, index, child);
       container = child;
     }
-    if (key === undefined || typeof container !== 'object' || container === null) throw new ParseError(`${op} operation does not apply: doc is missing path: ${JSON.stringify(path)}`);
+    if (key === undefined || typeof container !== 'object' || container === null)
+      throw new ParseError(`${op} operation does not apply: doc is missing path: ${JSON.stringify(path)}`);
     return { container: container as JsonObject | unknown[], key };
   }
 
@@ -108,7 +115,10 @@ class Patching {
   #copy(from: unknown, path: string): void {
     const text = JSON.stringify(this.#get(this.#place(from, 'copy'), 'copy') ?? null);
     this.#copiedBytes += Buffer.byteLength(text);
-    if (this.#copiedBytes > copiedBytesMax) throw new ParseError(`Unable to complete the copy, the accumulated size increase of copy is ${this.#copiedBytes}, exceeding the limit ${copiedBytesMax}`);
+    if (this.#copiedBytes > copiedBytesMax)
+      throw new ParseError(
+        `Unable to complete the copy, the accumulated size increase of copy is ${this.#copiedBytes}, exceeding the limit ${copiedBytesMax}`,
+      );
     this.#add(this.#place(path, 'copy'), JSON.parse(text));
   }
 }
@@ -141,11 +151,16 @@ export function applyJsonPatch(document: unknown, patch: unknown): unknown {
 }
 
 function operationsOf(patch: unknown): readonly JsonObject[] {
-  const words = (value: unknown, type: string): string => `json: cannot unmarshal ${Array.isArray(value) ? 'array' : goTypeOf(value) === 'bool' ? 'bool' : typeof value} into Go value of type ${type}`;
+  const words = (value: unknown, type: string): string =>
+    `json: cannot unmarshal ${Array.isArray(value) ? 'array' : goTypeOf(value) === 'bool' ? 'bool' : typeof value} into Go value of type ${type}`;
   if (patch === null || patch === undefined) return [];
   if (!Array.isArray(patch)) throw new BadRequestError(words(patch, 'jsonpatch.Patch'));
   if (patch.length > operationsMax) {
-    throw new ApiError(413, 'RequestEntityTooLarge', `Request entity too large: The allowed maximum operations in a JSON patch is ${operationsMax}, got ${patch.length}`);
+    throw new ApiError(
+      413,
+      'RequestEntityTooLarge',
+      `Request entity too large: The allowed maximum operations in a JSON patch is ${operationsMax}, got ${patch.length}`,
+    );
   }
   return patch.map((operation: unknown) => {
     if (!isJsonObject(operation)) throw new BadRequestError(words(operation, 'jsonpatch.Operation'));

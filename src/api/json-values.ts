@@ -57,7 +57,11 @@ export function goText(value: unknown, lengthMax = 2000): string {
 function goValue(value: unknown): string {
   if (value === null || value === undefined) return '<nil>';
   if (Array.isArray(value)) return `[${value.map(goValue).join(' ')}]`;
-  if (isJsonObject(value)) return `map[${Object.keys(value).sort().map((key) => `${key}:${goValue(value[key])}`).join(' ')}]`;
+  if (isJsonObject(value))
+    return `map[${Object.keys(value)
+      .sort()
+      .map((key) => `${key}:${goValue(value[key])}`)
+      .join(' ')}]`;
   return String(value);
 }
 

@@ -11,6 +11,10 @@ export function namespacePrefix(kind: Pick<KindDescriptor, 'group' | 'plural' | 
 }
 
 /** The store's key of one object. */
-export function objectKey(kind: Pick<KindDescriptor, 'group' | 'plural' | 'namespaced'>, namespace: string | undefined, name: string): string {
+export function objectKey(
+  kind: Pick<KindDescriptor, 'group' | 'plural' | 'namespaced'>,
+  namespace: string | undefined,
+  name: string,
+): string {
   return kind.namespaced ? `${kindPrefix(kind)}${namespace ?? ''}/${name}` : `${kindPrefix(kind)}${name}`;
 }

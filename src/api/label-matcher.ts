@@ -53,7 +53,10 @@ export class LabelMatcher {
 
   static #of(requirements: readonly LabelRequirement[]): LabelMatcher {
     if (requirements.length === 0) return LabelMatcher.everything;
-    return new LabelMatcher([...requirements].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)), false);
+    return new LabelMatcher(
+      [...requirements].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)),
+      false,
+    );
   }
 
   get matchesEverything(): boolean {

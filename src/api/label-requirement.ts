@@ -20,10 +20,13 @@ function objection(key: string, operator: LabelOperator, values: readonly string
   if (operator === 'In' || operator === 'NotIn') {
     if (values.length === 0) return "values: Invalid value: []: for 'in', 'notin' operators, values set can't be empty";
   } else if (operator === 'Exists' || operator === 'DoesNotExist') {
-    if (values.length > 0) return `values: Invalid value: ${JSON.stringify(values)}: values set must be empty for exists and does not exist`;
+    if (values.length > 0)
+      return `values: Invalid value: ${JSON.stringify(values)}: values set must be empty for exists and does not exist`;
   } else if (operator === 'Gt' || operator === 'Lt') {
-    if (values.length !== 1) return `values: Invalid value: ${JSON.stringify(values)}: for 'Gt', 'Lt' operators, exactly one value is required`;
-    if (!/^[+-]?[0-9]+$/.test(values[0]!)) return `values[0]: Invalid value: ${JSON.stringify(values[0])}: for 'Gt', 'Lt' operators, the value must be an integer`;
+    if (values.length !== 1)
+      return `values: Invalid value: ${JSON.stringify(values)}: for 'Gt', 'Lt' operators, exactly one value is required`;
+    if (!/^[+-]?[0-9]+$/.test(values[0]!))
+      return `values[0]: Invalid value: ${JSON.stringify(values[0])}: for 'Gt', 'Lt' operators, the value must be an integer`;
   } else if (values.length !== 1) {
     return `values: Invalid value: ${JSON.stringify(values)}: exact-match compatibility requires one single value`;
   }

@@ -11,7 +11,13 @@ interface Lexeme {
 
 const symbols: ReadonlySet<string> = new Set(['!', '!=', '=', '==', '>', '<', '(', ')', ',']);
 const operators: ReadonlyMap<Token, LabelOperator> = new Map([
-  ['in', 'In'], ['notin', 'NotIn'], ['=', '='], ['==', '=='], ['!=', '!='], ['>', 'Gt'], ['<', 'Lt'],
+  ['in', 'In'],
+  ['notin', 'NotIn'],
+  ['=', '='],
+  ['==', '=='],
+  ['!=', '!='],
+  ['>', 'Gt'],
+  ['<', 'Lt'],
 ]);
 
 /** Cuts a text into words and signs; of a run of signs the longest that mean something: `=!` is `=` and `!`. */

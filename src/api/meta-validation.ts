@@ -11,10 +11,12 @@ const plainFinalizers: ReadonlySet<string> = new Set(['kubernetes', 'orphan', 'f
 export function validateNewMeta(kind: KindDescriptor, object: StoredObject, errors: FieldErrors): void {
   const meta = object.metadata;
   if (meta.generateName !== undefined && meta.generateName !== '') {
-    for (const problem of checkObjectName(kind.nameRule, meta.generateName, true)) errors.invalid('metadata.generateName', meta.generateName, problem);
+    for (const problem of checkObjectName(kind.nameRule, meta.generateName, true))
+      errors.invalid('metadata.generateName', meta.generateName, problem);
   }
   for (const problem of checkObjectName(kind.nameRule, meta.name)) errors.invalid('metadata.name', meta.name, problem);
-  if (kind.namespaced) for (const problem of checkDns1123Label(meta.namespace ?? '')) errors.invalid('metadata.namespace', meta.namespace, problem);
+  if (kind.namespaced)
+    for (const problem of checkDns1123Label(meta.namespace ?? '')) errors.invalid('metadata.namespace', meta.namespace, problem);
   validateCommon(object, errors);
 }
 
@@ -24,7 +26,11 @@ export function validateMetaUpdate(kind: KindDescriptor, object: StoredObject, o
   if (meta === old.metadata) return;
   if (old.metadata.deletionTimestamp !== undefined && meta.finalizers !== undefined && meta.finalizers !== old.metadata.finalizers) {
     const added = meta.finalizers.filter((finalizer) => old.metadata.finalizers?.includes(finalizer) !== true);
-    if (added.length > 0) errors.forbidden('metadata.finalizers', `no new finalizers can be added if the object is being deleted, found new finalizers []string{${added.map((f) => JSON.stringify(f)).join(', ')}}`);
+    if (added.length > 0)
+      errors.forbidden(
+        'metadata.finalizers',
+        `no new finalizers can be added if the object is being deleted, found new finalizers []string{${added.map((f) => JSON.stringify(f)).join(', ')}}`,
+      );
   }
   validateCommon(object, errors, old);
 }
@@ -40,7 +46,8 @@ function validateCommon(object: StoredObject, errors: FieldErrors, old?: StoredO
 function validateFinalizers(finalizers: readonly string[], errors: FieldErrors): void {
   for (const finalizer of finalizers) {
     for (const problem of checkQualifiedName(finalizer)) errors.invalid('metadata.finalizers', finalizer, problem);
-    if (!finalizer.includes('/') && !plainFinalizers.has(finalizer)) errors.invalid('metadata.finalizers', finalizer, 'name is neither a standard finalizer name nor is it fully qualified');
+    if (!finalizer.includes('/') && !plainFinalizers.has(finalizer))
+      errors.invalid('metadata.finalizers', finalizer, 'name is neither a standard finalizer name nor is it fully qualified');
   }
   if (finalizers.includes('orphan') && finalizers.includes('foregroundDeletion')) {
     errors.invalid('metadata.finalizers', finalizers, 'finalizer orphan and foregroundDeletion cannot be both set');

@@ -67,7 +67,8 @@ export function checkQualifiedName(value: string): readonly string[] {
   const problems: string[] = [];
   let name = value;
   if (slash >= 0) {
-    if (value.includes('/', slash + 1)) return [`a qualified name ${qualifiedWords} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`];
+    if (value.includes('/', slash + 1))
+      return [`a qualified name ${qualifiedWords} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`];
     const prefix = value.slice(0, slash);
     name = value.slice(slash + 1);
     if (prefix === '') problems.push('prefix part must be non-empty');
@@ -98,7 +99,7 @@ export function checkConfigKey(value: string): readonly string[] {
 export function checkPortName(value: string): readonly string[] {
   const problems: string[] = [];
   if (value.length > 15) problems.push(tooLong(15));
-  if (!/^[-a-z0-9]+$/.test(value)) problems.push("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)");
+  if (!/^[-a-z0-9]+$/.test(value)) problems.push('must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)');
   if (!/[a-z]/.test(value)) problems.push('must contain at least one letter (a-z)');
   if (value.includes('--')) problems.push('must not contain consecutive hyphens');
   if (value.startsWith('-') || value.endsWith('-')) problems.push('must not begin or end with a hyphen');

@@ -43,9 +43,16 @@ export class ObjectDecoder {
     const apiVersion = apiVersionOf(kind);
     const saysOther = (raw.apiVersion ?? apiVersion) !== apiVersion || (raw.kind ?? kind.kind) !== kind.kind;
     if (saysOther && typeof raw.apiVersion === 'string' && typeof raw.kind === 'string') {
-      throw new BadRequestError(`the API version in the data (${raw.apiVersion}, ${raw.kind}) does not match the expected API version (${apiVersion}, ${kind.kind})`);
+      throw new BadRequestError(
+        `the API version in the data (${raw.apiVersion}, ${raw.kind}) does not match the expected API version (${apiVersion}, ${kind.kind})`,
+      );
     }
-    const { value, warnings } = acceptReading(this.structure(kind).read(raw), kind, options.fieldValidation ?? 'Strict', options.duplicateFields);
+    const { value, warnings } = acceptReading(
+      this.structure(kind).read(raw),
+      kind,
+      options.fieldValidation ?? 'Strict',
+      options.duplicateFields,
+    );
     if (options.onWarning !== undefined) for (const warning of warnings) options.onWarning(warning);
     const object = value as KubeObject;
     return object.apiVersion === apiVersion && object.kind === kind.kind ? object : { ...object, apiVersion, kind: kind.kind };

@@ -107,7 +107,8 @@ export class ObjectTable {
 
   #relabel(object: StoredObject | undefined, previous: StoredObject | undefined): void {
     for (const [key, index] of this.#byLabel) {
-      if (previous !== undefined && previous.metadata.labels?.[key] !== object?.metadata.labels?.[key]) this.#label(index, key, previous, false);
+      if (previous !== undefined && previous.metadata.labels?.[key] !== object?.metadata.labels?.[key])
+        this.#label(index, key, previous, false);
       if (object !== undefined) this.#label(index, key, object, true);
     }
   }

@@ -12,7 +12,14 @@ function opened(object: Loose): { [key: string]: unknown; metadata: { -readonly 
 }
 
 /** What a new object carries besides what its manifest says. */
-export function prepareNew(kind: KindDescriptor, manifest: Loose, name: string, namespace: string | undefined, uid: string, now: Instant): StoredObject {
+export function prepareNew(
+  kind: KindDescriptor,
+  manifest: Loose,
+  name: string,
+  namespace: string | undefined,
+  uid: string,
+  now: Instant,
+): StoredObject {
   const draft = opened(manifest);
   const meta = draft.metadata;
   meta.name = name;

@@ -48,7 +48,12 @@ export class RegistryClient implements Client {
     return this.#parts.registry.updateStatus(kind as KindDescriptor, manifest, strict(options)) as unknown as Promise<Stored<M>>;
   }
 
-  patch<M extends KubeObject>(kind: KindDescriptor<M>, at: ObjectName, patch: Patch, options: WriteOptions & { readonly subresource?: 'status' | 'scale' } = {}): Promise<Stored<M>> {
+  patch<M extends KubeObject>(
+    kind: KindDescriptor<M>,
+    at: ObjectName,
+    patch: Patch,
+    options: WriteOptions & { readonly subresource?: 'status' | 'scale' } = {},
+  ): Promise<Stored<M>> {
     return this.#parts.registry.patch(kind as KindDescriptor, at, patch, strict(options)) as unknown as Promise<Stored<M>>;
   }
 
@@ -60,9 +65,15 @@ export class RegistryClient implements Client {
     return this.#parts.registry.deleteCollection(kind, this.list(kind, query) as readonly StoredObject[], options);
   }
 
-  watch<M extends KubeObject>(kind: KindDescriptor<M>, query: ListQuery & { readonly signal?: AbortSignal } = {}): AsyncIterableIterator<WatchEvent<Stored<M>>> & AsyncDisposable {
+  watch<M extends KubeObject>(
+    kind: KindDescriptor<M>,
+    query: ListQuery & { readonly signal?: AbortSignal } = {},
+  ): AsyncIterableIterator<WatchEvent<Stored<M>>> & AsyncDisposable {
     const initial = this.list(kind, query) as unknown as readonly StoredObject[];
-    return new WatchStream(kind as KindDescriptor, query, initial, this.#parts.onChange) as unknown as AsyncIterableIterator<WatchEvent<Stored<M>>> & AsyncDisposable;
+    return new WatchStream(kind as KindDescriptor, query, initial, this.#parts.onChange) as unknown as AsyncIterableIterator<
+      WatchEvent<Stored<M>>
+    > &
+      AsyncDisposable;
   }
 
   waitFor<T>(what: string, check: () => T | undefined, describe: () => string, options?: WaitOptions): Promise<T> {
@@ -77,4 +88,3 @@ export class RegistryClient implements Client {
 function strict<O extends WriteOptions>(options: O): O {
   return options.fieldValidation === undefined ? { ...options, fieldValidation: 'Strict' } : options;
 }
-

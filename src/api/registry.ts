@@ -1,12 +1,23 @@
 import type { Clock } from '../env/clock.ts';
 import type { Random } from '../env/random.ts';
 import { BadRequestError, type ApiError } from '../errors.ts';
-import type { Fence, Store, StoreEntry, WriteOp, WriteResult } from '../stores/store.ts';
+import type {
+  Fence,
+  ListOptions,
+  Revision,
+  Store,
+  StoreEntry,
+  StoreList,
+  StoreWatch,
+  WatchOptions,
+  WriteOp,
+  WriteResult,
+} from '../stores/store.ts';
 import { AdmissionChain } from './admission-chain.ts';
 import type { DeleteOptions, DeleteResult, Identity, Patch, WriteOptions } from './client.ts';
 import { deepEqual } from './deep-equal.ts';
 import { decideDeletion, isReleased } from './deletion.ts';
-import { objectKey } from './keys.ts';
+import { namespacePrefix, objectKey } from './keys.ts';
 import type { KindDescriptor } from './kind.ts';
 import { nameFor } from './naming.ts';
 import { deepFreeze, type KubeObject, type ObjectName, type StoredObject } from './object.ts';
@@ -21,7 +32,12 @@ import type { View } from './view.ts';
 export type ObjectDecoder = (kind: KindDescriptor, raw: KubeObject, options: WriteOptions) => KubeObject;
 
 /** Applies a patch of any type to an object (undefined: server-side apply of an object that does not exist). */
-export type ObjectPatcher = (kind: KindDescriptor, old: StoredObject | undefined, patch: Patch, options: WriteOptions & { readonly subresource: string }) => KubeObject;
+export type ObjectPatcher = (
+  kind: KindDescriptor,
+  old: StoredObject | undefined,
+  patch: Patch,
+  options: WriteOptions & { readonly subresource: string },
+) => KubeObject;
 
 export interface RegistryParts {
   readonly store: Store;
@@ -64,7 +80,11 @@ export class Registry {
   }
 
   /** Replaces an object. A `resourceVersion` in the manifest must be the present one; without, the newest is replaced. */
-  async update(kind: KindDescriptor, manifest: KubeObject, options: WriteOptions & { readonly subresource?: string } = {}): Promise<StoredObject> {
+  async update(
+    kind: KindDescriptor,
+    manifest: KubeObject,
+    options: WriteOptions & { readonly subresource?: string } = {},
+  ): Promise<StoredObject> {
     const at = { namespace: manifest.metadata?.namespace, name: manifest.metadata?.name ?? '' };
     return this.#mutate(kind, at, options, options.subresource ?? '', () => manifest);
   }
@@ -73,7 +93,12 @@ export class Registry {
     return this.update(kind, manifest, { ...options, subresource: 'status' });
   }
 
-  async patch(kind: KindDescriptor, at: ObjectName, patch: Patch, options: WriteOptions & { readonly subresource?: string } = {}): Promise<StoredObject> {
+  async patch(
+    kind: KindDescriptor,
+    at: ObjectName,
+    patch: Patch,
+    options: WriteOptions & { readonly subresource?: string } = {},
+  ): Promise<StoredObject> {
     const subresource = options.subresource ?? '';
     const patchOptions = { ...options, subresource };
     if (patch.type === 'apply' && (await this.current(kind, at)) === undefined && subresource === '') {
@@ -94,7 +119,11 @@ export class Registry {
   }
 
   /** Deletes what a query picks, one by one; an object that is gone meanwhile counts as deleted. */
-  async deleteCollection(kind: KindDescriptor, picked: readonly StoredObject[], options: DeleteOptions = {}): Promise<readonly StoredObject[]> {
+  async deleteCollection(
+    kind: KindDescriptor,
+    picked: readonly StoredObject[],
+    options: DeleteOptions = {},
+  ): Promise<readonly StoredObject[]> {
     const deleted: StoredObject[] = [];
     for (const object of picked) {
       try {
@@ -104,6 +133,21 @@ export class Registry {
       }
     }
     return deleted;
+  }
+
+  /** Objects of a kind in the order of their keys, at one revision; `after` and `limit` page through them. */
+  list(kind: KindDescriptor, namespace: string | undefined, options: ListOptions = {}): Promise<StoreList> {
+    return this.#parts.store.list(namespacePrefix(kind, namespace), options);
+  }
+
+  /** Changes of a kind after a revision, as the store keeps them. */
+  watch(kind: KindDescriptor, namespace: string | undefined, options: Omit<WatchOptions, 'prefix'>): StoreWatch {
+    return this.#parts.store.watch({ ...options, prefix: namespacePrefix(kind, namespace) });
+  }
+
+  /** The newest revision. */
+  head(): Promise<Revision> {
+    return this.#parts.store.head();
   }
 
   /** The present object: from the view where this process is the only writer, else from the store. */
@@ -124,8 +168,22 @@ export class Registry {
     const name = nameFor(kind, decoded, random);
     const namespace = kind.namespaced ? (decoded.metadata?.namespace ?? 'default') : undefined;
     let object = prepareNew(kind, decoded, name, namespace, newUid(random), clock.now());
-    object = this.#validator.defaulted(kind, object, kind.prepareForCreate === undefined ? undefined : (draft) => kind.prepareForCreate?.(draft));
-    const request = { operation: 'CREATE' as const, kind, old: undefined, subresource: '', namespace, identity, dryRun: options.dryRun ?? false, view, warn: options.onWarning ?? ignore };
+    object = this.#validator.defaulted(
+      kind,
+      object,
+      kind.prepareForCreate === undefined ? undefined : (draft) => kind.prepareForCreate?.(draft),
+    );
+    const request = {
+      operation: 'CREATE' as const,
+      kind,
+      old: undefined,
+      subresource: '',
+      namespace,
+      identity,
+      dryRun: options.dryRun ?? false,
+      view,
+      warn: options.onWarning ?? ignore,
+    };
     const admitted = await this.#parts.admission.mutate({ ...request, object });
     object = deepFreeze(admitted.object === object ? object : this.#validator.defaulted(kind, admitted.object as StoredObject));
     try {
@@ -140,7 +198,13 @@ export class Registry {
   }
 
   /** All checks of an update of `old`, up to the store's door. */
-  async prepareUpdate(kind: KindDescriptor, manifest: KubeObject, old: StoredObject, subresource: string, options: WriteOptions): Promise<PreparedWrite> {
+  async prepareUpdate(
+    kind: KindDescriptor,
+    manifest: KubeObject,
+    old: StoredObject,
+    subresource: string,
+    options: WriteOptions,
+  ): Promise<PreparedWrite> {
     const { view } = this.#parts;
     const identity = options.identity ?? hostIdentity;
     const name = old.metadata.name;
@@ -148,8 +212,19 @@ export class Registry {
     this.#checkPreconditions(kind, decoded, old);
     let object = prepared(kind, decoded, old, subresource);
     const prepare = subresource === 'status' ? kind.prepareForStatusUpdate : subresource === '' ? kind.prepareForUpdate : undefined;
-    if (prepare !== undefined || subresource === '') object = this.#validator.defaulted(kind, object, prepare === undefined ? undefined : (draft) => prepare(draft, old as never));
-    const request = { operation: 'UPDATE' as const, kind, old, subresource, namespace: old.metadata.namespace, identity, dryRun: options.dryRun ?? false, view, warn: options.onWarning ?? ignore };
+    if (prepare !== undefined || subresource === '')
+      object = this.#validator.defaulted(kind, object, prepare === undefined ? undefined : (draft) => prepare(draft, old as never));
+    const request = {
+      operation: 'UPDATE' as const,
+      kind,
+      old,
+      subresource,
+      namespace: old.metadata.namespace,
+      identity,
+      dryRun: options.dryRun ?? false,
+      view,
+      warn: options.onWarning ?? ignore,
+    };
     const admitted = await this.#parts.admission.mutate({ ...request, object });
     const changed = admitted.object === object ? object : this.#validator.defaulted(kind, admitted.object as StoredObject);
     object = deepFreeze(withGeneration(kind, changed, old));
@@ -167,13 +242,21 @@ export class Registry {
     const old = this.#parts.view.get(kind, pod.metadata.namespace, pod.metadata.name) as StoredObject | undefined;
     const name = pod.metadata.name;
     if (old === undefined || old.metadata.uid !== pod.metadata.uid) throw notFound(kind, name);
-    if (old.metadata.deletionTimestamp !== undefined) throw conflict(kind, name, `pod ${name} is being deleted, cannot be assigned to a host`);
+    if (old.metadata.deletionTimestamp !== undefined)
+      throw conflict(kind, name, `pod ${name} is being deleted, cannot be assigned to a host`);
     const spec = old.spec as { readonly nodeName?: string };
-    if (spec.nodeName !== undefined && spec.nodeName !== '') throw conflict(kind, name, `pod ${name} is already assigned to node ${JSON.stringify(spec.nodeName)}`);
+    if (spec.nodeName !== undefined && spec.nodeName !== '')
+      throw conflict(kind, name, `pod ${name} is already assigned to node ${JSON.stringify(spec.nodeName)}`);
     const bound = deepFreeze({ ...spec, nodeName });
     this.#validator.trust(bound);
     const object = deepFreeze({ ...old, spec: bound, status: scheduled(old.status, formatTime(this.#parts.clock.now())) });
-    return { kind, name, object, rollbacks: [], op: this.#op(objectKey(kind, old.metadata.namespace, name), object, Number(old.metadata.resourceVersion), identity) };
+    return {
+      kind,
+      name,
+      object,
+      rollbacks: [],
+      op: this.#op(objectKey(kind, old.metadata.namespace, name), object, Number(old.metadata.resourceVersion), identity),
+    };
   }
 
   async prepareDelete(kind: KindDescriptor, at: ObjectName, options: DeleteOptions): Promise<PreparedWrite> {
@@ -185,16 +268,37 @@ export class Registry {
       throw conflict(kind, at.name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`);
     }
     if (resourceVersion !== undefined && resourceVersion !== old.metadata.resourceVersion) {
-      throw conflict(kind, at.name, `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${old.metadata.resourceVersion}`);
+      throw conflict(
+        kind,
+        at.name,
+        `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${old.metadata.resourceVersion}`,
+      );
     }
-    const request = { operation: 'DELETE' as const, kind, object: old, old, subresource: '', namespace: old.metadata.namespace, identity, dryRun: options.dryRun ?? false, view: this.#parts.view, warn: options.onWarning ?? ignore };
+    const request = {
+      operation: 'DELETE' as const,
+      kind,
+      object: old,
+      old,
+      subresource: '',
+      namespace: old.metadata.namespace,
+      identity,
+      dryRun: options.dryRun ?? false,
+      view: this.#parts.view,
+      warn: options.onWarning ?? ignore,
+    };
     await this.#parts.admission.validate(request);
     const deletion = decideDeletion(kind, old, options, this.#parts.clock.now());
     const key = objectKey(kind, old.metadata.namespace, at.name);
     const revision = Number(old.metadata.resourceVersion);
     if (deletion.remove) return { kind, name: at.name, object: old, rollbacks: [], op: this.#op(key, null, revision, identity) };
     const unchanged = deletion.object === old;
-    return { kind, name: at.name, object: deletion.object, rollbacks: [], op: unchanged ? undefined : this.#op(key, deepFreeze(deletion.object), revision, identity) };
+    return {
+      kind,
+      name: at.name,
+      object: deletion.object,
+      rollbacks: [],
+      op: unchanged ? undefined : this.#op(key, deepFreeze(deletion.object), revision, identity),
+    };
   }
 
   /** Commits prepared writes as one group; for each the stored object, or the error. */
@@ -218,7 +322,13 @@ export class Registry {
     return outcomes;
   }
 
-  async #mutate(kind: KindDescriptor, at: ObjectName, options: WriteOptions, subresource: string, next: (old: StoredObject) => KubeObject): Promise<StoredObject> {
+  async #mutate(
+    kind: KindDescriptor,
+    at: ObjectName,
+    options: WriteOptions,
+    subresource: string,
+    next: (old: StoredObject) => KubeObject,
+  ): Promise<StoredObject> {
     for (;;) {
       const old = await this.current(kind, at);
       if (old === undefined) throw notFound(kind, at.name);
@@ -238,7 +348,8 @@ export class Registry {
   async #commit(prepared: PreparedWrite, options: WriteOptions): Promise<StoredObject> {
     if (options.dryRun === true) {
       for (const rollback of prepared.rollbacks) await rollback();
-      if ((await this.current(prepared.kind, { namespace: prepared.object.metadata.namespace, name: prepared.name })) !== undefined) throw alreadyExists(prepared.kind, prepared.name);
+      if ((await this.current(prepared.kind, { namespace: prepared.object.metadata.namespace, name: prepared.name })) !== undefined)
+        throw alreadyExists(prepared.kind, prepared.name);
       return prepared.object;
     }
     const [outcome] = await this.commit([prepared]);
@@ -251,7 +362,8 @@ export class Registry {
     if (uid !== undefined && uid !== '' && uid !== old.metadata.uid) {
       throw conflict(kind, old.metadata.name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`);
     }
-    if (resourceVersion !== undefined && resourceVersion !== '' && resourceVersion !== old.metadata.resourceVersion) throw modified(kind, old.metadata.name);
+    if (resourceVersion !== undefined && resourceVersion !== '' && resourceVersion !== old.metadata.resourceVersion)
+      throw modified(kind, old.metadata.name);
   }
 
   #op(key: string, value: StoredObject | null, expected: number, identity: Identity): WriteOp {
@@ -285,4 +397,3 @@ function scheduled(status: unknown, at: string): object {
   const others = (before.conditions ?? []).filter((condition) => condition.type !== 'PodScheduled');
   return { ...before, conditions: [...others, { type: 'PodScheduled', status: 'True', lastProbeTime: null, lastTransitionTime: at }] };
 }
-

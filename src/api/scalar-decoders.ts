@@ -77,7 +77,8 @@ function timeDecoder(canonical: (text: string) => string | undefined, goType: st
       return undefined;
     }
     const time = canonical(value);
-    if (time === undefined) report.problem(`parsing time ${JSON.stringify(value)} as "${layout}": cannot parse ${JSON.stringify(value)} as "2006"`);
+    if (time === undefined)
+      report.problem(`parsing time ${JSON.stringify(value)} as "${layout}": cannot parse ${JSON.stringify(value)} as "2006"`);
     return time;
   };
 }

@@ -46,5 +46,8 @@ export function invalid(kind: Resource, name: string, errors: FieldErrors): Inva
 }
 
 export function methodNotAllowed(kind: Resource, verb: string): ApiError {
-  return new ApiError(405, 'MethodNotAllowed', `${verb} is not supported on resources of kind ${JSON.stringify(resourceName(kind))}`, { ...(kind.group === '' ? {} : { group: kind.group }), kind: kind.plural });
+  return new ApiError(405, 'MethodNotAllowed', `${verb} is not supported on resources of kind ${JSON.stringify(resourceName(kind))}`, {
+    ...(kind.group === '' ? {} : { group: kind.group }),
+    kind: kind.plural,
+  });
 }

@@ -27,11 +27,14 @@ function places(list: readonly unknown[], mergeKey: string | undefined): Map<str
 }
 
 function requireKey(element: JsonObject, mergeKey: string): void {
-  if (ownValue(element, mergeKey) === undefined) throw patchFailure(`map: ${goText(element)} does not contain declared merge key: ${mergeKey}`);
+  if (ownValue(element, mergeKey) === undefined)
+    throw patchFailure(`map: ${goText(element)} does not contain declared merge key: ${mergeKey}`);
 }
 
 function requireSameTypes(original: readonly unknown[], patch: readonly unknown[]): 'maps' | 'scalars' {
-  const types = new Set([...original, ...patch].map((v) => (Array.isArray(v) ? 'list' : isJsonObject(v) ? 'map' : v === null ? 'null' : typeof v)));
+  const types = new Set(
+    [...original, ...patch].map((v) => (Array.isArray(v) ? 'list' : isJsonObject(v) ? 'map' : v === null ? 'null' : typeof v)),
+  );
   if (types.has('list')) throw patchFailure('lists of lists are not supported');
   if (types.size > 1) throw patchFailure(`list element types are not identical: ${goText([original, patch])}`);
   return types.has('map') ? 'maps' : 'scalars';
@@ -44,7 +47,12 @@ export function deleteFrom(list: readonly unknown[], unwanted: readonly unknown[
 }
 
 /** Merges two lists whose field has the strategy `merge`; elements of the patch come in its order. */
-export function mergeList(original: readonly unknown[], patch: readonly unknown[], mergeKey: string | undefined, mergeMaps: MergeMaps): readonly unknown[] {
+export function mergeList(
+  original: readonly unknown[],
+  patch: readonly unknown[],
+  mergeKey: string | undefined,
+  mergeMaps: MergeMaps,
+): readonly unknown[] {
   if (original.length === 0 && patch.length === 0) return original;
   if (requireSameTypes(original, patch) === 'scalars') {
     const merged = [...new Set([...original, ...patch])];
@@ -64,7 +72,11 @@ export function mergeList(original: readonly unknown[], patch: readonly unknown[
 }
 
 /** Carries out the `$patch` of single elements: what is kept of the original, and what is left to merge. */
-function withDirectives(original: readonly JsonObject[], patch: readonly JsonObject[], mergeKey: string): { kept: readonly JsonObject[]; parts: readonly JsonObject[] } {
+function withDirectives(
+  original: readonly JsonObject[],
+  patch: readonly JsonObject[],
+  mergeKey: string,
+): { kept: readonly JsonObject[]; parts: readonly JsonObject[] } {
   const deleted = new Set<string>();
   let replace = false;
   const parts: JsonObject[] = [];
@@ -100,7 +112,8 @@ function requireInOrder(patch: readonly unknown[], order: readonly unknown[], me
   for (const element of patch) {
     if (isJsonObject(element) && Object.hasOwn(element, patchKey)) continue;
     const found = at.get(identity(element, mergeKey)) ?? -1;
-    if (found <= last) throw patchFailure(`The order in patch list:\n${goText(patch)}\n doesn't match $setElementOrder list:\n${goText(order)}\n`);
+    if (found <= last)
+      throw patchFailure(`The order in patch list:\n${goText(patch)}\n doesn't match $setElementOrder list:\n${goText(order)}\n`);
     last = found;
   }
 }
@@ -109,7 +122,12 @@ function requireInOrder(patch: readonly unknown[], order: readonly unknown[], me
  * Elements that `order` names come in its order, the others in that of the original; the two are interleaved so that what stood
  * before something in the original still does.
  */
-function arranged(merged: readonly unknown[], order: readonly unknown[], original: readonly unknown[], mergeKey: string | undefined): readonly unknown[] {
+function arranged(
+  merged: readonly unknown[],
+  order: readonly unknown[],
+  original: readonly unknown[],
+  mergeKey: string | undefined,
+): readonly unknown[] {
   const ranks = places(order, mergeKey);
   const before = places(original, mergeKey);
   const elements = merged.map((element) => {

@@ -22,7 +22,14 @@ function plainValue(value: unknown): unknown {
   if (!isJsonObject(value)) return value;
   const plain: JsonObject = {};
   for (const [key, part] of Object.entries(value)) {
-    if (part !== null && key !== patchKey && key !== retainKeysKey && !key.startsWith(`${orderPrefix}/`) && !key.startsWith(`${deletePrefix}/`)) setKey(plain, key, plainValue(part));
+    if (
+      part !== null &&
+      key !== patchKey &&
+      key !== retainKeysKey &&
+      !key.startsWith(`${orderPrefix}/`) &&
+      !key.startsWith(`${deletePrefix}/`)
+    )
+      setKey(plain, key, plainValue(part));
   }
   return plain;
 }
@@ -44,7 +51,9 @@ export class StrategicMerge {
   apply(document: JsonObject, patch: unknown, model: string): JsonObject {
     if (patch === null) return document;
     if (!isJsonObject(patch)) {
-      throw new BadRequestError(`json: cannot unmarshal ${Array.isArray(patch) ? 'array' : typeof patch === 'boolean' ? 'bool' : typeof patch} into Go value of type map[string]interface {}`);
+      throw new BadRequestError(
+        `json: cannot unmarshal ${Array.isArray(patch) ? 'array' : typeof patch === 'boolean' ? 'bool' : typeof patch} into Go value of type map[string]interface {}`,
+      );
     }
     if (!isShallow(patch)) throw new BadRequestError('json: exceeded max depth');
     return this.#mergeMap(document, patch, model);
@@ -77,7 +86,11 @@ export class StrategicMerge {
   #mergeValue(before: unknown, value: unknown, field: FieldSchema | undefined): unknown {
     if (isJsonObject(before) && isJsonObject(value)) {
       if (replaces(field)) return value;
-      return this.#mergeMap(before, value, field !== undefined && field.container === '' && 'model' in field.element ? field.element.model : undefined);
+      return this.#mergeMap(
+        before,
+        value,
+        field !== undefined && field.container === '' && 'model' in field.element ? field.element.model : undefined,
+      );
     }
     if (Array.isArray(before) && Array.isArray(value)) return this.#mergeLists(before, value, field);
     return plainValue(value);
@@ -102,7 +115,12 @@ export class StrategicMerge {
       if (before === undefined && (part === undefined || part === null)) continue;
       const field = fieldOf(name);
       const original = before === undefined ? [] : listOf(before);
-      const contents = part === undefined || part === null ? original : before === undefined ? (plainValue(listOf(part)) as unknown[]) : this.#mergeLists(original, listOf(part), field);
+      const contents =
+        part === undefined || part === null
+          ? original
+          : before === undefined
+            ? (plainValue(listOf(part)) as unknown[])
+            : this.#mergeLists(original, listOf(part), field);
       setKey(merged, name, orderList(contents, order, original, field?.mergeKey, part === undefined || part === null ? [] : listOf(part)));
       done.add(name);
     }

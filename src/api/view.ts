@@ -75,7 +75,10 @@ export class View implements ViewReader {
   controlledBy<M extends KubeObject>(kind: KindDescriptor<M>, uid: string): readonly Stored<M>[] {
     return this.#owned
       .list(uid)
-      .filter((object) => object.kind === kind.kind && object.metadata.ownerReferences?.some((owner) => owner.uid === uid && owner.controller === true)) as unknown as readonly Stored<M>[];
+      .filter(
+        (object) =>
+          object.kind === kind.kind && object.metadata.ownerReferences?.some((owner) => owner.uid === uid && owner.controller === true),
+      ) as unknown as readonly Stored<M>[];
   }
 
   podsOnNode(nodeName: string): readonly StoredObject[] {

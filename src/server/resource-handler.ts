@@ -1,0 +1,259 @@
+import type { DeleteOptions, Patch, WriteOptions } from '../api/client.ts';
+import type { KindDescriptor } from '../api/kind.ts';
+import type { KindIndex } from '../api/kind-index.ts';
+import type { KubeObject, StoredObject } from '../api/object.ts';
+import { selectedBy } from '../api/selection.ts';
+import { methodNotAllowed, notFound } from '../api/status-errors.ts';
+import { ApiError, BadRequestError, NotFoundError } from '../errors.ts';
+import { parseJson, readBody } from './body.ts';
+import type { Exchange } from './exchange.ts';
+import { handleList, type ListEnv } from './list-handler.ts';
+import { listParameters, selectionOf } from './list-query.ts';
+import { partialOf, tableOf, type IncludeObject } from './rendering.ts';
+import type { RequestPath } from './request-path.ts';
+import { WatchHandler } from './watch-handler.ts';
+
+type ResourcePath = Extract<RequestPath, { type: 'resource' }>;
+
+export interface ResourceEnv extends ListEnv {
+  readonly kinds: KindIndex;
+  readonly closing: AbortSignal;
+  /** Subresources with a life of their own (log, exec, scale, ...); true if it answered. */
+  readonly subresources: (exchange: Exchange, kind: KindDescriptor, path: ResourcePath) => Promise<boolean>;
+  /** Bodies that are not JSON. */
+  readonly parseYaml: (text: string) => unknown;
+}
+
+const patchTypes: Readonly<Record<string, Patch['type']>> = {
+  'application/json-patch+json': 'json',
+  'application/merge-patch+json': 'merge',
+  'application/strategic-merge-patch+json': 'strategic',
+  'application/apply-patch+yaml': 'apply',
+  'application/apply-patch+json': 'apply',
+};
+
+/** Answers requests for resources: the verbs over the registry. */
+export async function handleResource(env: ResourceEnv, exchange: Exchange, path: ResourcePath): Promise<void> {
+  const kind = env.kinds.byResource(path.group === '' ? path.version : `${path.group}/${path.version}`, path.resource);
+  if (kind === undefined) throw unknownResource();
+  if (path.namespace !== undefined && !kind.namespaced) throw unknownResource();
+  if (path.subresource !== '' && path.subresource !== 'status' && path.subresource !== 'finalize') {
+    if (await env.subresources(exchange, kind, path)) return;
+    throw unknownResource();
+  }
+  if (path.subresource === 'status' && !kind.hasStatus) throw unknownResource();
+  const method = exchange.request.method ?? 'GET';
+  if (path.name === undefined) await handleCollection(env, exchange, kind, path, method);
+  else await handleOne(env, exchange, kind, path, path.name, method);
+}
+
+const unknownResource = (): NotFoundError => new NotFoundError('the server could not find the requested resource', {});
+
+async function handleCollection(
+  env: ResourceEnv,
+  exchange: Exchange,
+  kind: KindDescriptor,
+  path: ResourcePath,
+  method: string,
+): Promise<void> {
+  if (method === 'GET' || method === 'HEAD') {
+    const parameters = listParameters(exchange.query);
+    void exchange.rendering;
+    if (parameters.watch) await new WatchHandler(env, exchange, kind, path.namespace, parameters).run(env.closing);
+    else await handleList(env, exchange, kind, path.namespace, parameters);
+    return;
+  }
+  if (method === 'POST') {
+    if (kind.namespaced && path.namespace === undefined) throw methodNotAllowed(kind, 'create');
+    const object = await readObject(env, exchange, kind, path.namespace);
+    const options = writeOptions(exchange);
+    answer(env, exchange, kind, 201, await env.registry.create(kind, object, options));
+    return;
+  }
+  if (method === 'DELETE') {
+    if (kind.namespaced && path.namespace === undefined) throw methodNotAllowed(kind, 'deletecollection');
+    const parameters = listParameters(exchange.query);
+    const options = await deleteOptions(env, exchange);
+    const { entries, revision } = await env.registry.list(kind, path.namespace);
+    const selected = selectedBy(kind, selectionOf(parameters, path.namespace));
+    const picked = entries.map((entry) => env.json.as(kind, entry.value as StoredObject)).filter(selected);
+    const deleted = await env.registry.deleteCollection(kind, picked, options);
+    const head = JSON.stringify({
+      kind: `${kind.kind}List`,
+      apiVersion: apiVersion(path),
+      metadata: { resourceVersion: String(revision) },
+    });
+    exchange.json(200, `${head.slice(0, -1)},"items":[${deleted.map((object) => env.json.item(object)).join(',')}]}`);
+    return;
+  }
+  throw methodNotAllowed(kind, method.toLowerCase());
+}
+
+async function handleOne(
+  env: ResourceEnv,
+  exchange: Exchange,
+  kind: KindDescriptor,
+  path: ResourcePath,
+  name: string,
+  method: string,
+): Promise<void> {
+  const at = { namespace: path.namespace, name };
+  switch (method) {
+    case 'HEAD':
+    case 'GET': {
+      if (exchange.flag('watch')) {
+        exchange.query.set('fieldSelector', `metadata.name=${name}`);
+        await new WatchHandler(env, exchange, kind, path.namespace, listParameters(exchange.query)).run(env.closing);
+        return;
+      }
+      void exchange.rendering;
+      const object = await env.registry.current(kind, at);
+      if (object === undefined) throw notFound(kind, name);
+      return answer(env, exchange, kind, 200, object);
+    }
+    case 'PUT': {
+      const object = await readObject(env, exchange, kind, path.namespace);
+      const given = object.metadata?.name ?? '';
+      if (given !== '' && given !== name)
+        throw new BadRequestError(`the name of the object (${given}) does not match the name on the URL (${name})`);
+      const named = { ...object, metadata: { ...object.metadata, name } };
+      return answer(
+        env,
+        exchange,
+        kind,
+        200,
+        await env.registry.update(kind, named, { ...writeOptions(exchange), subresource: path.subresource }),
+      );
+    }
+    case 'PATCH': {
+      const patch = await readPatch(env, exchange);
+      const created = patch.type === 'apply' && (await env.registry.current(kind, at)) === undefined;
+      const object = await env.registry.patch(kind, at, patch, { ...writeOptions(exchange), subresource: path.subresource });
+      return answer(env, exchange, kind, created ? 201 : 200, object);
+    }
+    case 'DELETE':
+      return deleteOne(env, exchange, kind, at);
+    default:
+      throw methodNotAllowed(kind, method.toLowerCase());
+  }
+}
+
+async function deleteOne(
+  env: ResourceEnv,
+  exchange: Exchange,
+  kind: KindDescriptor,
+  at: { namespace: string | undefined; name: string },
+): Promise<void> {
+  const { gone, object } = await env.registry.delete(kind, at, await deleteOptions(env, exchange));
+  // A kind that answers with the object itself is one whose objects may live on after a delete.
+  const keeps = kind.gracePeriodSeconds !== undefined || !gone || (kind.kind === 'Namespace' && kind.group === '');
+  if (keeps) return answer(env, exchange, kind, 200, object);
+  const details = { name: at.name, ...(kind.group === '' ? {} : { group: kind.group }), kind: kind.plural, uid: object.metadata.uid };
+  exchange.object(200, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details });
+}
+
+function answer(env: ResourceEnv, exchange: Exchange, kind: KindDescriptor, code: number, stored: StoredObject): void {
+  const object = env.json.as(kind, stored);
+  const { rendering } = exchange;
+  if (rendering.as === 'object') exchange.json(code, env.json.text(object));
+  else if (rendering.as === 'Table') {
+    const include = (exchange.query.get('includeObject') ?? 'Metadata') as IncludeObject;
+    exchange.object(
+      code,
+      tableOf(kind, [object], { resourceVersion: object.metadata.resourceVersion }, rendering.version, include, env.clock.now()),
+    );
+  } else exchange.object(code, partialOf(object, rendering.version));
+}
+
+function writeOptions(exchange: Exchange): WriteOptions {
+  const dryRun = exchange.query.getAll('dryRun');
+  if (dryRun.some((value) => value !== 'All' && value !== ''))
+    throw new ApiError(422, 'Invalid', `dryRun: Unsupported value: ${JSON.stringify(dryRun[0])}: supported values: "All"`);
+  const validation = exchange.query.get('fieldValidation') ?? 'Warn';
+  if (validation !== 'Strict' && validation !== 'Warn' && validation !== 'Ignore')
+    throw new BadRequestError(
+      `fieldValidation: Unsupported value: ${JSON.stringify(validation)}: supported values: "Ignore", "Strict", "Warn"`,
+    );
+  return {
+    dryRun: dryRun.includes('All'),
+    fieldValidation: validation,
+    fieldManager: exchange.managerName,
+    identity: exchange.identity,
+    onWarning: (message) => exchange.warn(message),
+  };
+}
+
+async function readObject(env: ResourceEnv, exchange: Exchange, kind: KindDescriptor, namespace: string | undefined): Promise<KubeObject> {
+  const raw = await readAny(env, exchange);
+  if (typeof raw !== 'object' || raw === null || Array.isArray(raw))
+    throw new BadRequestError(`the object provided is unrecognized (must be of type ${kind.kind})`);
+  const object = raw as KubeObject;
+  const given = object.metadata?.namespace ?? '';
+  if (namespace !== undefined && given !== '' && given !== namespace) {
+    throw new BadRequestError('the namespace of the provided object does not match the namespace sent on the request');
+  }
+  return namespace === undefined || given === namespace ? object : { ...object, metadata: { ...object.metadata, namespace } };
+}
+
+async function readAny(env: ResourceEnv, exchange: Exchange): Promise<unknown> {
+  const body = await readBody(exchange.request);
+  const type = (exchange.request.headers['content-type'] ?? 'application/json').split(';')[0]!.trim();
+  if (type === 'application/yaml' || type === 'application/apply-patch+yaml') return env.parseYaml(body.toString('utf8'));
+  if (type === 'application/json' || type === '') return parseJson(body);
+  throw new ApiError(
+    415,
+    'UnsupportedMediaType',
+    `the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf`,
+    undefined,
+    { retryable: false },
+  );
+}
+
+async function readPatch(env: ResourceEnv, exchange: Exchange): Promise<Patch> {
+  const media = (exchange.request.headers['content-type'] ?? '').split(';')[0]!.trim();
+  const type = patchTypes[media];
+  if (type === undefined) {
+    throw new ApiError(
+      415,
+      'UnsupportedMediaType',
+      `the body of the request was in an unknown format - accepted media types include: ${Object.keys(patchTypes).slice(0, 4).join(', ')}`,
+      undefined,
+      { retryable: false },
+    );
+  }
+  const body = await readBody(exchange.request);
+  const patch = type === 'apply' ? env.parseYaml(body.toString('utf8')) : parseJson(body);
+  return (type === 'apply' ? { type, patch, force: exchange.flag('force') } : { type, patch }) as Patch;
+}
+
+async function deleteOptions(env: ResourceEnv, exchange: Exchange): Promise<DeleteOptions> {
+  const body = await readBody(exchange.request);
+  const text = body.toString('utf8');
+  const given = (text === '' ? {} : text.trimStart().startsWith('{') ? parseJson(body) : env.parseYaml(text)) as DeleteOptions & {
+    readonly orphanDependents?: boolean;
+    readonly dryRun?: readonly string[] | boolean;
+  };
+  const grace = exchange.query.get('gracePeriodSeconds') ?? given.gracePeriodSeconds;
+  const propagation =
+    exchange.query.get('propagationPolicy') ??
+    given.propagationPolicy ??
+    (given.orphanDependents === undefined ? undefined : given.orphanDependents ? 'Orphan' : 'Background');
+  if (propagation !== undefined && propagation !== 'Background' && propagation !== 'Foreground' && propagation !== 'Orphan') {
+    throw new ApiError(
+      422,
+      'Invalid',
+      `DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: ${JSON.stringify(propagation)}: supported values: "Background", "Foreground", "Orphan"`,
+    );
+  }
+  const bodyDryRun = Array.isArray(given.dryRun) && given.dryRun.includes('All');
+  const base = writeOptions(exchange);
+  return {
+    ...base,
+    dryRun: base.dryRun === true || bodyDryRun,
+    ...(grace === undefined || grace === null ? {} : { gracePeriodSeconds: Number(grace) }),
+    ...(propagation === undefined ? {} : { propagationPolicy: propagation }),
+    ...(given.preconditions === undefined ? {} : { preconditions: given.preconditions }),
+  };
+}
+
+const apiVersion = (path: ResourcePath): string => (path.group === '' ? path.version : `${path.group}/${path.version}`);
