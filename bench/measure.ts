@@ -6,8 +6,8 @@ export interface Measure {
   /** `start.cluster`: area, then what. */
   readonly name: string;
   readonly unit: string;
-  /** What the figure should be, in `unit`. */
-  readonly aim: number;
+  /** What the figure should be, in `unit`, or how many times that of another one in `against`. */
+  readonly aim: number | { readonly ratio: number; readonly of: string };
   readonly better: 'higher' | 'lower';
   readonly samples: number;
   readonly warmup?: number;
@@ -24,5 +24,10 @@ export interface Figure {
   readonly median: number;
   readonly samples: readonly number[];
   /** `ratio` is ours divided by theirs. */
-  readonly against: readonly { readonly name: string; readonly median: number; readonly ratio: number }[];
+  readonly against: readonly {
+    readonly name: string;
+    readonly median: number;
+    readonly ratio: number;
+    readonly samples: readonly number[];
+  }[];
 }

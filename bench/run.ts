@@ -9,9 +9,10 @@ import { measure } from './sampling.ts';
 import { suites } from './suites.ts';
 
 function line({ better, aim, unit }: Measure, { name, median, against }: Figure): string {
-  const reached = better === 'higher' ? median >= aim : median <= aim;
+  const goal = typeof aim === 'number' ? aim : aim.ratio * (against.find((other) => other.name === aim.of)?.median ?? Number.NaN);
+  const reached = better === 'higher' ? median >= goal : median <= goal;
   const versus = against.map((other) => `; ${other.ratio.toFixed(2)}x of ${other.name} (${round(other.median)})`).join('');
-  return `${name.padEnd(24)} ${round(median).padStart(10)} ${unit.padEnd(12)} aim ${better === 'higher' ? '>=' : '<='} ${round(aim)} ${reached ? 'reached' : 'NOT REACHED'}${versus}`;
+  return `${name.padEnd(24)} ${round(median).padStart(10)} ${unit.padEnd(12)} aim ${better === 'higher' ? '>=' : '<='} ${round(goal)} ${reached ? 'reached' : 'NOT REACHED'}${versus}`;
 }
 
 function round(value: number): string {

@@ -9,31 +9,38 @@ export function median(values: readonly number[]): number {
   return (low + high) / 2;
 }
 
-/** Takes the samples of one figure and of what it is compared with. */
+/** Takes the samples of one figure and of what it is compared with, in turns: whatever the machine does meanwhile happens to all. */
 export async function measure(what: Measure): Promise<Figure> {
   const done = await what.prepare?.();
   try {
-    const ours = await samplesOf(what, what.sample);
-    const against: Figure['against'][number][] = [];
-    for (const other of what.against ?? []) {
-      const theirs = median(await samplesOf(what, other.sample));
-      against.push({ name: other.name, median: theirs, ratio: median(ours) / theirs });
+    const others = what.against ?? [];
+    const taken = [what, ...others].map((): number[] => []);
+    const { samples, warmup = 1 } = what;
+    for (let round = 0; round < warmup + samples; round++) {
+      for (const [i, { sample }] of [what, ...others].entries()) {
+        const value = await sampleOnce(sample);
+        if (round >= warmup) taken[i]!.push(value);
+      }
     }
+    const [ours = [], ...theirs] = taken;
+    const against = others.map(({ name }, i) => {
+      const own = theirs[i] ?? [];
+      return { name, median: median(own), ratio: median(ours) / median(own), samples: own };
+    });
     return { name: what.name, unit: what.unit, median: median(ours), samples: ours, against };
   } finally {
     await done?.();
   }
 }
 
-/** tinybench repeats; the sample itself says how much it was (`overriddenDuration`), in whatever unit. */
-async function samplesOf({ samples, warmup = 1 }: Measure, sample: () => Promise<number>): Promise<readonly number[]> {
-  const taken: number[] = [];
-  const bench = new Bench({ iterations: samples, time: 0, warmupIterations: warmup, warmupTime: 0, warmup: warmup > 0, throws: true });
+/** tinybench runs it; the sample itself says how much it was (`overriddenDuration`), in whatever unit. */
+async function sampleOnce(sample: () => Promise<number>): Promise<number> {
+  let value = Number.NaN;
+  const bench = new Bench({ iterations: 1, time: 0, warmup: false, throws: true });
   bench.add('sample', async () => {
-    const overriddenDuration = await sample();
-    taken.push(overriddenDuration);
-    return { overriddenDuration };
+    value = await sample();
+    return { overriddenDuration: value };
   });
   await bench.run();
-  return taken.slice(-samples);
+  return value;
 }

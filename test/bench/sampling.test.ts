@@ -9,8 +9,9 @@ test('the median is the middle, or the mean of the two in the middle', () => {
   expect(() => median([])).toThrow(RangeError);
 });
 
-test('a figure keeps every sample, leaves the warm-up out, and says how it compares', async () => {
+test('a figure keeps every sample, leaves the warm-up out, takes turns with others, and says how it compares', async () => {
   const numbers = [100, 1, 2, 3];
+  const theirs = [7, 5, 4, 3];
   const order: string[] = [];
   const what: Measure = {
     name: 'a.b',
@@ -22,17 +23,28 @@ test('a figure keeps every sample, leaves the warm-up out, and says how it compa
       order.push('prepare');
       return async () => void order.push('done');
     },
-    sample: async () => numbers.shift() ?? 0,
-    against: [{ name: 'other', sample: async () => 4 }],
+    sample: async () => {
+      order.push('ours');
+      return numbers.shift() ?? 0;
+    },
+    against: [
+      {
+        name: 'other',
+        sample: async () => {
+          order.push('theirs');
+          return theirs.shift() ?? 0;
+        },
+      },
+    ],
   };
   expect(await measure(what)).toEqual({
     name: 'a.b',
     unit: 'things/s',
     median: 2,
     samples: [1, 2, 3],
-    against: [{ name: 'other', median: 4, ratio: 0.5 }],
+    against: [{ name: 'other', median: 4, ratio: 0.5, samples: [5, 4, 3] }],
   });
-  expect(order).toEqual(['prepare', 'done']);
+  expect(order.join()).toBe('prepare,ours,theirs,ours,theirs,ours,theirs,ours,theirs,done');
 });
 
 test('a sample that throws fails the figure and still cleans up', async () => {

@@ -59,9 +59,7 @@ export class ProxyBed {
   }
 
   service(name: string, ports: readonly ServicePort[], more: { spec?: ServiceSpec; annotations?: Record<string, string> } = {}): void {
-    this.put(
-      stored<ServiceManifest>('v1', 'Service', name, { spec: { ports, type: 'ClusterIP', ...more.spec } }, {}, more.annotations),
-    );
+    this.put(stored<ServiceManifest>('v1', 'Service', name, { spec: { ports, type: 'ClusterIP', ...more.spec } }, {}, more.annotations));
   }
 
   /** Says which pods are behind a Service's one port. */
