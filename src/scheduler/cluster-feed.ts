@@ -34,8 +34,16 @@ export class ClusterFeed {
       case 'Node':
         return this.#node(change);
       default:
-        return this.#wake({ type: 'object', change });
+        return this.#object(change);
     }
+  }
+
+  #object(change: ObjectChange): void {
+    const { cache } = this.#to;
+    cache.objects.take(change);
+    const { kind, metadata } = change.object;
+    if (kind === 'Namespace') cache.relations.setNamespace(metadata.name, change.type === 'deleted' ? undefined : (metadata.labels ?? {}));
+    this.#wake({ type: 'object', change });
   }
 
   /** A pod that was assumed on a node will not go there after all: as if it had been deleted, for everybody but itself. */

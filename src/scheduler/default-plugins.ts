@@ -1,9 +1,11 @@
+import { interPodAffinity, type InterPodAffinityArgs } from './plugins/inter-pod-affinity.ts';
 import { nodeAffinity, type NodeAffinityArgs } from './plugins/node-affinity.ts';
 import { nodeName } from './plugins/node-name.ts';
 import { nodePorts } from './plugins/node-ports.ts';
 import { nodeResourcesBalancedAllocation, type NodeResourcesBalancedAllocationArgs } from './plugins/node-resources-balanced-allocation.ts';
 import { nodeResourcesFit, type NodeResourcesFitArgs } from './plugins/node-resources-fit.ts';
 import { nodeUnschedulable } from './plugins/node-unschedulable.ts';
+import { podTopologySpread, type PodTopologySpreadArgs } from './plugins/pod-topology-spread.ts';
 import { prioritySort } from './plugins/priority-sort.ts';
 import { schedulingGates } from './plugins/scheduling-gates.ts';
 import { taintToleration } from './plugins/taint-toleration.ts';
@@ -14,6 +16,8 @@ import type { AnyPlugin } from './plugin.ts';
 export interface DefaultPluginArgs {
   readonly NodeAffinity?: NodeAffinityArgs;
   readonly NodeResourcesFit?: NodeResourcesFitArgs;
+  readonly PodTopologySpread?: PodTopologySpreadArgs;
+  readonly InterPodAffinity?: InterPodAffinityArgs;
   readonly NodeResourcesBalancedAllocation?: NodeResourcesBalancedAllocationArgs;
 }
 
@@ -36,6 +40,8 @@ export function defaultPlugins(args: DefaultPluginArgs = {}): readonly WeightedP
     weighted(nodeAffinity(args.NodeAffinity), 2),
     weighted(nodePorts()),
     weighted(nodeResourcesFit(args.NodeResourcesFit)),
+    weighted(podTopologySpread(args.PodTopologySpread), 2),
+    weighted(interPodAffinity(args.InterPodAffinity), 2),
     weighted(nodeResourcesBalancedAllocation(args.NodeResourcesBalancedAllocation)),
   ];
 }

@@ -1,5 +1,6 @@
 import type { PodManifest } from '../api/generated/models.ts';
 import type { Stored, StoredObject } from '../api/object.ts';
+import type { PodGroup } from './pod-group.ts';
 import type { PodShape } from './pod-shape.ts';
 
 /** A pod as it is stored. */
@@ -8,24 +9,32 @@ export type StoredPod = Stored<PodManifest>;
 /** A pod as the scheduler sees it: the object, and what it shares with others of its shape. Immutable. */
 export class PodInfo {
   readonly object: StoredPod;
+  /** What node by node decisions look at. */
   readonly shape: PodShape;
+  /** What decisions about pods among each other look at. */
+  readonly group: PodGroup;
   readonly uid: string;
   readonly name: string;
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly priority: number;
-  /** Equal for pods that differ in nothing a built-in plugin looks at, but their names, ages and priorities. */
-  readonly groupKey: string;
+  readonly #volumesId: number;
 
-  constructor(object: StoredPod, shape: PodShape, groupKey: string) {
+  constructor(object: StoredPod, shape: PodShape, group: PodGroup, volumesId: number) {
     this.object = object;
     this.shape = shape;
+    this.group = group;
     this.uid = object.metadata.uid;
     this.name = object.metadata.name;
     this.namespace = object.metadata.namespace ?? '';
-    this.labels = object.metadata.labels ?? {};
+    this.labels = group.labels;
     this.priority = object.spec?.priority ?? 0;
-    this.groupKey = groupKey;
+    this.#volumesId = volumesId;
+  }
+
+  /** Equal for pods that differ in nothing a built-in plugin looks at, but their names, owners, ages and priorities. */
+  get groupKey(): string {
+    return `${this.shape.id}/${this.group.id}/${this.#volumesId}`;
   }
 
   /** `namespace/name`. */

@@ -1,5 +1,6 @@
 import type { Container, PodSpec, Volume } from '../api/generated/models.ts';
 import { QuantityCache } from '../api/quantity-cache.ts';
+import { PodGroup } from './pod-group.ts';
 import { PodInfo, type StoredPod } from './pod-info.ts';
 import { PodShape } from './pod-shape.ts';
 import type { ResourceTable } from './resource-table.ts';
@@ -16,24 +17,47 @@ export class PodInterner {
   readonly #quantities = new QuantityCache();
   #byIdentity = new WeakMap<object, number>();
   #byText = new Map<string, number>();
+  #bySpec = new WeakMap<object, SpecParts>();
   #shapes = new Map<string, PodShape>();
+  #groups = new Map<string, PodGroup>();
   #partsMade = 0;
   #shapesMade = 0;
+  #groupsMade = 0;
 
   constructor(table: ResourceTable) {
     this.#table = table;
   }
 
   podInfo(pod: StoredPod): PodInfo {
-    const spec = pod.spec ?? { containers: [] };
-    const shape = this.#shape(spec);
-    return new PodInfo(pod, shape, `${shape.id}/${pod.metadata.namespace ?? ''}/${this.#relationsKey(pod.metadata.labels, spec)}`);
+    const { namespace = '', labels, deletionTimestamp } = pod.metadata;
+    const parts = this.#parts(pod.spec ?? noSpec);
+    const group = this.#group(namespace, labels, deletionTimestamp !== undefined, pod.spec ?? noSpec, parts.relations);
+    return new PodInfo(pod, parts.shape, group, parts.volumes);
   }
 
-  #relationsKey(labels: object | undefined, spec: PodSpec): string {
+  /** Pods made from one template may share the whole spec until they are bound. */
+  #parts(spec: PodSpec): SpecParts {
+    const known = this.#bySpec.get(spec);
+    if (known !== undefined) return known;
     const { affinity, topologySpreadConstraints, volumes } = spec;
-    const relations = `${this.partId(affinity?.podAffinity)},${this.partId(affinity?.podAntiAffinity)},${this.partId(topologySpreadConstraints)}`;
-    return `${this.partId(labels)},${relations},${this.partId(volumes, volumesDigest)}`;
+    const parts: SpecParts = {
+      shape: this.#shape(spec),
+      relations: `${this.partId(affinity?.podAffinity)},${this.partId(affinity?.podAntiAffinity)},${this.partId(topologySpreadConstraints)}`,
+      volumes: this.partId(volumes, volumesDigest),
+    };
+    if (Object.isFrozen(spec)) this.#bySpec.set(spec, parts);
+    return parts;
+  }
+
+  #group(namespace: string, labels: Readonly<Record<string, string>> = noLabels, terminating: boolean, spec: PodSpec, relations: string): PodGroup {
+    const key = `${namespace}/${this.partId(labels)},${relations}${terminating ? ',t' : ''}`;
+    let group = this.#groups.get(key);
+    if (group === undefined) {
+      if (this.#groups.size > partsMax) this.#forget();
+      group = new PodGroup(++this.#groupsMade, namespace, labels, terminating, spec);
+      this.#groups.set(key, group);
+    }
+    return group;
   }
 
   #shape(spec: PodSpec): PodShape {
@@ -72,9 +96,20 @@ export class PodInterner {
   #forget(): void {
     this.#byIdentity = new WeakMap();
     this.#byText = new Map();
+    this.#bySpec = new WeakMap();
     this.#shapes = new Map();
+    this.#groups = new Map();
   }
 }
+
+interface SpecParts {
+  readonly shape: PodShape;
+  readonly relations: string;
+  readonly volumes: number;
+}
+
+const noSpec: PodSpec = Object.freeze({ containers: [] });
+const noLabels: Readonly<Record<string, string>> = Object.freeze({});
 
 const whole = (part: object): unknown => part;
 

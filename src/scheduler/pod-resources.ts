@@ -8,8 +8,13 @@ export type Amounts = ReadonlyMap<string, number>;
 const unstatedCpuMilli = 100;
 const unstatedMemoryBytes = 200 * 1024 * 1024;
 
+/** What cannot be read (validation lets no such thing through) counts as nothing: one bad object stops nobody else. */
 export function amountOf(resource: string, quantity: string | number, quantities: QuantityCache): number {
-  return resource === 'cpu' ? quantities.milli(quantity) : quantities.integer(quantity);
+  try {
+    return resource === 'cpu' ? quantities.milli(quantity) : quantities.integer(quantity);
+  } catch {
+    return 0;
+  }
 }
 
 /**
@@ -28,7 +33,6 @@ export function podRequests(spec: PodSpec, quantities: QuantityCache, scoring: b
     if (container.restartPolicy === 'Always') {
       add(total, requests);
       add(sidecars, requests);
-      raise(peak, sidecars);
     } else {
       add(requests, sidecars);
       raise(peak, requests);

@@ -1,19 +1,14 @@
 import { QuantityCache } from '../api/quantity-cache.ts';
 import { ChangeLog } from './change-log.ts';
 import { NodeInfo, type StoredNode } from './node-info.ts';
+import { FollowedObjects } from './followed-objects.ts';
 import type { PodInfo } from './pod-info.ts';
 import { amountOf } from './pod-resources.ts';
+import { RelationIndex } from './relation-index.ts';
 import { ResourceTable } from './resource-table.ts';
 
 const rowsAtFirst = 64;
 const logLength = 8192;
-
-/** Told of every change of the cache, after it: what others count by pods and nodes stays true this way. */
-export interface CacheFollower {
-  podAdded(pod: PodInfo, node: NodeInfo): void;
-  podRemoved(pod: PodInfo, node: NodeInfo): void;
-  nodeChanged(node: NodeInfo): void;
-}
 
 /**
  * The scheduler's picture of nodes and of the pods on them: what the store says, and what was decided and is not yet written
@@ -22,17 +17,16 @@ export interface CacheFollower {
 export class SchedulerCache {
   readonly resources = new ResourceTable(rowsAtFirst);
   readonly log = new ChangeLog(logLength);
+  /** Who is where, for plugins that place pods with regard to others. */
+  readonly relations = new RelationIndex(this);
+  /** Other objects that plugins look at. */
+  readonly objects = new FollowedObjects();
   readonly #quantities = new QuantityCache();
   readonly #byName = new Map<string, NodeInfo>();
   readonly #slots: (NodeInfo | undefined)[] = [];
   readonly #free: number[] = [];
   readonly #nodeOfPod = new Map<string, { readonly node: NodeInfo; readonly pod: PodInfo }>();
-  readonly #followers: CacheFollower[] = [];
   #nodeCount = 0;
-
-  follow(follower: CacheFollower): void {
-    this.#followers.push(follower);
-  }
 
   /** How many Node objects there are. */
   get nodeCount(): number {
@@ -109,7 +103,7 @@ export class SchedulerCache {
     node.addPod(pod);
     this.#nodeOfPod.set(pod.uid, { node, pod });
     this.log.push(node.index, false);
-    for (const follower of this.#followers) follower.podAdded(pod, node);
+    this.relations.podAdded(pod, node);
     return node;
   }
 
@@ -128,14 +122,14 @@ export class SchedulerCache {
     this.#nodeOfPod.delete(uid);
     node.removePod(pod);
     this.log.push(node.index, false);
-    for (const follower of this.#followers) follower.podRemoved(pod, node);
+    this.relations.podRemoved(pod, node);
     this.#releaseIfUnused(node);
     return node;
   }
 
   #nodeChanged(node: NodeInfo): void {
     this.log.push(node.index, true);
-    for (const follower of this.#followers) follower.nodeChanged(node);
+    this.relations.nodeChanged(node);
   }
 
   #slot(name: string): NodeInfo {

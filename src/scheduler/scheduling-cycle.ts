@@ -52,7 +52,8 @@ export class SchedulingCycle {
     const feasible = new FeasibleNodes(table, this.#indexes);
     this.#filter(pod, feasible, table, filters);
     if (feasible.count === 0) return { unplaced: this.#unplaced(table, filters, pod) };
-    const scores = this.#preScore(pod, feasible);
+    // Where only one node is left nobody needs to say how good it is.
+    const scores = feasible.count === 1 ? [] : this.#preScore(pod, feasible);
     if (!feasible.listed && scores.length === 0 && table.scores.decisive) return { node: this.#cache.nodeAt(table.best())! };
     return { node: this.#best(pod, feasible, table, scores) };
   }
@@ -154,7 +155,6 @@ export class SchedulingCycle {
 
   #preScore(pod: PodInfo, feasible: NodeSet): readonly ActiveScore[] {
     const active: ActiveScore[] = [];
-    if (feasible.count === 1) return active;
     for (const score of this.#profile.clusterScores) {
       const result = score.plugin.preScore?.(pod, this.#cache, feasible);
       if (result?.skip !== true) active.push({ ...score, state: result?.state });

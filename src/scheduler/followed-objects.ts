@@ -1,0 +1,50 @@
+import type { StoredObject } from '../api/object.ts';
+import type { ObjectChange } from './scheduler.ts';
+
+/** The kinds besides Pod and Node that built-in plugins look at. Others are not kept. */
+const followed: ReadonlySet<string> = new Set([
+  'Namespace',
+  'Service',
+  'ReplicationController',
+  'ReplicaSet',
+  'StatefulSet',
+  'PodDisruptionBudget',
+  'PersistentVolumeClaim',
+  'PersistentVolume',
+  'StorageClass',
+  'CSINode',
+]);
+
+/** Objects of other kinds as the scheduler last saw them. */
+export class FollowedObjects {
+  readonly #byKind = new Map<string, Map<string, Map<string, StoredObject>>>();
+  readonly #versions = new Map<string, number>();
+
+  take({ type, object, previous }: ObjectChange): void {
+    const { kind } = object;
+    if (!followed.has(kind)) return;
+    const { namespace = '', name } = object.metadata;
+    let namespaces = this.#byKind.get(kind);
+    if (namespaces === undefined) this.#byKind.set(kind, (namespaces = new Map()));
+    let objects = namespaces.get(namespace);
+    if (objects === undefined) namespaces.set(namespace, (objects = new Map()));
+    if (type === 'deleted') objects.delete(name);
+    else objects.set(name, object);
+    if (objects.size === 0) namespaces.delete(namespace);
+    if (type !== 'modified' || previous === undefined || previous.spec !== object.spec) this.#versions.set(kind, this.version(kind) + 1);
+  }
+
+  /** Grows with every change but those of status alone. */
+  version(kind: string): number {
+    return this.#versions.get(kind) ?? 0;
+  }
+
+  get(kind: string, namespace: string, name: string): StoredObject | undefined {
+    return this.#byKind.get(kind)?.get(namespace)?.get(name);
+  }
+
+  /** Those of one namespace ('' for kinds without). */
+  in(kind: string, namespace: string): Iterable<StoredObject> {
+    return this.#byKind.get(kind)?.get(namespace)?.values() ?? [];
+  }
+}
