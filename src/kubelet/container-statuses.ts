@@ -1,0 +1,129 @@
+import type { ContainerState, ContainerStatus, VolumeMount, VolumeMountStatus } from '../api/generated/models.ts';
+import { formatTime } from '../api/time.ts';
+import type { ContainerStatusReport } from '../runtimes/runtime.ts';
+import { endOf, restarts } from './pod-containers.ts';
+import type { PodContainer, StoredPod } from './pod-containers.ts';
+import type { PodMemory } from './pod-memory.ts';
+import { hasStarted, isReady } from './probe-state.ts';
+
+/** What the statuses of a pod's containers are made from. */
+export interface ContainerStatusInput {
+  readonly pod: StoredPod;
+  readonly memory: Readonly<PodMemory>;
+  /** `simulated`: container ids are `simulated://<id>`. */
+  readonly runtimeName: string;
+  /** Every container has ended and none will start again. */
+  readonly over: boolean;
+}
+
+const containerCreating: ContainerState = Object.freeze({ waiting: Object.freeze({ reason: 'ContainerCreating' }) });
+const podInitializing: ContainerState = Object.freeze({ waiting: Object.freeze({ reason: 'PodInitializing' }) });
+
+/**
+ * The status of one container, in Kubernetes' words.
+ * Source: https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#ContainerStatus
+ */
+export function containerStatus(input: ContainerStatusInput, container: PodContainer, old: ContainerStatus | undefined): ContainerStatus {
+  const { memory, over, runtimeName } = input;
+  const { spec, current, lost, type } = container;
+  // While postStart runs the container does not count as running.
+  const shown = memory.starting === spec.name && current?.state.state === 'running' ? undefined : current;
+  const state = stateOf(input, container, shown, old);
+  const lastState = lastStateOf(input, container, state, old);
+  const started = shown !== undefined && hasStarted(container, memory.probes) && !over;
+  const done = type === 'init' && state.terminated?.exitCode === 0;
+  const resources = spec.resources;
+  const mounts = spec.volumeMounts;
+  return {
+    ...(resources?.requests === undefined ? undefined : { allocatedResources: resources.requests }),
+    ...(current === undefined ? undefined : { containerID: `${runtimeName}://${current.id}` }),
+    image: current?.image ?? old?.image ?? spec.image ?? '',
+    imageID: current?.imageId ?? '',
+    ...(lastState === undefined ? undefined : { lastState }),
+    name: spec.name,
+    ready: done || (started && isReady(container, memory.probes)),
+    restartCount: restartCount(container, lost, old, over),
+    ...(resources === undefined ? undefined : { resources }),
+    ...(type === 'ephemeral' ? undefined : { started }),
+    state,
+    ...(mounts === undefined || mounts.length === 0 ? undefined : { volumeMounts: old?.volumeMounts ?? mounts.map(mountStatus) }),
+  };
+}
+
+function restartCount({ current, nextAttempt }: PodContainer, lost: ContainerStatus | undefined, old: ContainerStatus | undefined, over: boolean): number {
+  if (current !== undefined) return current.attempt;
+  if (lost !== undefined) return over || lost.state?.running === undefined ? lost.restartCount : lost.restartCount + 1;
+  return nextAttempt > 0 ? nextAttempt - 1 : (old?.restartCount ?? 0);
+}
+
+function stateOf(input: ContainerStatusInput, container: PodContainer, shown: ContainerStatusReport | undefined, old: ContainerStatus | undefined): ContainerState {
+  const { pod, memory, over, runtimeName } = input;
+  const { spec, type } = container;
+  if (shown?.state.state === 'running') return { running: { startedAt: formatTime(shown.state.startedAtMs) } };
+  const end = endOf(container);
+  const finished = end !== undefined && (over || !restarts(pod, type, end.exitCode));
+  const waiting = over || finished ? undefined : memory.containers?.get(spec.name)?.waiting;
+  if (waiting !== undefined) return { waiting };
+  if (shown?.state.state === 'exited') return terminated(shown, runtimeName);
+  if (end !== undefined && finished) return old?.state?.terminated === undefined ? unlocated : { terminated: old.state.terminated };
+  if (over && type === 'container' && (!isInitializing(pod) || pod.status?.containerStatuses?.some(hasRun) === true)) return unlocated;
+  return isInitializing(pod) ? podInitializing : containerCreating;
+}
+
+const hasRun = ({ state, lastState }: ContainerStatus): boolean => state?.waiting === undefined || lastState?.terminated !== undefined;
+
+/** A container that ran, and of which nothing is left by the time its pod is over. */
+const unlocated: ContainerState = Object.freeze({
+  terminated: Object.freeze({
+    exitCode: 137,
+    message: 'The container could not be located when the pod was terminated',
+    reason: 'ContainerStatusUnknown',
+  }),
+});
+
+const lostState: ContainerState = Object.freeze({
+  terminated: Object.freeze({
+    exitCode: 137,
+    message: 'The container could not be located when the pod was deleted.  The container used to be Running',
+    reason: 'ContainerStatusUnknown',
+  }),
+});
+
+const isInitializing = (pod: StoredPod): boolean => (pod.spec?.initContainers?.length ?? 0) > 0;
+
+function lastStateOf(input: ContainerStatusInput, container: PodContainer, state: ContainerState, old: ContainerStatus | undefined): ContainerState | undefined {
+  const { current, previous, lost } = container;
+  if (state.waiting !== undefined && current?.state.state === 'exited') return terminated(current, input.runtimeName);
+  if (previous !== undefined) return terminated(previous, input.runtimeName);
+  if (lost?.state?.running !== undefined && state.terminated === undefined) return lostState;
+  if (lost?.state?.terminated !== undefined && state.terminated === undefined) return { terminated: lost.state.terminated };
+  if (old?.lastState === undefined) return undefined;
+  return current === undefined || old.restartCount === current.attempt ? old.lastState : undefined;
+}
+
+function terminated(report: ContainerStatusReport, runtimeName: string): ContainerState {
+  const { state } = report;
+  if (state.state !== 'exited') return containerCreating;
+  return {
+    terminated: {
+      containerID: `${runtimeName}://${report.id}`,
+      exitCode: state.exitCode,
+      finishedAt: formatTime(state.finishedAtMs),
+      ...(state.message === '' ? undefined : { message: state.message }),
+      reason: state.reason,
+      ...(state.signal === undefined ? undefined : { signal: state.signal }),
+      startedAt: formatTime(state.startedAtMs),
+    },
+  };
+}
+
+function mountStatus(mount: VolumeMount): VolumeMountStatus {
+  const { name, mountPath, readOnly } = mount;
+  if (readOnly !== true) return { mountPath, name };
+  return { mountPath, name, readOnly, recursiveReadOnly: 'Disabled' };
+}
+
+/** The statuses of several containers, old objects kept where nothing changed. */
+export function containerStatuses(input: ContainerStatusInput, containers: readonly PodContainer[], known: readonly ContainerStatus[] | undefined): readonly ContainerStatus[] {
+  return containers.map((each) => containerStatus(input, each, known?.find(({ name }) => name === each.spec.name)));
+}

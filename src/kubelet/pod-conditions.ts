@@ -1,0 +1,98 @@
+import type { ContainerStatus, PodCondition } from '../api/generated/models.ts';
+import type { StoredPod } from './pod-containers.ts';
+
+export interface ConditionInput {
+  readonly pod: StoredPod;
+  readonly phase: string;
+  readonly init: readonly ContainerStatus[];
+  readonly main: readonly ContainerStatus[];
+  /** The sandbox is there and has its address. */
+  readonly sandboxReady: boolean;
+  /** `lastTransitionTime` of what changes now. */
+  readonly now: string;
+}
+
+type Verdict = Pick<PodCondition, 'status' | 'reason' | 'message'>;
+
+const yes: Verdict = Object.freeze({ status: 'True' });
+const no: Verdict = Object.freeze({ status: 'False' });
+const completed: Verdict = Object.freeze({ status: 'False', reason: 'PodCompleted' });
+const failed: Verdict = Object.freeze({ status: 'False', reason: 'PodFailed' });
+
+/** The conditions a kubelet owns; those of others stay as they are. */
+const owned: readonly string[] = ['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled'];
+
+/**
+ * The pod's conditions: those of others first, then the kubelet's in Kubernetes' order. A condition that says the same as before
+ * is the same object.
+ * Source: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-conditions
+ */
+export function podConditions(input: ConditionInput): readonly PodCondition[] {
+  const { pod, now } = input;
+  const known = pod.status?.conditions ?? [];
+  const others = known.filter(({ type }) => !owned.includes(type));
+  const ready = containersReady(input);
+  const make = (type: string, verdict: Verdict): PodCondition => condition(known, type, verdict, now);
+  return [
+    ...others,
+    make('PodReadyToStartContainers', input.sandboxReady ? yes : no),
+    make('Initialized', initializedVerdict(input)),
+    make('Ready', ready.status === 'True' ? readinessGates(pod, others) : ready),
+    make('ContainersReady', ready),
+    make('PodScheduled', yes),
+  ];
+}
+
+function condition(known: readonly PodCondition[], type: string, verdict: Verdict, now: string): PodCondition {
+  const old = known.find((each) => each.type === type);
+  if (old !== undefined && old.status === verdict.status && old.reason === verdict.reason && old.message === verdict.message) return old;
+  const lastTransitionTime = old?.status === verdict.status ? old.lastTransitionTime : undefined;
+  return {
+    lastTransitionTime: lastTransitionTime ?? now,
+    ...(verdict.message === undefined ? undefined : { message: verdict.message }),
+    ...(verdict.reason === undefined ? undefined : { reason: verdict.reason }),
+    status: verdict.status,
+    type,
+  };
+}
+
+const list = (names: readonly string[]): string => `[${names.join(' ')}]`;
+
+function containersReady({ pod, phase, init, main }: ConditionInput): Verdict {
+  if (phase === 'Succeeded') return completed;
+  if (phase === 'Failed') return failed;
+  const unready: string[] = [];
+  init.forEach((status, i) => {
+    if (pod.spec?.initContainers?.[i]?.restartPolicy === 'Always' && !status.ready) unready.push(status.name);
+  });
+  for (const { name, ready } of main) if (!ready) unready.push(name);
+  if (unready.length === 0) return yes;
+  return { status: 'False', reason: 'ContainersNotReady', message: `containers with unready status: ${list(unready)}` };
+}
+
+function initializedVerdict({ pod, phase, init, main }: ConditionInput): Verdict {
+  if (phase === 'Succeeded') return { status: 'True', reason: 'PodCompleted' };
+  if (init.length === 0 || main.some(hasBegun)) return yes;
+  const incomplete = init.filter((status, i) =>
+    pod.spec?.initContainers?.[i]?.restartPolicy === 'Always' ? status.started !== true : !status.ready,
+  );
+  if (incomplete.length === 0) return yes;
+  const names = list(incomplete.map(({ name }) => name));
+  return { status: 'False', reason: 'ContainersNotInitialized', message: `containers with incomplete status: ${names}` };
+}
+
+/** Once a main container has been started the pod was initialized; a restarting sidecar does not undo that. */
+const hasBegun = ({ started, state, lastState }: ContainerStatus): boolean =>
+  started === true || state?.running !== undefined || state?.terminated !== undefined || lastState?.terminated !== undefined;
+
+function readinessGates(pod: StoredPod, others: readonly PodCondition[]): Verdict {
+  const gates = pod.spec?.readinessGates;
+  if (gates === undefined || gates.length === 0) return yes;
+  const messages: string[] = [];
+  for (const { conditionType } of gates) {
+    const found = others.find(({ type }) => type === conditionType);
+    if (found === undefined) messages.push(`corresponding condition of pod readiness gate "${conditionType}" does not exist.`);
+    else if (found.status !== 'True') messages.push(`the status of pod readiness gate "${conditionType}" is not "True", but ${found.status}`);
+  }
+  return messages.length === 0 ? yes : { status: 'False', reason: 'ReadinessGatesNotReady', message: messages.join(', ') };
+}

@@ -1,0 +1,93 @@
+import type { PersistentVolumeClaimManifest, PersistentVolumeManifest, ProjectedVolumeSource, Volume } from '../api/generated/models.ts';
+import type { Stored } from '../api/object.ts';
+import { Quantity } from '../api/quantity.ts';
+import type { VolumeContent, VolumeFile } from '../runtimes/runtime.ts';
+import type { ValueSource } from './environment.ts';
+import type { PodFacts } from './field-values.ts';
+import type { StoredPod } from './pod-containers.ts';
+import { configMapFiles, defaultFileMode, downwardFiles, secretFiles, VolumeFilesError } from './volume-files.ts';
+
+/** What volumes are made from. */
+export interface VolumeSource extends ValueSource {
+  claim(namespace: string, name: string): Stored<PersistentVolumeClaimManifest> | undefined;
+  persistentVolume(name: string): Stored<PersistentVolumeManifest> | undefined;
+  /** The token a `serviceAccountToken` projection asked for, issued before. */
+  token(volumeName: string, path: string): string | undefined;
+}
+
+/**
+ * What a volume of a pod holds. Throws `VolumeFilesError` with Kubernetes' words for what is not there (yet), or for a kind of
+ * volume this kubelet cannot make.
+ * Source: https://kubernetes.io/docs/concepts/storage/volumes/
+ */
+export function volumeContent(pod: StoredPod, volume: Volume, source: VolumeSource, facts: PodFacts): VolumeContent {
+  const namespace = pod.metadata.namespace ?? '';
+  const fsGroup = pod.spec?.securityContext?.fsGroup;
+  const files = (list: readonly VolumeFile[], secret: boolean): VolumeContent => ({ type: 'files', files: list, secret, fsGroup });
+  if (volume.emptyDir !== undefined) {
+    const { medium, sizeLimit } = volume.emptyDir;
+    const sizeLimitBytes = sizeLimit === undefined ? undefined : Quantity.parse(sizeLimit).toInteger();
+    return { type: 'emptyDir', medium: medium === 'Memory' ? 'Memory' : '', sizeLimitBytes };
+  }
+  if (volume.hostPath !== undefined) return { type: 'hostPath', path: volume.hostPath.path, pathType: volume.hostPath.type ?? '' };
+  if (volume.configMap !== undefined) {
+    const { name, items, optional, defaultMode: mode = defaultFileMode } = volume.configMap;
+    return files(configMapFiles(namespace, { name, items, optional, mode }, source), false);
+  }
+  if (volume.secret !== undefined) {
+    const { secretName: name, items, optional, defaultMode: mode = defaultFileMode } = volume.secret;
+    return files(secretFiles(namespace, { name, items, optional, mode }, source), true);
+  }
+  if (volume.downwardAPI !== undefined) {
+    const { items = [], defaultMode = defaultFileMode } = volume.downwardAPI;
+    return files(downwardFiles(pod, items, defaultMode, facts), false);
+  }
+  if (volume.projected !== undefined) return files(projectedFiles(pod, volume.name, volume.projected, source, facts), true);
+  if (volume.persistentVolumeClaim !== undefined) return claimed(namespace, volume.persistentVolumeClaim.claimName, source);
+  if (volume.ephemeral !== undefined) return claimed(namespace, `${pod.metadata.name}-${volume.name}`, source);
+  throw new VolumeFilesError(`volume type ${kindOf(volume)} is not supported by this kubelet`);
+}
+
+const kindOf = (volume: Volume): string => Object.keys(volume).find((key) => key !== 'name') ?? 'none';
+
+function projectedFiles(pod: StoredPod, volumeName: string, projected: ProjectedVolumeSource, source: VolumeSource, facts: PodFacts): readonly VolumeFile[] {
+  const mode = projected.defaultMode ?? defaultFileMode;
+  const namespace = pod.metadata.namespace ?? '';
+  const files = new Map<string, VolumeFile>();
+  for (const { configMap, secret, downwardAPI, serviceAccountToken, ...rest } of projected.sources ?? []) {
+    const add = (list: readonly VolumeFile[]): void => list.forEach((file) => files.set(file.path, file));
+    if (configMap !== undefined) add(configMapFiles(namespace, { name: configMap.name, items: configMap.items, optional: configMap.optional, mode }, source));
+    else if (secret !== undefined) add(secretFiles(namespace, { name: secret.name, items: secret.items, optional: secret.optional, mode }, source));
+    else if (downwardAPI !== undefined) add(downwardFiles(pod, downwardAPI.items ?? [], mode, facts));
+    else if (serviceAccountToken !== undefined) {
+      const token = source.token(volumeName, serviceAccountToken.path);
+      if (token === undefined) throw new VolumeFilesError('service account tokens are not issued by this cluster');
+      add([{ path: serviceAccountToken.path, content: Buffer.from(token, 'utf8'), mode }]);
+    } else throw new VolumeFilesError(`projected source ${Object.keys(rest)[0] ?? 'none'} is not supported by this kubelet`);
+  }
+  return [...files.values()];
+}
+
+function claimed(namespace: string, claimName: string, source: VolumeSource): VolumeContent {
+  const claim = source.claim(namespace, claimName);
+  if (claim === undefined) throw new VolumeFilesError(`error processing PVC ${namespace}/${claimName}: failed to fetch PVC from API server: persistentvolumeclaims "${claimName}" not found`);
+  const volumeName = claim.spec?.volumeName ?? '';
+  if (volumeName === '' || claim.status?.phase !== 'Bound') throw new VolumeFilesError(`error processing PVC ${namespace}/${claimName}: PVC is not bound`);
+  const volume = source.persistentVolume(volumeName);
+  if (volume === undefined) throw new VolumeFilesError(`error processing PVC ${namespace}/${claimName}: failed to fetch PV ${volumeName} from API server: persistentvolumes "${volumeName}" not found`);
+  const { hostPath, local } = volume.spec ?? {};
+  if (hostPath !== undefined) return { type: 'hostPath', path: hostPath.path, pathType: hostPath.type ?? '' };
+  return { type: 'persistent', name: volumeName, path: local?.path };
+}
+
+/** True if two contents are the same: an update that changes nothing is not made. */
+export function sameContent(a: VolumeContent, b: VolumeContent): boolean {
+  if (a.type !== 'files' || b.type !== 'files') return a.type === b.type;
+  return (
+    a.files.length === b.files.length &&
+    a.files.every((file, i) => {
+      const other = b.files[i]!;
+      return file.path === other.path && file.mode === other.mode && Buffer.compare(file.content, other.content) === 0;
+    })
+  );
+}
