@@ -12,7 +12,7 @@ import { newPodMemory } from './pod-memory.ts';
 import type { PodMemory, Verdict } from './pod-memory.ts';
 import type { OperatedPod, PodOperations } from './pod-operations.ts';
 import { computeStatus } from './pod-status.ts';
-import type { PodVolumes } from './pod-volumes.ts';
+import { PodVolumes } from './pod-volumes.ts';
 import { noteRuns } from './probe-runs.ts';
 import type { StatusWriter, WrittenPod } from './status-writer.ts';
 
@@ -131,6 +131,16 @@ export class PodWorker implements OperatedPod, StartTarget, WrittenPod {
     this.touch();
   }
 
+  /** What an earlier kubelet left running: it goes on, and its volumes are brought up to date. */
+  adopt(sandboxes: readonly SandboxReport[]): void {
+    if ((this.#pod.spec?.volumes?.length ?? 0) > 0) {
+      this.memory.volumesReady = true;
+      this.volumes = new PodVolumes(this.#parts);
+      this.volumesDue = true;
+    }
+    this.report(sandboxes);
+  }
+
   /** What the runtime has of the pod now. */
   report(sandboxes: readonly SandboxReport[]): void {
     this.sandboxes = sandboxes;
@@ -165,6 +175,10 @@ export class PodWorker implements OperatedPod, StartTarget, WrittenPod {
     if (this.#finished) return;
     const { operations } = this.#parts;
     const { memory } = this;
+    if (this.retryAt !== undefined && this.retryAt <= now) {
+      this.retryAt = undefined;
+      this.refused = undefined;
+    }
     this.#checkDeadline(now);
     if (memory.endingAtMs === undefined && this.ending) {
       memory.endingAtMs = now;
@@ -226,7 +240,7 @@ export class PodWorker implements OperatedPod, StartTarget, WrittenPod {
   #writeStatus(now: Instant): void {
     const { memory } = this;
     if (this.#statusSince === undefined || memory.gone || this.#finished || this.writing || this.deleting) return;
-    if (this.refused === this.#pod.metadata.resourceVersion && (this.retryAt === undefined || now < this.retryAt)) return;
+    if (this.refused === this.#pod.metadata.resourceVersion) return;
     const held = this.#held(now);
     if (held === 'until-done') return;
     if (held !== undefined) {

@@ -1,6 +1,6 @@
 import type { NodeAffinity as NodeAffinityFields, NodeSelectorTerm } from '../../api/generated/models.ts';
 import type { NodeInfo } from '../node-info.ts';
-import { namesOfTerm, nodeSelectorTermTest, nodeSelectorTest } from '../node-selector.ts';
+import { namesOfTerm, nodeSelectorTermTest, nodeSelectorTest } from '../../kinds/node-selector-match.ts';
 import { normalizeByMax } from '../normalize-score.ts';
 import type { Refusal, SchedulerPlugin } from '../plugin.ts';
 import type { PodShape } from '../pod-shape.ts';

@@ -1,0 +1,86 @@
+import type { ConfigMapManifest, PersistentVolumeClaimManifest, PersistentVolumeManifest, SecretManifest, ServiceManifest } from '../api/generated/models.ts';
+import type { KindDescriptor } from '../api/kind.ts';
+import type { Stored } from '../api/object.ts';
+import type { ViewReader } from '../api/view-reader.ts';
+import { configMapKind } from '../kinds/config-map.ts';
+import { secretKind } from '../kinds/secret.ts';
+import { serviceKind } from '../kinds/service.ts';
+import type { StoredPod } from './pod-containers.ts';
+import { serviceVariables } from './service-variables.ts';
+import type { VolumeSource } from './volume-contents.ts';
+
+/** The kinds behind persistentVolumeClaim volumes, in a cluster that has them. */
+export interface VolumeKinds {
+  readonly claim: KindDescriptor<PersistentVolumeClaimManifest>;
+  readonly persistentVolume: KindDescriptor<PersistentVolumeManifest>;
+}
+
+type Variables = readonly (readonly [string, string])[];
+
+/** The Service every pod is told of, wherever it lives. */
+const apiService = { namespace: 'default', name: 'kubernetes' };
+
+/** What a kubelet looks up for its pods, besides the pods themselves. */
+export class ObjectLookup implements Omit<VolumeSource, 'token'> {
+  readonly #view: ViewReader;
+  readonly #kinds: VolumeKinds | undefined;
+  /** By namespace; forgotten whenever a Service changes. */
+  readonly #variables = new Map<string, Variables>();
+
+  constructor(view: ViewReader, kinds: VolumeKinds | undefined) {
+    this.#view = view;
+    this.#kinds = kinds;
+  }
+
+  configMap(namespace: string, name: string): Stored<ConfigMapManifest> | undefined {
+    return this.#view.get(configMapKind, namespace, name);
+  }
+
+  secret(namespace: string, name: string): Stored<SecretManifest> | undefined {
+    return this.#view.get(secretKind, namespace, name);
+  }
+
+  claim(namespace: string, name: string): Stored<PersistentVolumeClaimManifest> | undefined {
+    return this.#kinds === undefined ? undefined : this.#view.get(this.#kinds.claim, namespace, name);
+  }
+
+  persistentVolume(name: string): Stored<PersistentVolumeManifest> | undefined {
+    return this.#kinds === undefined ? undefined : this.#view.get(this.#kinds.persistentVolume, undefined, name);
+  }
+
+  /** A Service was made, changed or deleted. */
+  servicesChanged(): void {
+    this.#variables.clear();
+  }
+
+  /** The variables of the Services in a pod's namespace (unless it wants none), and of the API server's. */
+  serviceVariables(pod: StoredPod): Variables {
+    const namespace = pod.spec?.enableServiceLinks === false ? '' : (pod.metadata.namespace ?? '');
+    let known = this.#variables.get(namespace);
+    if (known === undefined) {
+      const api = this.#view.get(serviceKind, apiService.namespace, apiService.name);
+      const own = namespace === '' ? [] : this.#view.list(serviceKind, { namespace });
+      known = serviceVariables(api === undefined || namespace === apiService.namespace ? own : [api, ...own]);
+      this.#variables.set(namespace, known);
+    }
+    return known;
+  }
+
+  /** True if a Service selects the pod, so that a proxy may have requests in flight to it. */
+  isBehindService({ metadata, status }: StoredPod): boolean {
+    const { labels, namespace } = metadata;
+    if (labels === undefined || status?.podIP === undefined) return false;
+    return this.#view.list(serviceKind, { namespace }).some((service) => selects(service, labels));
+  }
+}
+
+function selects({ spec }: Stored<ServiceManifest>, labels: Readonly<Record<string, string>>): boolean {
+  const selector = spec?.selector;
+  if (selector === undefined || spec?.type === 'ExternalName') return false;
+  let any = false;
+  for (const key in selector) {
+    if (labels[key] !== selector[key]) return false;
+    any = true;
+  }
+  return any;
+}
