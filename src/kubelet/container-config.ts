@@ -1,6 +1,7 @@
 import type { Container, PodSecurityContext, SecurityContext } from '../api/generated/models.ts';
+import { RuntimeError } from '../errors.ts';
 import type { ContainerConfig, ResolvedMount } from '../runtimes/runtime.ts';
-import { EnvironmentError, refersToOthers, resolveEnvironment } from './environment.ts';
+import { refersToOthers, resolveEnvironment } from './environment.ts';
 import type { ValueSource } from './environment.ts';
 import type { PodFacts } from './field-values.ts';
 import type { PodContainer, StoredPod } from './pod-containers.ts';
@@ -16,7 +17,7 @@ export interface ConfigInput {
 }
 
 /**
- * The container with nothing left to look up. What refers to other objects is resolved at once and throws `EnvironmentError` if it
+ * The container with nothing left to look up. What refers to other objects is resolved at once and throws `RUNTIME_CONFIG` if it
  * cannot be; with `lazy` the rest is resolved when it is first read, which a simulated runtime never does.
  */
 export function containerConfig(input: ConfigInput, lazy = false): ContainerConfig {
@@ -102,7 +103,11 @@ class ResolvedConfig implements ContainerConfig {
       (name) => variables.get(name),
       (name) => unknown.push(name),
     );
-    if (unknown.length > 0) throw new EnvironmentError(`failed to expand subPathExpr ${JSON.stringify(expression)}: missing value for ${unknown.join(', ')}`);
+    if (unknown.length > 0)
+      throw new RuntimeError(
+        'RUNTIME_CONFIG',
+        `failed to expand subPathExpr ${JSON.stringify(expression)}: missing value for ${unknown.join(', ')}`,
+      );
     return path;
   }
 }

@@ -30,7 +30,12 @@ const repeatMs = 10_000;
  * Brings one container up: image, create, start, postStart. Never rejects: a failure becomes the container's waiting reason and
  * an Event. Returns the id of a container that was created, running or not.
  */
-export async function startContainer(parts: KubeletParts, target: StartTarget, container: PodContainer, sandbox: SandboxReport): Promise<string | undefined> {
+export async function startContainer(
+  parts: KubeletParts,
+  target: StartTarget,
+  container: PodContainer,
+  sandbox: SandboxReport,
+): Promise<string | undefined> {
   const { clock, runtime, calls, timeouts } = parts;
   const { pod, memory } = target;
   const { spec } = container;
@@ -69,7 +74,10 @@ export async function startContainer(parts: KubeletParts, target: StartTarget, c
   return id;
 }
 
-const named = (container: PodContainer): { readonly name: string; readonly type: PodContainer['type'] } => ({ name: container.spec.name, type: container.type });
+const named = (container: PodContainer): { readonly name: string; readonly type: PodContainer['type'] } => ({
+  name: container.spec.name,
+  type: container.type,
+});
 
 /** A container that ended before is being restarted: the next restart waits longer. */
 function noteRestart({ clock }: KubeletParts, memory: PodMemory, container: PodContainer): void {
@@ -90,7 +98,8 @@ async function ensureImage(parts: KubeletParts, target: StartTarget, container: 
     parts.event(pod, 'Warning', 'InspectFailed', message, named(container));
     throw new RuntimeError('RUNTIME_IMAGE_INVALID', message);
   }
-  const present = (): ReturnType<typeof runtime.imageStatus> => calls.run('work', 'imageStatus', timeouts.workMs, (options) => runtime.imageStatus(image, options));
+  const present = (): ReturnType<typeof runtime.imageStatus> =>
+    calls.run('work', 'imageStatus', timeouts.workMs, (options) => runtime.imageStatus(image, options));
   if (policy !== 'Always') {
     if ((await present()) !== undefined) {
       parts.event(pod, 'Normal', 'Pulled', `Container image "${image}" already present on machine`, named(container));
@@ -120,14 +129,26 @@ async function ensureImage(parts: KubeletParts, target: StartTarget, container: 
 
 const seconds = (ms: number): string => (ms < 1000 ? `${ms}ms` : `${ms / 1000}s`);
 
-async function postStart(parts: KubeletParts, { pod, signal }: StartTarget, container: PodContainer, sandbox: SandboxReport, id: string): Promise<void> {
+async function postStart(
+  parts: KubeletParts,
+  { pod, signal }: StartTarget,
+  container: PodContainer,
+  sandbox: SandboxReport,
+  id: string,
+): Promise<void> {
   const hook = container.spec.lifecycle?.postStart;
   if (hook === undefined) return;
   const { runtime, calls, timeouts } = parts;
   try {
     const handler = withNumericPort(hook, container.spec);
     if (typeof handler === 'string') throw new RuntimeError('RUNTIME_HOOK_FAILED', handler);
-    await calls.run('free', 'postStart', timeouts.pullMs, (options) => runtime.runHook(id, sandbox.ips[0] ?? parts.hostIp, handler, options), signal);
+    await calls.run(
+      'free',
+      'postStart',
+      timeouts.pullMs,
+      (options) => runtime.runHook(id, sandbox.ips[0] ?? parts.hostIp, handler, options),
+      signal,
+    );
   } catch (error) {
     parts.event(pod, 'Warning', 'FailedPostStartHook', 'PostStartHook failed', named(container));
     throw error;
@@ -139,7 +160,8 @@ function noteFailure(parts: KubeletParts, { pod, memory }: StartTarget, containe
   const { reason, message, repeat } = startFailure(step, error);
   const known = containerMemory(memory, container.spec.name);
   known.waiting = { reason, message };
-  if (reason === 'ErrImagePull') parts.event(pod, 'Warning', 'Failed', `Failed to pull image "${container.spec.image ?? ''}": ${message}`, named(container));
+  if (reason === 'ErrImagePull')
+    parts.event(pod, 'Warning', 'Failed', `Failed to pull image "${container.spec.image ?? ''}": ${message}`, named(container));
   parts.event(pod, 'Warning', 'Failed', `Error: ${step === 'pull' ? reason : message}`, named(container));
   if (repeat === 'pull') {
     known.pulls = afterFailedPull(known.pulls, now);

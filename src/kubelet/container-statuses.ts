@@ -50,13 +50,23 @@ export function containerStatus(input: ContainerStatusInput, container: PodConta
   };
 }
 
-function restartCount({ current, nextAttempt }: PodContainer, lost: ContainerStatus | undefined, old: ContainerStatus | undefined, over: boolean): number {
+function restartCount(
+  { current, nextAttempt }: PodContainer,
+  lost: ContainerStatus | undefined,
+  old: ContainerStatus | undefined,
+  over: boolean,
+): number {
   if (current !== undefined) return current.attempt;
   if (lost !== undefined) return over || lost.state?.running === undefined ? lost.restartCount : lost.restartCount + 1;
   return nextAttempt > 0 ? nextAttempt - 1 : (old?.restartCount ?? 0);
 }
 
-function stateOf(input: ContainerStatusInput, container: PodContainer, shown: ContainerStatusReport | undefined, old: ContainerStatus | undefined): ContainerState {
+function stateOf(
+  input: ContainerStatusInput,
+  container: PodContainer,
+  shown: ContainerStatusReport | undefined,
+  old: ContainerStatus | undefined,
+): ContainerState {
   const { pod, memory, over, runtimeName } = input;
   const { spec, type } = container;
   if (shown?.state.state === 'running') return { running: { startedAt: formatTime(shown.state.startedAtMs) } };
@@ -91,7 +101,12 @@ const lostState: ContainerState = Object.freeze({
 
 const isInitializing = (pod: StoredPod): boolean => (pod.spec?.initContainers?.length ?? 0) > 0;
 
-function lastStateOf(input: ContainerStatusInput, container: PodContainer, state: ContainerState, old: ContainerStatus | undefined): ContainerState | undefined {
+function lastStateOf(
+  input: ContainerStatusInput,
+  container: PodContainer,
+  state: ContainerState,
+  old: ContainerStatus | undefined,
+): ContainerState | undefined {
   const { current, previous, lost } = container;
   if (state.waiting !== undefined && current?.state.state === 'exited') return terminated(current, input.runtimeName);
   if (previous !== undefined) return terminated(previous, input.runtimeName);
@@ -124,6 +139,16 @@ function mountStatus(mount: VolumeMount): VolumeMountStatus {
 }
 
 /** The statuses of several containers, old objects kept where nothing changed. */
-export function containerStatuses(input: ContainerStatusInput, containers: readonly PodContainer[], known: readonly ContainerStatus[] | undefined): readonly ContainerStatus[] {
-  return containers.map((each) => containerStatus(input, each, known?.find(({ name }) => name === each.spec.name)));
+export function containerStatuses(
+  input: ContainerStatusInput,
+  containers: readonly PodContainer[],
+  known: readonly ContainerStatus[] | undefined,
+): readonly ContainerStatus[] {
+  return containers.map((each) =>
+    containerStatus(
+      input,
+      each,
+      known?.find(({ name }) => name === each.spec.name),
+    ),
+  );
 }

@@ -19,7 +19,11 @@ export class ContainerStop {
   }
 
   /** Runs a preStop hook; however it ends, the stop comes next. */
-  async preStop(target: OperatedPod, { container, timeoutMs, message }: Extract<PodAction, { readonly type: 'pre-stop' }>, now: Instant): Promise<void> {
+  async preStop(
+    target: OperatedPod,
+    { container, timeoutMs, message }: Extract<PodAction, { readonly type: 'pre-stop' }>,
+    now: Instant,
+  ): Promise<void> {
     const { calls, runtime, hostIp } = this.#parts;
     const { spec, current } = container;
     const id = current!.id;
@@ -40,7 +44,12 @@ export class ContainerStop {
     target.touch();
   }
 
-  async stop(target: OperatedPod, { container, graceMs, message }: Extract<PodAction, { readonly type: 'stop-container' }>, now: Instant, inspect: () => Promise<void>): Promise<void> {
+  async stop(
+    target: OperatedPod,
+    { container, graceMs, message }: Extract<PodAction, { readonly type: 'stop-container' }>,
+    now: Instant,
+    inspect: () => Promise<void>,
+  ): Promise<void> {
     const { calls, runtime, timeouts, clock, logger } = this.#parts;
     const id = container.current!.id;
     const before = target.memory.stopping?.get(id);
@@ -52,7 +61,10 @@ export class ContainerStop {
       if (error instanceof ClosedError) return;
       target.memory.stopping?.delete(id);
       target.memory.stopRetryAtMs = clock.now() + repeatMs;
-      logger.warn({ pod: target.pod.metadata.name, container: container.spec.name, error: (error as Error).message }, 'a container could not be stopped and will be stopped again');
+      logger.warn(
+        { pod: target.pod.metadata.name, container: container.spec.name, error: (error as Error).message },
+        'a container could not be stopped and will be stopped again',
+      );
       return target.touch();
     }
     await inspect();

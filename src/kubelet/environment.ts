@@ -1,5 +1,6 @@
 import type { ConfigMapManifest, Container, EnvVar, SecretManifest } from '../api/generated/models.ts';
 import type { Stored } from '../api/object.ts';
+import { RuntimeError } from '../errors.ts';
 import { fieldValue, resourceValue } from './field-values.ts';
 import type { PodFacts } from './field-values.ts';
 import type { StoredPod } from './pod-containers.ts';
@@ -11,21 +12,22 @@ export interface ValueSource {
   secret(namespace: string, name: string): Stored<SecretManifest> | undefined;
 }
 
-/** A container's configuration cannot be made from what there is; shown as CreateContainerConfigError. */
-export class EnvironmentError extends Error {
-  override readonly name = 'EnvironmentError';
-}
-
 /** True if resolving the container's variables can fail, because they refer to other objects or fields. */
 export const refersToOthers = ({ env, envFrom }: Container): boolean =>
   (envFrom !== undefined && envFrom.length > 0) || (env?.some(({ valueFrom }) => valueFrom !== undefined) ?? false);
 
 /**
  * A container's variables: those of Services, then `envFrom`, then `env`, later ones over earlier ones; `$(NAME)` sees what comes
- * before it. Throws `EnvironmentError` in Kubernetes' words for what is missing and not optional.
+ * before it. Throws `RUNTIME_CONFIG` in Kubernetes' words for what is missing and not optional.
  * Source: https://kubernetes.io/docs/tasks/inject-data-application/
  */
-export function resolveEnvironment(pod: StoredPod, container: Container, services: readonly (readonly [string, string])[], source: ValueSource, facts: PodFacts): Map<string, string> {
+export function resolveEnvironment(
+  pod: StoredPod,
+  container: Container,
+  services: readonly (readonly [string, string])[],
+  source: ValueSource,
+  facts: PodFacts,
+): Map<string, string> {
   const variables = new Map<string, string>(services);
   const namespace = pod.metadata.namespace ?? '';
   for (const { prefix = '', configMapRef, secretRef } of container.envFrom ?? []) {
@@ -56,10 +58,17 @@ function setNamed(variables: Map<string, string>, name: string, value: string): 
 
 function required(optional: boolean | undefined, message: string): undefined {
   if (optional === true) return undefined;
-  throw new EnvironmentError(message);
+  throw new RuntimeError('RUNTIME_CONFIG', message, { retryable: true });
 }
 
-function valueOf(pod: StoredPod, container: Container, variable: EnvVar, known: ReadonlyMap<string, string>, source: ValueSource, facts: PodFacts): string | undefined {
+function valueOf(
+  pod: StoredPod,
+  container: Container,
+  variable: EnvVar,
+  known: ReadonlyMap<string, string>,
+  source: ValueSource,
+  facts: PodFacts,
+): string | undefined {
   const { valueFrom } = variable;
   if (valueFrom === undefined) return expandVariables(variable.value ?? '', (name) => known.get(name));
   const namespace = pod.metadata.namespace ?? '';
@@ -82,7 +91,9 @@ function valueOf(pod: StoredPod, container: Container, variable: EnvVar, known: 
     const found = source.secret(namespace, name);
     if (found === undefined) return required(optional, `secret "${name}" not found`);
     const data = found.data?.[key];
-    return data === undefined ? required(optional, `couldn't find key ${key} in Secret ${namespace}/${name}`) : decoded(data).toString('utf8');
+    return data === undefined
+      ? required(optional, `couldn't find key ${key} in Secret ${namespace}/${name}`)
+      : decoded(data).toString('utf8');
   }
   return required(false, `env variable ${variable.name}: valueFrom names no source this kubelet knows`);
 }

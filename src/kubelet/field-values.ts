@@ -57,7 +57,12 @@ function lines(map: Readonly<Record<string, string>> | undefined): string {
 }
 
 /** The value of a `resourceFieldRef` as a whole number of divisors, rounded up; a message if there is no such container. */
-export function resourceValue(pod: StoredPod, own: Container, ref: ResourceFieldSelector, facts: PodFacts): { readonly value: string } | string {
+export function resourceValue(
+  pod: StoredPod,
+  own: Container,
+  ref: ResourceFieldSelector,
+  facts: PodFacts,
+): { readonly value: string } | string {
   const named = ref.containerName === undefined || ref.containerName === '' ? own : findContainer(pod, ref.containerName);
   if (named === undefined) return `container ${ref.containerName ?? ''} not found`;
   const [list, ...rest] = ref.resource.split('.');

@@ -13,7 +13,7 @@ interface RegistryEntry {
   readonly auth?: string;
 }
 
-const none: Credentials = [];
+const none: readonly Credentials[number][] = [];
 
 /**
  * The credentials in a pod's imagePullSecrets. A secret that is not there or cannot be read is passed over, as in Kubernetes: the

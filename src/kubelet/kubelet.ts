@@ -12,7 +12,7 @@ import { allocatableOf } from './node-status.ts';
 import { ObjectLookup } from './object-lookup.ts';
 import { OrphanRemoval } from './orphan-removal.ts';
 import { earlier } from './pod-actions.ts';
-import { NodeLoad } from './pod-admission.ts';
+import { NodeLoad } from './node-load.ts';
 import type { StoredPod } from './pod-containers.ts';
 import { PodOperations } from './pod-operations.ts';
 import { PodSet } from './pod-set.ts';
@@ -92,11 +92,20 @@ export class Kubelet implements Participant {
     this.#parts = parts;
     this.#writer = new StatusWriter(parts);
     const operations = new PodOperations(parts);
-    const workerParts = { ...parts, operations, writer: this.#writer, onDirty: (worker: Parameters<PodSet['mark']>[0]) => this.#mark(worker) };
+    const workerParts = {
+      ...parts,
+      operations,
+      writer: this.#writer,
+      onDirty: (worker: Parameters<PodSet['mark']>[0]) => this.#mark(worker),
+    };
     this.#pods = new PodSet(workerParts, new NodeLoad(parts.allocatable, new QuantityCache()));
     this.#orphans = new OrphanRemoval(parts);
     this.streams = new PodStreams(parts, (uid) => this.#pods.get(uid));
-    const times = { leaseRenewMs: options.leaseRenewMs ?? 10_000, leaseDurationSeconds: options.leaseDurationSeconds ?? 40, nodeStatusMs: options.nodeStatusMs ?? 300_000 };
+    const times = {
+      leaseRenewMs: options.leaseRenewMs ?? 10_000,
+      leaseDurationSeconds: options.leaseDurationSeconds ?? 40,
+      nodeStatusMs: options.nodeStatusMs ?? 300_000,
+    };
     this.#agent = new NodeAgent(parts, node, info, times, env.random.fork(this.name), () => this.#wakeUp());
     this.#relistMs = relistMs ?? (runtime.virtual ? relistMsVirtual : relistMsReal);
     this.#relistAt = clock.now() + this.#relistMs;
@@ -129,7 +138,8 @@ export class Kubelet implements Participant {
         case 'Pod':
           if (type === 'deleted') this.#pods.gone(uid);
           // Pods there are before the first step are taken up there, together with what the runtime has of them.
-          else if (this.#found === undefined && (object as StoredPod).spec?.nodeName === this.nodeName) this.#pods.put(object as StoredPod, now);
+          else if (this.#found === undefined && (object as StoredPod).spec?.nodeName === this.nodeName)
+            this.#pods.put(object as StoredPod, now);
           break;
         case 'ConfigMap':
         case 'Secret':
@@ -195,7 +205,13 @@ export class Kubelet implements Participant {
     this.#found = undefined;
     const byPod = groupByPod(found);
     const pods = [...this.#parts.view.podsOnNode(this.nodeName)] as unknown as StoredPod[];
-    pods.sort((a, b) => (a.metadata.creationTimestamp < b.metadata.creationTimestamp ? -1 : a.metadata.creationTimestamp > b.metadata.creationTimestamp ? 1 : 0));
+    pods.sort((a, b) =>
+      a.metadata.creationTimestamp < b.metadata.creationTimestamp
+        ? -1
+        : a.metadata.creationTimestamp > b.metadata.creationTimestamp
+          ? 1
+          : 0,
+    );
     for (const pod of pods) {
       this.#pods.put(pod, now, byPod.get(pod.metadata.uid));
       byPod.delete(pod.metadata.uid);
@@ -211,7 +227,8 @@ export class Kubelet implements Participant {
       .then(
         (found) => this.#compare(found),
         (error: unknown) => {
-          if (!(error instanceof ClosedError)) logger.warn({ node: this.nodeName, error: (error as Error).message }, 'the pods of the runtime could not be listed');
+          if (!(error instanceof ClosedError))
+            logger.warn({ node: this.nodeName, error: (error as Error).message }, 'the pods of the runtime could not be listed');
         },
       );
   }

@@ -146,9 +146,17 @@ export class NodeAgent {
     const spec = { holderIdentity: nodeName, leaseDurationSeconds: this.#times.leaseDurationSeconds, renewTime };
     try {
       if (known === undefined) {
-        this.#lease = await client.create(leaseKind, { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { ...at, ...this.#owner() }, spec }, writeOptions);
+        this.#lease = await client.create(
+          leaseKind,
+          { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { ...at, ...this.#owner() }, spec },
+          writeOptions,
+        );
       } else {
-        this.#lease = await client.update(leaseKind, { ...known, spec: { ...known.spec, ...spec } } as unknown as LeaseManifest, writeOptions);
+        this.#lease = await client.update(
+          leaseKind,
+          { ...known, spec: { ...known.spec, ...spec } } as unknown as LeaseManifest,
+          writeOptions,
+        );
       }
     } catch (error) {
       // Somebody changed or deleted it: the next try begins from what is there.
@@ -204,6 +212,9 @@ export class NodeAgent {
 
   #tell(type: 'Normal' | 'Warning', reason: string, message: string): void {
     const { client, nodeName } = this.#parts;
-    client.event({ apiVersion: 'v1', kind: 'Node', name: nodeName, uid: nodeName }, type, reason, message, { component: 'kubelet', host: nodeName });
+    client.event({ apiVersion: 'v1', kind: 'Node', name: nodeName, uid: nodeName }, type, reason, message, {
+      component: 'kubelet',
+      host: nodeName,
+    });
   }
 }

@@ -23,7 +23,10 @@ export const kubeletVersion = 'v1.33.0';
 const imagesMax = 50;
 
 /** What the node offers in all. */
-export const capacityOf = (node: NodeDescription, info: RuntimeInfo): Readonly<Record<string, Quantity>> => ({ ...info.capacity, ...node.capacity });
+export const capacityOf = (node: NodeDescription, info: RuntimeInfo): Readonly<Record<string, Quantity>> => ({
+  ...info.capacity,
+  ...node.capacity,
+});
 
 /** What of it pods may have. */
 export function allocatableOf(node: NodeDescription, info: RuntimeInfo): Readonly<Record<string, Quantity>> {
@@ -135,4 +138,5 @@ function imagesOf(images: readonly ImageReport[]): readonly ContainerImage[] {
     .map(({ names, sizeBytes }) => ({ names, sizeBytes }));
 }
 
-export const isNodeReady = (node: Stored<NodeManifest>): boolean => node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
+export const isNodeReady = (node: Stored<NodeManifest>): boolean =>
+  node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;

@@ -1,4 +1,10 @@
-import type { ConfigMapManifest, PersistentVolumeClaimManifest, PersistentVolumeManifest, SecretManifest, ServiceManifest } from '../api/generated/models.ts';
+import type {
+  ConfigMapManifest,
+  PersistentVolumeClaimManifest,
+  PersistentVolumeManifest,
+  SecretManifest,
+  ServiceManifest,
+} from '../api/generated/models.ts';
 import type { KindDescriptor } from '../api/kind.ts';
 import type { Stored } from '../api/object.ts';
 import type { ViewReader } from '../api/view-reader.ts';

@@ -23,7 +23,8 @@ export class OrphanRemoval {
       () => this.#busy.delete(sandbox.id),
       (error: unknown) => {
         this.#busy.delete(sandbox.id);
-        if (!(error instanceof ClosedError)) logger.warn({ sandbox: sandbox.id, error: (error as Error).message }, 'an orphaned sandbox could not be removed yet');
+        if (!(error instanceof ClosedError))
+          logger.warn({ sandbox: sandbox.id, error: (error as Error).message }, 'an orphaned sandbox could not be removed yet');
       },
     );
   }
@@ -32,7 +33,9 @@ export class OrphanRemoval {
     const { calls, runtime, timeouts } = this.#parts;
     const running = containers.filter(({ state }) => state.state === 'running');
     await Promise.all(
-      running.map((container) => calls.run('free', 'stopContainer', graceMs + timeouts.workMs, (options) => runtime.stopContainer(container.id, graceMs, options))),
+      running.map((container) =>
+        calls.run('free', 'stopContainer', graceMs + timeouts.workMs, (options) => runtime.stopContainer(container.id, graceMs, options)),
+      ),
     );
     await calls.run('work', 'stopSandbox', timeouts.workMs, (options) => runtime.stopSandbox(id, options));
     await calls.run('work', 'removeSandbox', timeouts.workMs, (options) => runtime.removeSandbox(id, options));

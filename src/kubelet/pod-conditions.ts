@@ -92,7 +92,8 @@ function readinessGates(pod: StoredPod, others: readonly PodCondition[]): Verdic
   for (const { conditionType } of gates) {
     const found = others.find(({ type }) => type === conditionType);
     if (found === undefined) messages.push(`corresponding condition of pod readiness gate "${conditionType}" does not exist.`);
-    else if (found.status !== 'True') messages.push(`the status of pod readiness gate "${conditionType}" is not "True", but ${found.status}`);
+    else if (found.status !== 'True')
+      messages.push(`the status of pod readiness gate "${conditionType}" is not "True", but ${found.status}`);
   }
   return messages.length === 0 ? yes : { status: 'False', reason: 'ReadinessGatesNotReady', message: messages.join(', ') };
 }

@@ -37,8 +37,9 @@ export function podContainers(pod: StoredPod, sandboxes: readonly SandboxReport[
     matched(wanted, type, sandboxes, known);
   return {
     init:
-      spec?.initContainers?.map((each) => match(each, each.restartPolicy === 'Always' ? 'sidecar' : 'init', status?.initContainerStatuses)) ??
-      none,
+      spec?.initContainers?.map((each) =>
+        match(each, each.restartPolicy === 'Always' ? 'sidecar' : 'init', status?.initContainerStatuses),
+      ) ?? none,
     main: spec?.containers.map((each) => match(each, 'container', status?.containerStatuses)) ?? none,
     ephemeral: spec?.ephemeralContainers?.map((each) => match(each, 'ephemeral', status?.ephemeralContainerStatuses)) ?? none,
   };

@@ -31,7 +31,8 @@ export function hostnameOf(pod: StoredPod, { nodeName, clusterDomain }: ClusterN
  */
 export function dnsOf(pod: StoredPod, { clusterDns, clusterDomain }: ClusterNames): SandboxConfig['dns'] {
   const { dnsPolicy = 'ClusterFirst', dnsConfig, hostNetwork } = pod.spec ?? { containers: [] };
-  const ofCluster = clusterDns.length > 0 && (dnsPolicy === 'ClusterFirstWithHostNet' || (dnsPolicy === 'ClusterFirst' && hostNetwork !== true));
+  const ofCluster =
+    clusterDns.length > 0 && (dnsPolicy === 'ClusterFirstWithHostNet' || (dnsPolicy === 'ClusterFirst' && hostNetwork !== true));
   if (!ofCluster && dnsConfig === undefined) return undefined;
   const searches = [`${pod.metadata.namespace}.svc.${clusterDomain}`, `svc.${clusterDomain}`, clusterDomain];
   const base = ofCluster ? { nameservers: clusterDns, searches, options: ['ndots:5'] } : { nameservers: [], searches: [], options: [] };
@@ -43,6 +44,7 @@ export function dnsOf(pod: StoredPod, { clusterDns, clusterDomain }: ClusterName
   };
 }
 
-const optionText = ({ name = '', value }: { readonly name?: string; readonly value?: string }): string => (value === undefined ? name : `${name}:${value}`);
+const optionText = ({ name = '', value }: { readonly name?: string; readonly value?: string }): string =>
+  value === undefined ? name : `${name}:${value}`;
 
 const unique = (texts: readonly string[]): readonly string[] => [...new Set(texts)];

@@ -65,7 +65,10 @@ export class PodOperations {
       case 'pre-stop':
         return this.#begin(target, this.#stops.preStop(target, action, now));
       case 'stop-container':
-        return this.#begin(target, this.#stops.stop(target, action, now, () => this.#inspect(target)));
+        return this.#begin(
+          target,
+          this.#stops.stop(target, action, now, () => this.#inspect(target)),
+        );
       case 'remove-container':
       case 'stop-sandbox':
       case 'remove-sandbox':
@@ -76,7 +79,8 @@ export class PodOperations {
   /** The pod begins to end: what takes long is given up. */
   beginEnding(target: OperatedPod): void {
     target.abort?.abort();
-    target.served = this.#parts.drainMs > 0 && target.pod.metadata.deletionTimestamp !== undefined && this.#parts.isBehindService(target.pod);
+    target.served =
+      this.#parts.drainMs > 0 && target.pod.metadata.deletionTimestamp !== undefined && this.#parts.isBehindService(target.pod);
   }
 
   /** True while the proxy still has requests in flight to a pod that is to go. */
@@ -102,7 +106,8 @@ export class PodOperations {
   /** Nothing waits for an operation; what it cannot handle itself is a fault of this program and goes to the log. */
   #begin(target: OperatedPod, operation: Promise<void>): void {
     operation.catch((error: unknown) => {
-      if (!(error instanceof ClosedError)) this.#parts.logger.error({ pod: target.pod.metadata.name, error: (error as Error).message }, 'an operation failed unexpectedly');
+      if (!(error instanceof ClosedError))
+        this.#parts.logger.error({ pod: target.pod.metadata.name, error: (error as Error).message }, 'an operation failed unexpectedly');
     });
   }
 
@@ -140,7 +145,10 @@ export class PodOperations {
     }
   }
 
-  async #startContainer(target: OperatedPod, { container, sandbox }: Extract<PodAction, { readonly type: 'start-container' }>): Promise<void> {
+  async #startContainer(
+    target: OperatedPod,
+    { container, sandbox }: Extract<PodAction, { readonly type: 'start-container' }>,
+  ): Promise<void> {
     const { memory } = target;
     memory.starting = container.spec.name;
     const id = await startContainer(this.#parts, target, container, sandbox);
@@ -156,7 +164,13 @@ export class PodOperations {
     containerMemory(memory, spec.name).waiting = waiting;
     const ref = { name: spec.name, type };
     if (waiting.reason === 'CrashLoopBackOff') {
-      this.#parts.event(pod, 'Warning', 'BackOff', `Back-off restarting failed container ${spec.name} in pod ${name}_${namespace}(${uid})`, ref);
+      this.#parts.event(
+        pod,
+        'Warning',
+        'BackOff',
+        `Back-off restarting failed container ${spec.name} in pod ${name}_${namespace}(${uid})`,
+        ref,
+      );
     } else {
       this.#parts.event(pod, 'Normal', 'BackOff', `Back-off pulling image "${spec.image ?? ''}"`, ref);
       this.#parts.event(pod, 'Warning', 'Failed', `Error: ${waiting.reason}`, ref);
@@ -170,8 +184,10 @@ export class PodOperations {
     const busy = (memory.busy ??= new Set());
     busy.add(id);
     try {
-      if (what === 'remove-container') await calls.run('work', 'removeContainer', timeouts.workMs, (options) => runtime.removeContainer(id, options));
-      else if (what === 'stop-sandbox') await calls.run('work', 'stopSandbox', timeouts.workMs, (options) => runtime.stopSandbox(id, options));
+      if (what === 'remove-container')
+        await calls.run('work', 'removeContainer', timeouts.workMs, (options) => runtime.removeContainer(id, options));
+      else if (what === 'stop-sandbox')
+        await calls.run('work', 'stopSandbox', timeouts.workMs, (options) => runtime.stopSandbox(id, options));
       else await calls.run('work', 'removeSandbox', timeouts.workMs, (options) => runtime.removeSandbox(id, options));
     } catch (error) {
       busy.delete(id);
@@ -223,7 +239,8 @@ export class PodOperations {
       if (notices.length === 0) continue;
       const known = target.sandboxes.find((each) => each.id === id)?.notices ?? [];
       for (const { reason, message } of notices) {
-        if (!known.some((each) => each.reason === reason && each.message === message)) this.#parts.event(target.pod, 'Warning', reason, message);
+        if (!known.some((each) => each.reason === reason && each.message === message))
+          this.#parts.event(target.pod, 'Warning', reason, message);
       }
     }
   }

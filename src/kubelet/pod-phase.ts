@@ -64,7 +64,8 @@ function countInit(pod: StoredPod, statuses: readonly ContainerStatus[]): Initia
       }
       return;
     }
-    const exitCode = status.state?.terminated?.exitCode ?? (status.state?.waiting === undefined ? undefined : status.lastState?.terminated?.exitCode);
+    const exitCode =
+      status.state?.terminated?.exitCode ?? (status.state?.waiting === undefined ? undefined : status.lastState?.terminated?.exitCode);
     if (exitCode === undefined) count.pending = true;
     else if (exitCode !== 0 && !restarts(pod, 'init', exitCode)) count.failedForGood = true;
     else if (status.state?.terminated === undefined) count.pending = true;

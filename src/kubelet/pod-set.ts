@@ -5,7 +5,7 @@ import { nodeKind } from '../kinds/node.ts';
 import { nodeSelectorTest } from '../kinds/node-selector-match.ts';
 import type { SandboxReport } from '../runtimes/runtime.ts';
 import { isTerminalPhase } from './pod-actions.ts';
-import type { NodeLoad } from './pod-admission.ts';
+import type { NodeLoad } from './node-load.ts';
 import { misplaced } from './pod-admission.ts';
 import type { StoredPod } from './pod-containers.ts';
 import { referencesOf } from './pod-volumes.ts';
@@ -127,7 +127,9 @@ export class PodSet {
     if (spec === undefined) return;
     const node = this.#parts.view.get(nodeKind, undefined, this.#parts.nodeName);
     const deleted = pod.metadata.deletionTimestamp !== undefined;
-    const verdict = deleted ? undefined : ((node === undefined ? undefined : misplaced(pod, node, matchesAffinity)) ?? this.#load.shortage(spec));
+    const verdict = deleted
+      ? undefined
+      : ((node === undefined ? undefined : misplaced(pod, node, matchesAffinity)) ?? this.#load.shortage(spec));
     if (verdict === undefined) return this.#load.take(uid, spec);
     this.#parts.event(pod, 'Warning', verdict.reason, verdict.message);
     worker.refuse(verdict);

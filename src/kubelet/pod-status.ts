@@ -59,7 +59,13 @@ export function computeStatus(input: StatusInput): PodStatus {
 
 function rejectedStatus({ pod, memory }: StatusInput, { reason, message }: Verdict): PodStatus {
   const { status = {} } = pod;
-  return { ...status, phase: 'Failed', reason, message: `Pod was rejected: ${message}`, startTime: status.startTime ?? formatTime(memory.seenAtMs) };
+  return {
+    ...status,
+    phase: 'Failed',
+    reason,
+    message: `Pod was rejected: ${message}`,
+    startTime: status.startTime ?? formatTime(memory.seenAtMs),
+  };
 }
 
 /** A pod that is over has a terminal phase, even if it never ran; one that has a terminal phase keeps it. */
@@ -78,14 +84,27 @@ function explanation({ pod, memory }: StatusInput, phase: string): Explanation {
 }
 
 function addresses({ pod, hostIp }: StatusInput, sandbox: SandboxReport | undefined): PodStatus {
-  const host = hostIp === '' ? undefined : { hostIP: hostIp, hostIPs: pod.status?.hostIP === hostIp && pod.status.hostIPs !== undefined ? pod.status.hostIPs : [{ ip: hostIp }] };
+  const host =
+    hostIp === ''
+      ? undefined
+      : {
+          hostIP: hostIp,
+          hostIPs: pod.status?.hostIP === hostIp && pod.status.hostIPs !== undefined ? pod.status.hostIPs : [{ ip: hostIp }],
+        };
   const ips = sandbox === undefined || sandbox.ips.length === 0 ? ownAddress(pod, hostIp) : sandbox.ips;
   if (ips.length === 0) {
     // The address a finished pod had stays on record.
     const { podIP, podIPs } = pod.status ?? {};
     return { ...host, ...(podIP === undefined ? undefined : { podIP }), ...(podIPs === undefined ? undefined : { podIPs }) };
   }
-  return { ...host, podIP: ips[0]!, podIPs: pod.status?.podIPs !== undefined && pod.status.podIPs.every(({ ip }, i) => ip === ips[i]) && pod.status.podIPs.length === ips.length ? pod.status.podIPs : ips.map((ip) => ({ ip })) };
+  return {
+    ...host,
+    podIP: ips[0]!,
+    podIPs:
+      pod.status?.podIPs !== undefined && pod.status.podIPs.every(({ ip }, i) => ip === ips[i]) && pod.status.podIPs.length === ips.length
+        ? pod.status.podIPs
+        : ips.map((ip) => ({ ip })),
+  };
 }
 
 const ownAddress = (pod: StoredPod, hostIp: string): readonly string[] => (pod.spec?.hostNetwork === true && hostIp !== '' ? [hostIp] : []);

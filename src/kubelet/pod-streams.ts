@@ -44,7 +44,10 @@ export class PodStreams {
   async portForward(podUid: string, port: number, options?: CallOptions): Promise<Duplex> {
     const worker = this.#find(podUid);
     const sandbox = readySandbox(worker.pod, worker.sandboxes);
-    if (sandbox === undefined) throw new BadRequestError(`unable to forward port because pod is not running. Current status=${worker.pod.status?.phase ?? 'Unknown'}`);
+    if (sandbox === undefined)
+      throw new BadRequestError(
+        `unable to forward port because pod is not running. Current status=${worker.pod.status?.phase ?? 'Unknown'}`,
+      );
     return this.#parts.runtime.portForward(sandbox.id, port, options);
   }
 
@@ -81,7 +84,8 @@ export class PodStreams {
     const podName = worker.pod.metadata.name;
     if (previous) {
       // While a restart is held back, the run that ended is both the last and the previous one.
-      const ended = before ?? (current?.state.state === 'exited' && statusOf(worker, spec.name)?.state?.waiting !== undefined ? current : undefined);
+      const ended =
+        before ?? (current?.state.state === 'exited' && statusOf(worker, spec.name)?.state?.waiting !== undefined ? current : undefined);
       if (ended === undefined) throw new BadRequestError(`previous terminated container "${spec.name}" in pod "${podName}" not found`);
       return ended.id;
     }

@@ -5,6 +5,7 @@ import type { KubeletParts } from './kubelet-parts.ts';
 import type { StoredPod } from './pod-containers.ts';
 import type { PodFacts } from './field-values.ts';
 import { sameContent, volumeContent } from './volume-contents.ts';
+import { volumeFailure } from './volume-files.ts';
 
 interface Token {
   readonly token: string;
@@ -16,7 +17,8 @@ export function referencesOf(pod: StoredPod): ReadonlySet<string> | undefined {
   const { spec } = pod;
   if (spec === undefined) return undefined;
   const found = new Set<string>();
-  const add = (kind: string, name: string | undefined): void => void (name === undefined ? undefined : found.add(`${kind}/${pod.metadata.namespace}/${name}`));
+  const add = (kind: string, name: string | undefined): void =>
+    void (name === undefined ? undefined : found.add(`${kind}/${pod.metadata.namespace}/${name}`));
   for (const volume of spec.volumes ?? []) addVolume(pod, volume, add);
   for (const { env, envFrom } of [...(spec.initContainers ?? []), ...spec.containers, ...(spec.ephemeralContainers ?? [])]) {
     for (const { valueFrom } of env ?? []) {
@@ -97,7 +99,7 @@ export class PodVolumes {
       const token = (volumeName: string, path: string): string | undefined => this.#tokens.get(`${volumeName}/${path}`)?.token;
       return volumeContent(pod, volume, { ...this.#parts.source, token }, facts);
     } catch (error) {
-      throw new Error(`MountVolume.SetUp failed for volume "${volume.name}" : ${(error as Error).message}`, { cause: error });
+      throw volumeFailure(`MountVolume.SetUp failed for volume "${volume.name}" : ${(error as Error).message}`);
     }
   }
 

@@ -83,7 +83,9 @@ export class PodWorker implements OperatedPod, StartTarget, WrittenPod {
   /** True while something is being done that will change what the runtime reports. */
   get busy(): boolean {
     const { starting, makingSandbox, busy, stopping } = this.memory;
-    return starting !== undefined || makingSandbox || (busy !== undefined && busy.size > 0) || (stopping !== undefined && stopping.size > 0);
+    return (
+      starting !== undefined || makingSandbox || (busy !== undefined && busy.size > 0) || (stopping !== undefined && stopping.size > 0)
+    );
   }
 
   get containers(): PodContainers {
@@ -160,7 +162,8 @@ export class PodWorker implements OperatedPod, StartTarget, WrittenPod {
   referencesChanged(): void {
     if (this.volumes !== undefined) this.volumesDue = true;
     if (this.memory.sandboxFailures > 0) this.memory.sandboxRetryAtMs = 0;
-    for (const known of this.memory.containers?.values() ?? []) if (known.waiting?.reason === 'CreateContainerConfigError') known.retryAtMs = 0;
+    for (const known of this.memory.containers?.values() ?? [])
+      if (known.waiting?.reason === 'CreateContainerConfigError') known.retryAtMs = 0;
     this.look();
   }
 

@@ -27,17 +27,26 @@ export async function runProbe(parts: KubeletParts, target: OperatedPod, contain
   const after = afterProbe(state, probe, answer.outcome, parts.clock.now());
   memory.probes!.set(key, after);
   if (answer.outcome !== 'success' && memory.endingAtMs === undefined) {
-    const text = answer.outcome === 'failure' ? `${titles[kind]} probe failed: ${answer.message}` : `${titles[kind]} probe errored: ${answer.message}`;
+    const text =
+      answer.outcome === 'failure' ? `${titles[kind]} probe failed: ${answer.message}` : `${titles[kind]} probe errored: ${answer.message}`;
     parts.event(target.pod, 'Warning', 'Unhealthy', text, { name: spec.name, type: container.type });
   }
   if (after.result !== state.result) target.touch();
   else target.look();
 }
 
-async function ask(parts: KubeletParts, target: OperatedPod, { spec, current }: PodContainer, kind: ProbeKind): Promise<Answer | undefined> {
+async function ask(
+  parts: KubeletParts,
+  target: OperatedPod,
+  { spec, current }: PodContainer,
+  kind: ProbeKind,
+): Promise<Answer | undefined> {
   const { calls, runtime, hostIp } = parts;
   const { exec, grpc, httpGet, tcpSocket, timeoutSeconds = 1 } = probeOf(spec, kind)!;
-  const handler = withNumericPort({ ...(exec && { exec }), ...(grpc && { grpc }), ...(httpGet && { httpGet }), ...(tcpSocket && { tcpSocket }) }, spec);
+  const handler = withNumericPort(
+    { ...(exec && { exec }), ...(grpc && { grpc }), ...(httpGet && { httpGet }), ...(tcpSocket && { tcpSocket }) },
+    spec,
+  );
   if (typeof handler === 'string') return { outcome: 'error', message: handler };
   const podIp = target.sandboxes[target.sandboxes.length - 1]?.ips[0] ?? hostIp;
   const timeoutMs = timeoutSeconds * 1000;
@@ -47,7 +56,8 @@ async function ask(parts: KubeletParts, target: OperatedPod, { spec, current }: 
     } catch (error) {
       if (error instanceof ClosedError) return undefined;
       const message = (error as Error).message;
-      if (error instanceof RuntimeError && error.code === 'RUNTIME_DEADLINE') return { outcome: 'failure', message: `command timed out: ${message}` };
+      if (error instanceof RuntimeError && error.code === 'RUNTIME_DEADLINE')
+        return { outcome: 'failure', message: `command timed out: ${message}` };
       if (attempt === attemptsMax) return { outcome: 'error', message };
     }
   }

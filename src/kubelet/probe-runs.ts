@@ -24,11 +24,18 @@ export function noteRuns(pod: StoredPod, containers: PodContainers, memory: PodM
   if (memory.stopping?.size === 0) memory.stopping = undefined;
 }
 
-const anyProbes = ({ init, main }: PodContainers): boolean => main.some(({ spec }) => hasProbes(spec)) || init.some(({ spec }) => hasProbes(spec));
+const anyProbes = ({ init, main }: PodContainers): boolean =>
+  main.some(({ spec }) => hasProbes(spec)) || init.some(({ spec }) => hasProbes(spec));
 
 /** What an earlier kubelet found out about this very run; it is in the pod's status. */
-function adoptedResult(pod: StoredPod, { current, type, spec }: PodContainer, kind: ProbeKind, runtimeName: string): ProbeState['result'] | undefined {
-  const statuses: readonly ContainerStatus[] | undefined = type === 'sidecar' ? pod.status?.initContainerStatuses : pod.status?.containerStatuses;
+function adoptedResult(
+  pod: StoredPod,
+  { current, type, spec }: PodContainer,
+  kind: ProbeKind,
+  runtimeName: string,
+): ProbeState['result'] | undefined {
+  const statuses: readonly ContainerStatus[] | undefined =
+    type === 'sidecar' ? pod.status?.initContainerStatuses : pod.status?.containerStatuses;
   const known = statuses?.find(({ name }) => name === spec.name);
   if (known?.containerID !== `${runtimeName}://${current!.id}`) return undefined;
   if (kind === 'startup') return known.started === true ? 'success' : undefined;

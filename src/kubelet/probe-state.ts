@@ -74,7 +74,10 @@ export function isReady(container: PodContainer, probes: ReadonlyMap<string, Pro
 }
 
 /** The probe that says a running container must be restarted. */
-export function failedProbe(container: PodContainer, probes: ReadonlyMap<string, ProbeState> | undefined): 'liveness' | 'startup' | undefined {
+export function failedProbe(
+  container: PodContainer,
+  probes: ReadonlyMap<string, ProbeState> | undefined,
+): 'liveness' | 'startup' | undefined {
   const id = container.current?.id;
   if (id === undefined || probes === undefined) return undefined;
   if (probes.get(probeKey(id, 'liveness'))?.result === 'failure') return 'liveness';

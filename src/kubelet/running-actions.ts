@@ -104,7 +104,10 @@ function keep(picture: PodPicture, sandbox: SandboxReport, container: PodContain
   due.wake(steps.wakeAt);
 }
 
-function killRequest({ pod, memory }: PodPicture, container: PodContainer): { readonly message: string; readonly graceSeconds: number } | undefined {
+function killRequest(
+  { pod, memory }: PodPicture,
+  container: PodContainer,
+): { readonly message: string; readonly graceSeconds: number } | undefined {
   const { spec, current } = container;
   const graceSeconds = pod.spec?.terminationGracePeriodSeconds ?? 30;
   if (spec.image !== undefined && current!.image !== spec.image) {
@@ -168,7 +171,8 @@ function probe({ containers, memory }: PodPicture, due: Gathering, now: Instant)
   if (memory.probes === undefined) return;
   for (const container of [...containers.init, ...containers.main]) {
     const { current, spec } = container;
-    if (current === undefined || !isRunning(container) || memory.starting === spec.name || memory.stopping?.has(current.id) === true) continue;
+    if (current === undefined || !isRunning(container) || memory.starting === spec.name || memory.stopping?.has(current.id) === true)
+      continue;
     const started = hasStarted(container, memory.probes);
     for (const kind of probeKinds) {
       const state = memory.probes.get(probeKey(current.id, kind));

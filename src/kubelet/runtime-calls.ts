@@ -39,7 +39,9 @@ export class RuntimeCalls {
 
   constructor(runtime: Pick<Runtime, 'virtual'>, clock: Clock, concurrency: Concurrency) {
     this.#clock = clock;
-    this.#queues = runtime.virtual ? undefined : { work: new PQueue({ concurrency: concurrency.work }), pull: new PQueue({ concurrency: concurrency.pull }) };
+    this.#queues = runtime.virtual
+      ? undefined
+      : { work: new PQueue({ concurrency: concurrency.work }), pull: new PQueue({ concurrency: concurrency.pull }) };
   }
 
   get inFlight(): number {
@@ -92,10 +94,17 @@ export class RuntimeCalls {
       const giveUpAt = this.#clock.now() + timeoutMs + patienceMs;
       // A signal of its own for each call is only worth its price where something real is to be stopped.
       const controller = this.#queues === undefined ? undefined : new AbortController();
-      const pending: Pending = { what, timeoutMs, giveUpAt, reject, abort: controller === undefined ? undefined : () => controller.abort() };
+      const pending: Pending = {
+        what,
+        timeoutMs,
+        giveUpAt,
+        reject,
+        abort: controller === undefined ? undefined : () => controller.abort(),
+      };
       this.#pending.add(pending);
       if (giveUpAt < this.#lookAt) this.#lookAt = giveUpAt;
-      const ownSignal = controller === undefined ? signal : signal === undefined ? controller.signal : AbortSignal.any([signal, controller.signal]);
+      const ownSignal =
+        controller === undefined ? signal : signal === undefined ? controller.signal : AbortSignal.any([signal, controller.signal]);
       begun(call, ownSignal === undefined ? { timeoutMs } : { timeoutMs, signal: ownSignal }).then(
         (value) => {
           this.#pending.delete(pending);

@@ -16,7 +16,12 @@ const mountRepeatMsMax = 122_000;
 const hasVolumes = ({ pod }: OperatedPod): boolean => (pod.spec?.volumes?.length ?? 0) > 0;
 
 /** Makes a pod's sandbox and volumes. undefined: it could not, and an Event says why. */
-export async function makeSandbox(parts: KubeletParts, target: OperatedPod, attempt: number, previous: string | undefined): Promise<SandboxReport | undefined> {
+export async function makeSandbox(
+  parts: KubeletParts,
+  target: OperatedPod,
+  attempt: number,
+  previous: string | undefined,
+): Promise<SandboxReport | undefined> {
   const { calls, runtime, timeouts, clock } = parts;
   const { pod, memory } = target;
   try {

@@ -17,20 +17,24 @@ export function serviceVariables(services: readonly Stored<ServiceManifest>[]): 
     return [
       [`${prefix}_SERVICE_HOST`, host],
       ...(first === undefined ? [] : [[`${prefix}_SERVICE_PORT`, String(first.port)] as const]),
-      ...ports.filter(({ name }) => name !== undefined && name !== '').map(({ name, port }): Variable => [`${prefix}_SERVICE_PORT_${variableName(name!)}`, String(port)]),
+      ...ports
+        .filter(({ name }) => name !== undefined && name !== '')
+        .map(({ name, port }): Variable => [`${prefix}_SERVICE_PORT_${variableName(name!)}`, String(port)]),
       ...(first === undefined ? [] : [[`${prefix}_PORT`, url(host, first)] as const]),
       ...ports.flatMap((port) => linkVariables(prefix, host, port)),
     ] as const;
   });
 }
 
-const hasAddress = ({ spec }: Stored<ServiceManifest>): boolean => spec?.clusterIP !== undefined && spec.clusterIP !== '' && spec.clusterIP !== 'None';
+const hasAddress = ({ spec }: Stored<ServiceManifest>): boolean =>
+  spec?.clusterIP !== undefined && spec.clusterIP !== '' && spec.clusterIP !== 'None';
 
 const variableName = (name: string): string => name.toUpperCase().replaceAll('-', '_');
 
 const protocolOf = ({ protocol }: ServicePort): string => protocol ?? 'TCP';
 
-const url = (host: string, port: ServicePort): string => `${protocolOf(port).toLowerCase()}://${host.includes(':') ? `[${host}]` : host}:${port.port}`;
+const url = (host: string, port: ServicePort): string =>
+  `${protocolOf(port).toLowerCase()}://${host.includes(':') ? `[${host}]` : host}:${port.port}`;
 
 function linkVariables(prefix: string, host: string, port: ServicePort): readonly Variable[] {
   const link = `${prefix}_PORT_${port.port}_${protocolOf(port).toUpperCase()}`;

@@ -1,5 +1,4 @@
 import { RuntimeError } from '../errors.ts';
-import { EnvironmentError } from './environment.ts';
 import type { WaitingReason } from './pod-memory.ts';
 
 /** What a step of a container's start failed with, and when the next try is. */
@@ -14,12 +13,13 @@ export type StartStep = 'pull' | 'create' | 'start' | 'postStart';
 export function startFailure(step: StartStep, error: unknown): StartFailure {
   const message = error instanceof Error ? error.message : String(error);
   const code = error instanceof RuntimeError ? error.code : '';
-  if (error instanceof EnvironmentError || code === 'RUNTIME_CONFIG') return { reason: 'CreateContainerConfigError', message, repeat: 'later' };
+  if (code === 'RUNTIME_CONFIG') return { reason: 'CreateContainerConfigError', message, repeat: 'later' };
   switch (step) {
     case 'pull':
       if (code === 'RUNTIME_IMAGE_NEVER_PULL') return { reason: 'ErrImageNeverPull', message, repeat: 'later' };
       if (code === 'RUNTIME_IMAGE_INVALID') return { reason: 'InvalidImageName', message, repeat: 'later' };
-      if (code === 'RUNTIME_REGISTRY_UNAVAILABLE') return { reason: 'ErrImagePull', message: `image pull failed because the registry is unavailable: ${message}`, repeat: 'pull' };
+      if (code === 'RUNTIME_REGISTRY_UNAVAILABLE')
+        return { reason: 'ErrImagePull', message: `image pull failed because the registry is unavailable: ${message}`, repeat: 'pull' };
       return { reason: 'ErrImagePull', message, repeat: 'pull' };
     case 'create':
       return { reason: 'CreateContainerError', message, repeat: 'later' };

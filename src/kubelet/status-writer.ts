@@ -99,7 +99,8 @@ export class StatusWriter {
   #failed(owner: WrittenPod, error: unknown, expected: boolean): void {
     const { clock, logger } = this.#parts;
     const { namespace, name } = owner.pod.metadata;
-    if (!expected) logger.warn({ pod: `${namespace}/${name}`, error: (error as Error).message }, 'a pod could not be written and will be written again');
+    if (!expected)
+      logger.warn({ pod: `${namespace}/${name}`, error: (error as Error).message }, 'a pod could not be written and will be written again');
     owner.retryAt = clock.now() + retryMs;
     this.#end(owner, undefined);
   }

@@ -5,7 +5,7 @@ import type { VolumeContent, VolumeFile } from '../runtimes/runtime.ts';
 import type { ValueSource } from './environment.ts';
 import type { PodFacts } from './field-values.ts';
 import type { StoredPod } from './pod-containers.ts';
-import { configMapFiles, defaultFileMode, downwardFiles, secretFiles, VolumeFilesError } from './volume-files.ts';
+import { configMapFiles, defaultFileMode, downwardFiles, secretFiles, volumeFailure } from './volume-files.ts';
 
 /** What volumes are made from. */
 export interface VolumeSource extends ValueSource {
@@ -16,7 +16,7 @@ export interface VolumeSource extends ValueSource {
 }
 
 /**
- * What a volume of a pod holds. Throws `VolumeFilesError` with Kubernetes' words for what is not there (yet), or for a kind of
+ * What a volume of a pod holds. Throws `RUNTIME_VOLUME_FAILED` with Kubernetes' words for what is not there (yet), or for a kind of
  * volume this kubelet cannot make.
  * Source: https://kubernetes.io/docs/concepts/storage/volumes/
  */
@@ -45,36 +45,51 @@ export function volumeContent(pod: StoredPod, volume: Volume, source: VolumeSour
   if (volume.projected !== undefined) return files(projectedFiles(pod, volume.name, volume.projected, source, facts), true);
   if (volume.persistentVolumeClaim !== undefined) return claimed(namespace, volume.persistentVolumeClaim.claimName, source);
   if (volume.ephemeral !== undefined) return claimed(namespace, `${pod.metadata.name}-${volume.name}`, source);
-  throw new VolumeFilesError(`volume type ${kindOf(volume)} is not supported by this kubelet`);
+  throw volumeFailure(`volume type ${kindOf(volume)} is not supported by this kubelet`);
 }
 
 const kindOf = (volume: Volume): string => Object.keys(volume).find((key) => key !== 'name') ?? 'none';
 
-function projectedFiles(pod: StoredPod, volumeName: string, projected: ProjectedVolumeSource, source: VolumeSource, facts: PodFacts): readonly VolumeFile[] {
+function projectedFiles(
+  pod: StoredPod,
+  volumeName: string,
+  projected: ProjectedVolumeSource,
+  source: VolumeSource,
+  facts: PodFacts,
+): readonly VolumeFile[] {
   const mode = projected.defaultMode ?? defaultFileMode;
   const namespace = pod.metadata.namespace ?? '';
   const files = new Map<string, VolumeFile>();
   for (const { configMap, secret, downwardAPI, serviceAccountToken, ...rest } of projected.sources ?? []) {
     const add = (list: readonly VolumeFile[]): void => list.forEach((file) => files.set(file.path, file));
-    if (configMap !== undefined) add(configMapFiles(namespace, { name: configMap.name, items: configMap.items, optional: configMap.optional, mode }, source));
-    else if (secret !== undefined) add(secretFiles(namespace, { name: secret.name, items: secret.items, optional: secret.optional, mode }, source));
+    if (configMap !== undefined)
+      add(configMapFiles(namespace, { name: configMap.name, items: configMap.items, optional: configMap.optional, mode }, source));
+    else if (secret !== undefined)
+      add(secretFiles(namespace, { name: secret.name, items: secret.items, optional: secret.optional, mode }, source));
     else if (downwardAPI !== undefined) add(downwardFiles(pod, downwardAPI.items ?? [], mode, facts));
     else if (serviceAccountToken !== undefined) {
       const token = source.token(volumeName, serviceAccountToken.path);
-      if (token === undefined) throw new VolumeFilesError('service account tokens are not issued by this cluster');
+      if (token === undefined) throw volumeFailure('service account tokens are not issued by this cluster');
       add([{ path: serviceAccountToken.path, content: Buffer.from(token, 'utf8'), mode }]);
-    } else throw new VolumeFilesError(`projected source ${Object.keys(rest)[0] ?? 'none'} is not supported by this kubelet`);
+    } else throw volumeFailure(`projected source ${Object.keys(rest)[0] ?? 'none'} is not supported by this kubelet`);
   }
   return [...files.values()];
 }
 
 function claimed(namespace: string, claimName: string, source: VolumeSource): VolumeContent {
   const claim = source.claim(namespace, claimName);
-  if (claim === undefined) throw new VolumeFilesError(`error processing PVC ${namespace}/${claimName}: failed to fetch PVC from API server: persistentvolumeclaims "${claimName}" not found`);
+  if (claim === undefined)
+    throw volumeFailure(
+      `error processing PVC ${namespace}/${claimName}: failed to fetch PVC from API server: persistentvolumeclaims "${claimName}" not found`,
+    );
   const volumeName = claim.spec?.volumeName ?? '';
-  if (volumeName === '' || claim.status?.phase !== 'Bound') throw new VolumeFilesError(`error processing PVC ${namespace}/${claimName}: PVC is not bound`);
+  if (volumeName === '' || claim.status?.phase !== 'Bound')
+    throw volumeFailure(`error processing PVC ${namespace}/${claimName}: PVC is not bound`);
   const volume = source.persistentVolume(volumeName);
-  if (volume === undefined) throw new VolumeFilesError(`error processing PVC ${namespace}/${claimName}: failed to fetch PV ${volumeName} from API server: persistentvolumes "${volumeName}" not found`);
+  if (volume === undefined)
+    throw volumeFailure(
+      `error processing PVC ${namespace}/${claimName}: failed to fetch PV ${volumeName} from API server: persistentvolumes "${volumeName}" not found`,
+    );
   const { hostPath, local } = volume.spec ?? {};
   if (hostPath !== undefined) return { type: 'hostPath', path: hostPath.path, pathType: hostPath.type ?? '' };
   return { type: 'persistent', name: volumeName, path: local?.path };

@@ -1,4 +1,5 @@
 import type { Container, DownwardAPIVolumeFile, KeyToPath } from '../api/generated/models.ts';
+import { RuntimeError } from '../errors.ts';
 import type { VolumeFile } from '../runtimes/runtime.ts';
 import { decoded } from './environment.ts';
 import type { ValueSource } from './environment.ts';
@@ -7,9 +8,7 @@ import type { PodFacts } from './field-values.ts';
 import type { StoredPod } from './pod-containers.ts';
 
 /** The contents of a volume cannot be made from what there is; told as a FailedMount event, and tried again. */
-export class VolumeFilesError extends Error {
-  override readonly name = 'VolumeFilesError';
-}
+export const volumeFailure = (message: string): RuntimeError => new RuntimeError('RUNTIME_VOLUME_FAILED', message, { retryable: true });
 
 export const defaultFileMode = 0o644;
 
@@ -21,7 +20,11 @@ export interface KeyedSource {
   readonly mode: number;
 }
 
-export function configMapFiles(namespace: string, { name = '', items, optional, mode }: KeyedSource, source: ValueSource): readonly VolumeFile[] {
+export function configMapFiles(
+  namespace: string,
+  { name = '', items, optional, mode }: KeyedSource,
+  source: ValueSource,
+): readonly VolumeFile[] {
   const found = source.configMap(namespace, name);
   if (found === undefined) return missing(optional, `configmap "${name}" not found`);
   const contents = new Map<string, Uint8Array>();
@@ -30,36 +33,50 @@ export function configMapFiles(namespace: string, { name = '', items, optional, 
   return picked(contents, items, mode, (key) => missing(optional, `references non-existent config key: ${key}`));
 }
 
-export function secretFiles(namespace: string, { name = '', items, optional, mode }: KeyedSource, source: ValueSource): readonly VolumeFile[] {
+export function secretFiles(
+  namespace: string,
+  { name = '', items, optional, mode }: KeyedSource,
+  source: ValueSource,
+): readonly VolumeFile[] {
   const found = source.secret(namespace, name);
   if (found === undefined) return missing(optional, `secret "${name}" not found`);
   const contents = new Map(Object.entries(found.data ?? {}).map(([key, value]): [string, Uint8Array] => [key, decoded(value)]));
   return picked(contents, items, mode, (key) => missing(optional, `references non-existent secret key: ${key}`));
 }
 
-export function downwardFiles(pod: StoredPod, items: readonly DownwardAPIVolumeFile[], mode: number, facts: PodFacts): readonly VolumeFile[] {
+export function downwardFiles(
+  pod: StoredPod,
+  items: readonly DownwardAPIVolumeFile[],
+  mode: number,
+  facts: PodFacts,
+): readonly VolumeFile[] {
   return items.map((item) => ({ path: item.path, content: Buffer.from(downwardValue(pod, item, facts), 'utf8'), mode: item.mode ?? mode }));
 }
 
 function downwardValue(pod: StoredPod, { fieldRef, resourceFieldRef }: DownwardAPIVolumeFile, facts: PodFacts): string {
   if (fieldRef !== undefined) {
     const value = fieldValue(pod, fieldRef.fieldPath, facts);
-    if (value === undefined) throw new VolumeFilesError(`unsupported fieldPath: ${fieldRef.fieldPath}`);
+    if (value === undefined) throw volumeFailure(`unsupported fieldPath: ${fieldRef.fieldPath}`);
     return value;
   }
   const [own] = pod.spec?.containers ?? [];
   if (resourceFieldRef === undefined || own === undefined) return '';
   const found = resourceValue(pod, own satisfies Container, resourceFieldRef, facts);
-  if (typeof found === 'string') throw new VolumeFilesError(found);
+  if (typeof found === 'string') throw volumeFailure(found);
   return found.value;
 }
 
 function missing(optional: boolean | undefined, message: string): readonly VolumeFile[] {
   if (optional === true) return [];
-  throw new VolumeFilesError(message);
+  throw volumeFailure(message);
 }
 
-function picked(contents: ReadonlyMap<string, Uint8Array>, items: readonly KeyToPath[] | undefined, mode: number, onMissing: (key: string) => readonly VolumeFile[]): readonly VolumeFile[] {
+function picked(
+  contents: ReadonlyMap<string, Uint8Array>,
+  items: readonly KeyToPath[] | undefined,
+  mode: number,
+  onMissing: (key: string) => readonly VolumeFile[],
+): readonly VolumeFile[] {
   if (items === undefined || items.length === 0) return [...contents].map(([path, content]) => ({ path, content, mode }));
   return items.flatMap((item) => {
     const content = contents.get(item.key);
