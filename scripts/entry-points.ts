@@ -6,9 +6,13 @@
 export const entryPoints: Readonly<Record<string, string>> = {
   '.': 'src/index.ts',
   './runtimes/in-process': 'src/runtimes/in-process/index.ts',
+  './models': 'src/api/generated/models.ts',
   './runtimes/simulated': 'src/runtimes/simulated/index.ts',
   './testing': 'src/testing/index.ts',
 };
+
+/** Entries that have types and no values. */
+export const typesOnly: readonly string[] = ['./models'];
 
 /** Files that the package starts as programs of their own (a shim, a worker) and that nobody imports by name: output name -> source. */
 export const programs: Readonly<Record<string, string>> = {};
