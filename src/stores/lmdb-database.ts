@@ -1,0 +1,196 @@
+import { mkdir, open, stat, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Database, RootDatabase } from 'lmdb';
+import { turn } from '../env/system-turn.ts';
+import { ConfigurationError, StoreError } from '../errors.ts';
+import { checkLmdbFile } from './lmdb-file-check.ts';
+import type { OwnerRecord } from './lmdb-owner.ts';
+import { lmdbFormat, type LmdbHeader } from './lmdb-records.ts';
+import type { Revision } from './store.ts';
+
+const headerKey = 'coxswain';
+const ownerKey = 'owner';
+
+/** A file on a disk with less room than this is called full when a write fails. */
+const fullBytes = 1024 * 1024;
+
+/** LMDB's longest key, in bytes. */
+export const maxKeyBytes = 1978;
+
+/** What one durable transaction writes. */
+export interface LmdbBatchContents {
+  /** null deletes the key. */
+  readonly entries: ReadonlyMap<string, Buffer | null>;
+  readonly changes: readonly (readonly [Revision, Buffer])[];
+  /** Changes after the first revision, up to and including the second, are removed. */
+  readonly forget: readonly [Revision, Revision];
+  readonly head: Revision;
+}
+
+/** The file of an `LmdbStore`: the only one that knows lmdb. */
+export class LmdbDatabase {
+  readonly path: string;
+  readonly #root: RootDatabase<Buffer, string>;
+  readonly #entries: Database<Buffer, string>;
+  readonly #history: Database<Buffer, number>;
+
+  private constructor(path: string, root: RootDatabase<Buffer, string>) {
+    this.path = path;
+    this.#root = root;
+    this.#entries = root.openDB({ name: 'entries', encoding: 'binary' });
+    this.#history = root.openDB({ name: 'history', encoding: 'binary' });
+  }
+
+  /** Opens the file in `directory`, or makes it. What is not a store of this format is refused before anything is written. */
+  static async open(directory: string, options: { readonly readOnly?: boolean } = {}): Promise<LmdbDatabase> {
+    const { open: openLmdb } = await import('lmdb').catch((cause: unknown) => {
+      throw new ConfigurationError("the LMDB store needs the package 'lmdb': npm install lmdb", { cause });
+    });
+    const path = join(directory, 'coxswain.mdb');
+    const size = await stat(path).then(
+      (found) => found.size,
+      () => 0,
+    );
+    if (size > 0) await checkLmdbFile(path);
+    else if (options.readOnly === true)
+      throw new StoreError('STORE_FOREIGN', `${directory}: expected a store, found no coxswain.mdb in it`);
+    await mkdir(directory, { recursive: true });
+    const root = openLmdb<Buffer, string>({
+      path,
+      noSubdir: true,
+      encoding: 'binary',
+      maxDbs: 4,
+      overlappingSync: false,
+      readOnly: options.readOnly === true,
+    });
+    try {
+      const isNew = root.getKeysCount({ limit: 1 }) === 0;
+      if (!isNew) checkHeader(path, root.get(headerKey));
+      const database = new LmdbDatabase(path, root);
+      if (isNew) {
+        await root.transaction(() => {
+          // Another process may have been faster.
+          if (root.get(headerKey) === undefined) database.#putHeader(0, 0);
+        });
+        await syncDirectory(directory);
+        await syncDirectory(dirname(directory));
+      }
+      return database;
+    } catch (error) {
+      await root.close();
+      throw error;
+    }
+  }
+
+  get header(): LmdbHeader {
+    return checkHeader(this.path, this.#root.get(headerKey));
+  }
+
+  /** The bytes of an entry as of the last transaction. */
+  entry(key: string): Buffer | undefined {
+    return this.#entries.getBinary(key);
+  }
+
+  entries(): Iterable<{ readonly key: string; readonly value: Buffer }> {
+    return this.#entries.getRange({ snapshot: false });
+  }
+
+  /** The bytes of the changes after `revision`, oldest first. */
+  changes(revision: Revision): Iterable<{ readonly key: Revision; readonly value: Buffer }> {
+    return this.#history.getRange({ start: revision + 1, snapshot: false });
+  }
+
+  /** Resolves when the batch is on the disk; rejects with `StoreError` if it is not, and nothing of it was written. */
+  async write(batch: LmdbBatchContents): Promise<void> {
+    await this.#commit(() => {
+      for (const [key, bytes] of batch.entries) {
+        if (bytes === null) void this.#entries.remove(key);
+        else void this.#entries.put(key, bytes);
+      }
+      for (const [revision, bytes] of batch.changes) void this.#history.put(revision, bytes);
+      const [from, to] = batch.forget;
+      for (let revision = from + 1; revision <= to; revision++) void this.#history.remove(revision);
+      this.#putHeader(batch.head, to);
+    });
+  }
+
+  /** The record of who owns the file. */
+  get owner(): OwnerRecord {
+    return {
+      read: () => this.#root.get(ownerKey)?.toString(),
+      replace: (read, name) =>
+        this.#root.transaction(() => {
+          if (this.#root.get(ownerKey)?.toString() !== read) return false;
+          if (name === undefined) void this.#root.remove(ownerKey);
+          else void this.#root.put(ownerKey, Buffer.from(name));
+          return true;
+        }),
+    };
+  }
+
+  /** Writes a consistent copy as of now to a file that does not exist yet. */
+  async copyTo(path: string): Promise<void> {
+    await this.#root.backup(path, true);
+    const file = await open(path, 'r');
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await syncDirectory(dirname(path));
+  }
+
+  async close(): Promise<void> {
+    await this.#root.close();
+  }
+
+  #putHeader(head: Revision, compacted: Revision): void {
+    const header: LmdbHeader = { product: headerKey, format: lmdbFormat, head, compacted };
+    void this.#root.put(headerKey, Buffer.from(JSON.stringify(header)));
+  }
+
+  /** One transaction, synced before this resolves: `overlappingSync` is off. */
+  async #commit(action: () => void): Promise<void> {
+    try {
+      await this.#root.batch(action);
+    } catch (error) {
+      throw await this.#explain(error);
+    }
+  }
+
+  async #explain(error: unknown): Promise<StoreError> {
+    const { commitError } = error as { commitError?: Promise<never> };
+    const cause =
+      commitError === undefined ? error : await Promise.race([commitError.catch((reason: unknown) => reason), turn().then(() => error)]);
+    const disk = await statfs(dirname(this.path)).catch(() => undefined);
+    if (disk !== undefined && disk.bavail * disk.bsize < fullBytes) {
+      return new StoreError('STORE_FULL', `${this.path}: the disk is full: nothing was written; make room and write again`, {
+        cause,
+        retryable: true,
+      });
+    }
+    return new StoreError('STORE_IO', `${this.path}: the write failed: ${String(cause)}`, { cause, retryable: true });
+  }
+}
+
+function checkHeader(path: string, bytes: Buffer | undefined): LmdbHeader {
+  const header = bytes === undefined ? undefined : (JSON.parse(bytes.toString()) as LmdbHeader);
+  if (header?.product !== headerKey) {
+    throw new StoreError(
+      'STORE_FOREIGN',
+      `${path}: it is an LMDB file of another program. It was not touched: give the store another directory`,
+    );
+  }
+  if (header.format > lmdbFormat) {
+    const message = `${path}: expected format ${lmdbFormat}, found ${header.format}: a newer version of this package wrote it. It was not touched: use that version`;
+    throw new StoreError('STORE_NEWER', message);
+  }
+  return header;
+}
+
+/** Makes the names in a directory durable; not every system can, and those that cannot do not need it. */
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r').catch(() => undefined);
+  await directory?.sync().catch(() => undefined);
+  await directory?.close();
+}
