@@ -1,15 +1,13 @@
-import { mkdir, open, stat, statfs } from 'node:fs/promises';
+import { open, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Database, RootDatabase } from 'lmdb';
 import { turn } from '../env/system-turn.ts';
 import { ConfigurationError, StoreError } from '../errors.ts';
 import { checkLmdbFile } from './lmdb-file-check.ts';
-import type { OwnerRecord } from './lmdb-owner.ts';
 import { lmdbFormat, type LmdbHeader } from './lmdb-records.ts';
 import type { Revision } from './store.ts';
 
 const headerKey = 'coxswain';
-const ownerKey = 'owner';
 
 /** A file on a disk with less room than this is called full when a write fails. */
 const fullBytes = 1024 * 1024;
@@ -54,27 +52,21 @@ export class LmdbDatabase {
     if (size > 0) await checkLmdbFile(path);
     else if (options.readOnly === true)
       throw new StoreError('STORE_FOREIGN', `${directory}: expected a store, found no coxswain.mdb in it`);
-    await mkdir(directory, { recursive: true });
     const root = openLmdb<Buffer, string>({
       path,
       noSubdir: true,
       encoding: 'binary',
       maxDbs: 4,
       overlappingSync: false,
+      // Batches are made here; the other kind leaves a promise behind that nobody can catch.
+      eventTurnBatching: false,
       readOnly: options.readOnly === true,
     });
     try {
       const isNew = root.getKeysCount({ limit: 1 }) === 0;
-      if (!isNew) checkHeader(path, root.get(headerKey));
+      if (isNew) await begin(root, directory);
+      checkHeader(path, root.get(headerKey));
       const database = new LmdbDatabase(path, root);
-      if (isNew) {
-        await root.transaction(() => {
-          // Another process may have been faster.
-          if (root.get(headerKey) === undefined) database.#putHeader(0, 0);
-        });
-        await syncDirectory(directory);
-        await syncDirectory(dirname(directory));
-      }
       return database;
     } catch (error) {
       await root.close();
@@ -110,22 +102,8 @@ export class LmdbDatabase {
       for (const [revision, bytes] of batch.changes) void this.#history.put(revision, bytes);
       const [from, to] = batch.forget;
       for (let revision = from + 1; revision <= to; revision++) void this.#history.remove(revision);
-      this.#putHeader(batch.head, to);
+      void this.#root.put(headerKey, encodeHeader(batch.head, to));
     });
-  }
-
-  /** The record of who owns the file. */
-  get owner(): OwnerRecord {
-    return {
-      read: () => this.#root.get(ownerKey)?.toString(),
-      replace: (read, name) =>
-        this.#root.transaction(() => {
-          if (this.#root.get(ownerKey)?.toString() !== read) return false;
-          if (name === undefined) void this.#root.remove(ownerKey);
-          else void this.#root.put(ownerKey, Buffer.from(name));
-          return true;
-        }),
-    };
   }
 
   /** Writes a consistent copy as of now to a file that does not exist yet. */
@@ -142,11 +120,6 @@ export class LmdbDatabase {
 
   async close(): Promise<void> {
     await this.#root.close();
-  }
-
-  #putHeader(head: Revision, compacted: Revision): void {
-    const header: LmdbHeader = { product: headerKey, format: lmdbFormat, head, compacted };
-    void this.#root.put(headerKey, Buffer.from(JSON.stringify(header)));
   }
 
   /** One transaction, synced before this resolves: `overlappingSync` is off. */
@@ -171,6 +144,20 @@ export class LmdbDatabase {
     }
     return new StoreError('STORE_IO', `${this.path}: the write failed: ${String(cause)}`, { cause, retryable: true });
   }
+}
+
+/** Makes a new file a store, unless another process was faster. */
+async function begin(root: RootDatabase<Buffer, string>, directory: string): Promise<void> {
+  await root.transaction(() => {
+    if (root.get(headerKey) === undefined) void root.put(headerKey, encodeHeader(0, 0));
+  });
+  await syncDirectory(directory);
+  await syncDirectory(dirname(directory));
+}
+
+function encodeHeader(head: Revision, compacted: Revision): Buffer {
+  const header: LmdbHeader = { product: headerKey, format: lmdbFormat, head, compacted };
+  return Buffer.from(JSON.stringify(header));
 }
 
 function checkHeader(path: string, bytes: Buffer | undefined): LmdbHeader {

@@ -1,87 +1,145 @@
-import { rm } from 'node:fs/promises';
-import { createServer, connect, type Server } from 'node:net';
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SecureRandom } from '../env/random.ts';
 import { StoreError } from '../errors.ts';
 
-/** The longest path a Unix socket may have on every system. */
-const maxSocketPath = 100;
-
-/** Where the name of the owner's socket is kept; `replace` changes it only if it still is what was read. */
-export interface OwnerRecord {
-  read(): string | undefined;
-  replace(read: string | undefined, name: string | undefined): Promise<boolean>;
-}
+const ownerName = 'owner.sock';
+const claimName = /^claim-[0-9a-f]+\.sock$/;
+/** The longest directory whose sockets have a path that every system allows. */
+const maxDirectory = 64;
 
 /**
- * One owner at a time. The owner listens on a socket of its own beside the store; whoever wants to own it next asks there.
- * The kernel closes the socket with the process, so that neither kill -9 nor a reused process id can leave a lock behind,
- * and a process that merely stands still keeps it.
+ * One owner at a time. The owner listens on a socket beside the store; who wants to be the next asks there. The kernel closes
+ * a socket with its process, so that neither kill -9 nor a reused process id leaves a lock behind, and a process that merely
+ * stands still keeps it.
+ *
+ * Who claims the store first listens on a socket of its own and only then looks for others. Of two who claim at once, at
+ * least the later one therefore sees the other: the one whose name comes first goes on, once the other has given up.
  */
 export class LmdbOwner {
   readonly #directory: string;
-  readonly #name: string;
   readonly #server: Server;
+  readonly #peers: Set<Socket>;
 
-  private constructor(directory: string, name: string, server: Server) {
+  private constructor(directory: string, server: Server, peers: Set<Socket>) {
     this.#directory = directory;
-    this.#name = name;
     this.#server = server;
+    this.#peers = peers;
   }
 
-  /** Begins to listen; the store is not owned before `claim`. */
-  static async listen(directory: string, random: SecureRandom): Promise<LmdbOwner> {
-    const name = `owner-${Buffer.from(random.bytes(9)).toString('hex')}.sock`;
-    const server = createServer((socket) => socket.destroy());
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(socketPath(directory, name), resolve);
+  /** Makes the caller the owner of the store in `directory`, or throws `STORE_LOCKED`. */
+  static async claim(directory: string, random: SecureRandom): Promise<LmdbOwner> {
+    const peers = new Set<Socket>();
+    const server = createServer((peer) => {
+      peers.add(peer);
+      peer.on('error', () => undefined);
+      peer.on('close', () => peers.delete(peer));
     });
     server.unref();
-    return new LmdbOwner(directory, name, server);
-  }
-
-  /** Makes this the owner, or throws `STORE_LOCKED`. */
-  async claim(record: OwnerRecord): Promise<void> {
-    for (;;) {
-      const found = record.read();
-      if (found !== undefined && (await isAlive(socketPath(this.#directory, found)))) {
-        throw new StoreError('STORE_LOCKED', `${this.#directory}: the store is in use by another owner (${found}): close it there first`, {
-          retryable: true,
-        });
-      }
-      if (!(await record.replace(found, this.#name))) continue;
-      if (found !== undefined) await rm(socketPath(this.#directory, found), { force: true });
-      return;
+    if (process.platform === 'win32') {
+      // A pipe has one server, and is gone with it.
+      const owner = new LmdbOwner('', server, peers);
+      await listen(server, `\\\\.\\pipe\\coxswain-${digest(directory)}`).catch((cause: unknown) => {
+        throw lockedError(directory, cause);
+      });
+      return owner;
+    }
+    const sockets = await socketDirectory(directory);
+    const owner = new LmdbOwner(sockets, server, peers);
+    const mine = `claim-${Buffer.from(random.bytes(8)).toString('hex')}.sock`;
+    await listen(server, join(sockets, mine));
+    try {
+      await owner.#outlast(mine, directory);
+      await rename(join(sockets, mine), join(sockets, ownerName));
+      // Those who wait for the outcome look again.
+      for (const peer of peers) peer.destroy();
+      return owner;
+    } catch (error) {
+      await rm(join(sockets, mine), { force: true });
+      await owner.#stop();
+      throw error;
     }
   }
 
-  /** Gives the store up if it is this owner's. */
-  async release(record: OwnerRecord): Promise<void> {
-    await record.replace(this.#name, undefined);
+  /** Gives the store up. */
+  async release(): Promise<void> {
+    if (this.#directory !== '') await rm(join(this.#directory, ownerName), { force: true });
+    await this.#stop();
   }
 
-  /** Stops listening and removes the socket. */
-  async close(): Promise<void> {
+  /** Returns when nobody else owns or claims the store; throws if somebody does who comes first. */
+  async #outlast(mine: string, directory: string): Promise<void> {
+    for (let alone = false; !alone;) {
+      alone = true;
+      for (const name of await readdir(this.#directory)) {
+        if (name === mine || !claimName.test(name)) continue;
+        const peer = await reach(join(this.#directory, name));
+        if (peer === undefined) {
+          await rm(join(this.#directory, name), { force: true });
+          continue;
+        }
+        if (name < mine) {
+          peer.destroy();
+          throw lockedError(directory);
+        }
+        await ended(peer);
+        alone = false;
+      }
+    }
+    // Looked at after the claims: a claim that is no longer there may have become the owner.
+    const owner = await reach(join(this.#directory, ownerName));
+    owner?.destroy();
+    if (owner !== undefined) throw lockedError(directory);
+  }
+
+  async #stop(): Promise<void> {
+    for (const peer of this.#peers) peer.destroy();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 }
 
-function socketPath(directory: string, name: string): string {
-  if (process.platform === 'win32') return join('\\\\.\\pipe\\coxswain', directory, name);
-  const path = join(directory, name);
-  return path.length <= maxSocketPath ? path : join(tmpdir(), `coxswain-${name}`);
+const digest = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
+
+const lockedError = (directory: string, cause?: unknown): StoreError =>
+  new StoreError('STORE_LOCKED', `${directory}: the store is in use, in this process or another: close it there first`, {
+    cause,
+    retryable: true,
+  });
+
+/** Beside the store, or where the path is short enough for a socket. */
+async function socketDirectory(directory: string): Promise<string> {
+  const sockets = directory.length <= maxDirectory ? directory : join(tmpdir(), `coxswain-${digest(directory)}`);
+  await mkdir(sockets, { recursive: true });
+  return sockets;
 }
 
-/** Only a refused connection, or no socket at all, shows that nobody is there. */
-function isAlive(path: string): Promise<boolean> {
+async function listen(server: Server, path: string): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, resolve);
+  });
+}
+
+/** A connection to who listens there; undefined if nobody does. Any other trouble is taken for somebody. */
+function reach(path: string): Promise<Socket | undefined> {
   return new Promise((resolve) => {
     const socket = connect(path);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT'));
+    socket.once('connect', () => resolve(socket));
+    socket.once('error', (error: NodeJS.ErrnoException) =>
+      resolve(error.code === 'ECONNREFUSED' || error.code === 'ENOENT' ? undefined : socket),
+    );
+  });
+}
+
+/** Resolves when the other side has gone. */
+function ended(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    socket.on('error', () => undefined);
+    socket.once('close', () => resolve());
+    socket.resume();
+    if (socket.destroyed) resolve();
   });
 }

@@ -77,9 +77,9 @@ export class LmdbStore implements Store {
     this.#phase = 'opening';
     this.#stamp = options.stamp;
     try {
+      await mkdir(this.#path, { recursive: true });
+      this.#owner = await LmdbOwner.claim(this.#path, new SystemSecureRandom());
       this.#database = await LmdbDatabase.open(this.#path);
-      this.#owner = await LmdbOwner.listen(this.#path, new SystemSecureRandom());
-      await this.#owner.claim(this.#database.owner);
       this.#state = loadState(this.#database, this.#historyLimit, this.#stamp);
       this.#forgotten = this.#database.header.compacted;
       this.#phase = 'open';
@@ -247,9 +247,7 @@ export class LmdbStore implements Store {
     const [owner, database] = [this.#owner, this.#database];
     this.#owner = undefined;
     this.#database = undefined;
-    // A disk that is full must not keep the store from closing: the next owner finds nobody at the socket.
-    if (owner !== undefined && database !== undefined) await owner.release(database.owner).catch(() => undefined);
     await database?.close();
-    await owner?.close();
+    await owner?.release();
   }
 }
