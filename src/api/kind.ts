@@ -49,6 +49,8 @@ export interface KindDescriptor<M extends KubeObject = KubeObject> {
   readonly hasGeneration: boolean;
   /** True if `status` changes only through the status subresource. */
   readonly hasStatus: boolean;
+  /** True if a create may bring a status along (a Node that registers itself). */
+  readonly keepsStatusOnCreate?: boolean;
   readonly scale?: ScaleSubresource;
   /** Seconds of grace a delete gives when it names none; undefined: objects of this kind go at once. */
   gracePeriodSeconds?(this: void, object: Stored<M>): number;

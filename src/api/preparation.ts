@@ -33,7 +33,7 @@ export function prepareNew(
   delete meta.selfLink;
   if (kind.hasGeneration) meta.generation = 1;
   else delete meta.generation;
-  if (kind.hasStatus) delete draft['status'];
+  if (kind.hasStatus && kind.keepsStatusOnCreate !== true) delete draft['status'];
   return draft as unknown as StoredObject;
 }
 

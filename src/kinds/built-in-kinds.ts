@@ -1,17 +1,30 @@
 import type { KindDescriptor } from '../api/kind.ts';
 import { configMapKind } from './config-map.ts';
+import { controllerRevisionKind } from './controller-revision.ts';
+import { cronJobKind } from './cron-job.ts';
+import { daemonSetKind } from './daemon-set.ts';
+import { deploymentKind } from './deployment.ts';
 import { endpointSliceKind } from './endpoint-slice.ts';
 import { endpointsKind } from './endpoints.ts';
 import { eventKind } from './event.ts';
+import { jobKind } from './job.ts';
 import { leaseKind } from './lease.ts';
+import { limitRangeKind } from './limit-range.ts';
 import { namespaceKind } from './namespace.ts';
 import { nodeKind } from './node.ts';
+import { persistentVolumeClaimKind } from './persistent-volume-claim.ts';
+import { persistentVolumeKind } from './persistent-volume.ts';
+import { podTemplateKind } from './pod-template.ts';
 import { podKind } from './pod.ts';
 import { priorityClassKind } from './priority-class.ts';
+import { replicaSetKind } from './replica-set.ts';
 import { replicationControllerKind } from './replication-controller.ts';
+import { resourceQuotaKind } from './resource-quota.ts';
 import { secretKind } from './secret.ts';
 import { serviceAccountKind } from './service-account.ts';
 import { serviceKind } from './service.ts';
+import { statefulSetKind } from './stateful-set.ts';
+import { storageClassKind } from './storage-class.ts';
 
 /** Every kind a cluster knows from the start. The registry is handed this list, and a host may hand it more. */
 export const builtInKinds: readonly KindDescriptor[] = [
@@ -25,6 +38,19 @@ export const builtInKinds: readonly KindDescriptor[] = [
   configMapKind,
   secretKind,
   serviceAccountKind,
+  limitRangeKind,
+  resourceQuotaKind,
+  podTemplateKind,
+  persistentVolumeKind,
+  persistentVolumeClaimKind,
+  deploymentKind,
+  replicaSetKind,
+  daemonSetKind,
+  statefulSetKind,
+  controllerRevisionKind,
+  jobKind,
+  cronJobKind,
+  storageClassKind,
   endpointSliceKind,
   leaseKind,
   priorityClassKind,

@@ -1,5 +1,24 @@
+import type { FieldErrors } from '../api/field-errors.ts';
 import type { ConfigMapManifest } from '../api/generated/models.ts';
 import type { KindDescriptor } from '../api/kind.ts';
+import { checkConfigKey } from '../api/names.ts';
+import { ageColumn, column, nameColumn } from './columns.ts';
+import { base64Bytes, dataBytesMax, validateImmutable } from './immutable-data.ts';
+
+function validate(map: ConfigMapManifest, errors: FieldErrors): void {
+  const { data = {}, binaryData = {} } = map;
+  let bytes = 0;
+  for (const [key, value] of Object.entries(data)) {
+    for (const problem of checkConfigKey(key)) errors.invalid(`data[${key}]`, key, problem);
+    if (Object.hasOwn(binaryData, key)) errors.invalid(`data[${key}]`, key, 'duplicate of key present in binaryData');
+    bytes += Buffer.byteLength(value);
+  }
+  for (const [key, value] of Object.entries(binaryData)) {
+    for (const problem of checkConfigKey(key)) errors.invalid(`binaryData[${key}]`, key, problem);
+    bytes += base64Bytes(value);
+  }
+  if (bytes > dataBytesMax) errors.tooLong('[]', dataBytesMax);
+}
 
 export const configMapKind: KindDescriptor<ConfigMapManifest> = {
   group: '',
@@ -14,4 +33,7 @@ export const configMapKind: KindDescriptor<ConfigMapManifest> = {
   nameRule: 'dns1123-subdomain',
   hasGeneration: false,
   hasStatus: false,
+  validate,
+  validateUpdate: (map, old, errors) => validateImmutable(map, old, ['data', 'binaryData'], errors),
+  columns: [nameColumn, column('Data', (map) => Object.keys(map.data ?? {}).length + Object.keys(map.binaryData ?? {}).length), ageColumn],
 };

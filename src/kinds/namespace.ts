@@ -1,5 +1,30 @@
+import type { FieldErrors } from '../api/field-errors.ts';
 import type { NamespaceManifest } from '../api/generated/models.ts';
 import type { KindDescriptor } from '../api/kind.ts';
+import { checkQualifiedName } from '../api/names.ts';
+import { ageColumn, column, nameColumn } from './columns.ts';
+
+/** The finalizer of the namespace itself: its controller removes it when everything inside is gone. */
+export const namespaceFinalizer = 'kubernetes';
+const nameLabel = 'kubernetes.io/metadata.name';
+const plainFinalizers = [namespaceFinalizer, 'orphan', 'foregroundDeletion'];
+
+function validate(namespace: NamespaceManifest, errors: FieldErrors): void {
+  for (const finalizer of namespace.spec?.finalizers ?? []) {
+    for (const problem of checkQualifiedName(finalizer)) errors.invalid('spec.finalizers', finalizer, problem);
+    if (!finalizer.includes('/') && !plainFinalizers.includes(finalizer)) {
+      errors.invalid('spec.finalizers', finalizer, 'name is neither a standard finalizer name nor is it fully qualified');
+    }
+  }
+}
+
+function validateStatus(namespace: NamespaceManifest, errors: FieldErrors): void {
+  const going = namespace.metadata?.deletionTimestamp !== undefined;
+  const phase = namespace.status?.phase ?? '';
+  if (!going && phase !== 'Active') errors.invalid('status.Phase', phase, "may only be 'Active' if `deletionTimestamp` is empty");
+  if (going && phase !== 'Terminating')
+    errors.invalid('status.Phase', phase, "may only be 'Terminating' if `deletionTimestamp` is not empty");
+}
 
 export const namespaceKind: KindDescriptor<NamespaceManifest> = {
   group: '',
@@ -16,20 +41,22 @@ export const namespaceKind: KindDescriptor<NamespaceManifest> = {
   hasStatus: true,
   verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
   applyDefaults: (draft) => {
-    const name = draft.metadata?.name;
-    if (name === undefined || name === '' || draft.metadata === undefined) return;
-    if (draft.metadata.labels?.['kubernetes.io/metadata.name'] !== name) {
-      draft.metadata.labels = { ...draft.metadata.labels, 'kubernetes.io/metadata.name': name };
-    }
+    const { metadata } = draft;
+    if (metadata?.name === undefined || metadata.name === '' || metadata.labels?.[nameLabel] === metadata.name) return;
+    metadata.labels = { ...metadata.labels, [nameLabel]: metadata.name };
   },
   prepareForCreate: (draft) => {
-    // The finalizer of the namespace itself: its controller removes it when everything inside is gone.
     const finalizers = draft.spec?.finalizers ?? [];
-    draft.spec = { finalizers: finalizers.includes('kubernetes') ? finalizers : [...finalizers, 'kubernetes'] };
+    draft.spec = { finalizers: finalizers.includes(namespaceFinalizer) ? finalizers : [...finalizers, namespaceFinalizer] };
     draft.status = { phase: 'Active' };
   },
+  // Finalizers change through the subresource `finalize` only.
   prepareForUpdate: (draft, old) => {
-    if (old.spec !== undefined) draft.spec = old.spec as NonNullable<typeof draft.spec>;
+    if (old.spec === undefined) delete draft.spec;
+    else draft.spec = old.spec as NonNullable<typeof draft.spec>;
   },
+  validate,
+  validateStatusUpdate: (namespace, _old, errors) => validateStatus(namespace, errors),
   selectableFields: { 'status.phase': (namespace) => namespace.status?.phase ?? '' },
+  columns: [nameColumn, column('Status', (namespace) => namespace.status?.phase ?? ''), ageColumn],
 };

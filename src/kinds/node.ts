@@ -1,5 +1,84 @@
-import type { NodeManifest } from '../api/generated/models.ts';
+import type { FieldErrors } from '../api/field-errors.ts';
+import type { NodeManifest, Quantity } from '../api/generated/models.ts';
 import type { KindDescriptor } from '../api/kind.ts';
+import type { Stored } from '../api/object.ts';
+import { isIpv6Address } from '../api/ip-address.ts';
+import { ageColumn, column, nameColumn, orNone } from './columns.ts';
+import { validateCidr } from './field-checks.ts';
+import { validateResourceAmount } from './resource-names.ts';
+import { validateTaints } from './taints.ts';
+
+type StoredNode = Stored<NodeManifest>;
+
+const roleLabelPrefix = 'node-role.kubernetes.io/';
+const roleLabel = 'kubernetes.io/role';
+
+function validateResources(resources: Readonly<Record<string, Quantity>> | undefined, path: string, errors: FieldErrors): void {
+  for (const [name, amount] of Object.entries(resources ?? {})) validateResourceAmount(name, amount, `${path}.${name}`, errors);
+}
+
+function validatePodCidrs(ranges: readonly string[], errors: FieldErrors): void {
+  for (const [i, range] of ranges.entries()) {
+    validateCidr(range, `spec.podCIDRs[${i}]`, errors);
+    if (ranges.indexOf(range) < i) errors.duplicate(`spec.podCIDRs[${i}]`, range);
+  }
+  const sixes = ranges.filter((range) => isIpv6Address(range.split('/')[0]!)).length;
+  if (ranges.length > 2 || sixes > 1 || ranges.length - sixes > 1) {
+    errors.invalid('spec.podCIDRs', ranges, 'may specify no more than one CIDR for each IP family');
+  }
+}
+
+/** Kubernetes says `metadata.taints` for the taints of the spec. */
+function validate(node: NodeManifest, errors: FieldErrors): void {
+  validateTaints(node.spec?.taints ?? [], 'metadata.taints', errors);
+  validateResources(node.status?.capacity, 'status.capacity', errors);
+  validateResources(node.status?.allocatable, 'status.allocatable', errors);
+  validatePodCidrs(node.spec?.podCIDRs ?? [], errors);
+  if (node.spec?.configSource !== undefined) errors.forbidden('spec.configSource', 'is not supported');
+}
+
+function validateUpdate(node: NodeManifest, old: NodeManifest, errors: FieldErrors): void {
+  const before = old.spec?.podCIDRs ?? [];
+  const now = node.spec?.podCIDRs ?? [];
+  if (before.length > 0 && (before.length !== now.length || before.some((range, i) => range !== now[i]))) {
+    errors.forbidden('spec.podCIDRs', 'node updates may not change podCIDR except from "" to valid');
+  }
+  const provider = old.spec?.providerID ?? '';
+  if (provider !== '' && provider !== node.spec?.providerID) {
+    errors.forbidden('spec.providerID', 'node updates may not change providerID except from "" to valid');
+  }
+  if ((old.spec?.externalID ?? '') !== (node.spec?.externalID ?? '')) errors.forbidden('spec.externalID', 'may not be updated');
+  validateAddresses(node, errors);
+}
+
+function validateAddresses(node: NodeManifest, errors: FieldErrors): void {
+  const addresses = node.status?.addresses ?? [];
+  for (const [i, address] of addresses.entries()) {
+    const first = addresses.findIndex(({ type, address: text }) => type === address.type && text === address.address);
+    if (first < i) errors.duplicate(`status.addresses[${i}]`, address);
+  }
+}
+
+function statusText(node: StoredNode): string {
+  const ready = node.status?.conditions?.find((condition) => condition.type === 'Ready');
+  const words = [ready === undefined ? 'Unknown' : ready.status === 'True' ? 'Ready' : 'NotReady'];
+  if (node.spec?.unschedulable === true) words.push('SchedulingDisabled');
+  return words.join(',');
+}
+
+function rolesText(node: StoredNode): string {
+  const roles = Object.entries(node.metadata.labels ?? {}).flatMap(([key, value]) => {
+    if (key.startsWith(roleLabelPrefix)) return key.length > roleLabelPrefix.length ? [key.slice(roleLabelPrefix.length)] : [];
+    return key === roleLabel && value !== '' ? [value] : [];
+  });
+  return orNone(roles.sort().join(','));
+}
+
+function addressText(node: StoredNode, type: string): string {
+  return orNone(node.status?.addresses?.find((address) => address.type === type)?.address);
+}
+
+const orUnknown = (text: string | undefined): string => (text === undefined || text === '' ? '<unknown>' : text);
 
 export const nodeKind: KindDescriptor<NodeManifest> = {
   group: '',
@@ -14,10 +93,11 @@ export const nodeKind: KindDescriptor<NodeManifest> = {
   nameRule: 'dns1123-subdomain',
   hasGeneration: false,
   hasStatus: true,
+  keepsStatusOnCreate: true,
   applyDefaults: (draft) => {
     draft.spec ??= {};
     if (!Object.isFrozen(draft.spec)) {
-      const first = draft.spec.podCIDR ?? draft.spec.podCIDRs?.[0];
+      const first = draft.spec.podCIDR || draft.spec.podCIDRs?.[0];
       if (first !== undefined && first !== '') {
         draft.spec.podCIDR = first;
         draft.spec.podCIDRs ??= [first];
@@ -27,5 +107,23 @@ export const nodeKind: KindDescriptor<NodeManifest> = {
     if (status?.capacity !== undefined && status.allocatable === undefined && !Object.isFrozen(status))
       status.allocatable = { ...status.capacity };
   },
+  validate,
+  validateUpdate,
+  validateStatusUpdate: (node, old, errors) => {
+    validate(node, errors);
+    validateUpdate(node, old, errors);
+  },
   selectableFields: { 'spec.unschedulable': (node) => String(node.spec?.unschedulable ?? false) },
+  columns: [
+    nameColumn,
+    column('Status', statusText),
+    column('Roles', rolesText),
+    ageColumn,
+    column('Version', (node) => node.status?.nodeInfo?.kubeletVersion ?? ''),
+    column('Internal-IP', (node) => addressText(node, 'InternalIP'), { wide: true }),
+    column('External-IP', (node) => addressText(node, 'ExternalIP'), { wide: true }),
+    column('OS-Image', (node) => orUnknown(node.status?.nodeInfo?.osImage), { wide: true }),
+    column('Kernel-Version', (node) => orUnknown(node.status?.nodeInfo?.kernelVersion), { wide: true }),
+    column('Container-Runtime', (node) => orUnknown(node.status?.nodeInfo?.containerRuntimeVersion), { wide: true }),
+  ],
 };

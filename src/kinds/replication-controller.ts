@@ -1,6 +1,30 @@
+import type { FieldErrors } from '../api/field-errors.ts';
 import type { ReplicationControllerManifest } from '../api/generated/models.ts';
 import type { KindDescriptor } from '../api/kind.ts';
+import { LabelMatcher } from '../api/label-matcher.ts';
+import { ageColumn, column, containersColumn, imagesColumn, nameColumn } from './columns.ts';
+import { validateNonNegative } from './field-checks.ts';
 import { defaultPodTemplate } from './pod/default-pod-spec.ts';
+import { validatePodTemplate } from './pod/pod-spec.ts';
+import { validateReplicaStatus } from './replica-status.ts';
+
+function validate(controller: ReplicationControllerManifest, errors: FieldErrors): void {
+  const { selector = {}, template, replicas, minReadySeconds } = controller.spec ?? {};
+  validateNonNegative(minReadySeconds, 'spec.minReadySeconds', errors);
+  if (Object.keys(selector).length === 0) errors.required('spec.selector');
+  validateNonNegative(replicas, 'spec.replicas', errors);
+  if (template === undefined) return errors.required('spec.template');
+  const labels = template.metadata?.labels;
+  if (Object.entries(selector).some(([key, value]) => labels?.[key] !== value)) {
+    errors.invalid('spec.template.metadata.labels', labels, '`selector` does not match template `labels`');
+  }
+  validatePodTemplate(template, 'spec.template', errors);
+  const policy = template.spec?.restartPolicy ?? '';
+  if (policy !== 'Always') errors.notSupported('spec.template.spec.restartPolicy', policy, ['Always']);
+  if (template.spec?.activeDeadlineSeconds !== undefined) {
+    errors.forbidden('spec.template.spec.activeDeadlineSeconds', 'activeDeadlineSeconds in ReplicationController is not Supported');
+  }
+}
 
 export const replicationControllerKind: KindDescriptor<ReplicationControllerManifest> = {
   group: '',
@@ -30,5 +54,17 @@ export const replicationControllerKind: KindDescriptor<ReplicationControllerMani
   prepareForCreate: (draft) => {
     draft.status = { replicas: 0 };
   },
+  validate,
+  validateStatusUpdate: (controller, _old, errors) => validateReplicaStatus(controller.status ?? {}, errors),
   selectableFields: { 'status.replicas': (controller) => String(controller.status?.replicas ?? 0) },
+  columns: [
+    nameColumn,
+    column('Desired', (controller) => controller.spec?.replicas ?? 0, { type: 'integer' }),
+    column('Current', (controller) => controller.status?.replicas ?? 0, { type: 'integer' }),
+    column('Ready', (controller) => controller.status?.readyReplicas ?? 0, { type: 'integer' }),
+    ageColumn,
+    containersColumn((controller) => controller.spec?.template),
+    imagesColumn((controller) => controller.spec?.template),
+    column('Selector', (controller) => LabelMatcher.ofMap(controller.spec?.selector).toString(), { wide: true }),
+  ],
 };

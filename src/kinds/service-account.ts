@@ -1,5 +1,6 @@
 import type { ServiceAccountManifest } from '../api/generated/models.ts';
 import type { KindDescriptor } from '../api/kind.ts';
+import { ageColumn, column, nameColumn } from './columns.ts';
 
 export const serviceAccountKind: KindDescriptor<ServiceAccountManifest> = {
   group: '',
@@ -14,4 +15,5 @@ export const serviceAccountKind: KindDescriptor<ServiceAccountManifest> = {
   nameRule: 'dns1123-subdomain',
   hasGeneration: false,
   hasStatus: false,
+  columns: [nameColumn, column('Secrets', (account) => (account.secrets ?? []).length), ageColumn],
 };

@@ -1,29 +1,44 @@
-import type { ServiceManifest, ServiceSpec } from '../api/generated/models.ts';
-import type { Draft, KindDescriptor } from '../api/kind.ts';
+import type { ServiceManifest } from '../api/generated/models.ts';
+import type { KindDescriptor } from '../api/kind.ts';
+import type { Stored } from '../api/object.ts';
+import { ageColumn, column, labelsText, nameColumn, orNone } from './columns.ts';
+import { alignClusterIps } from './service/cluster-ips.ts';
+import { defaultServiceSpec, prepareServiceUpdate } from './service/service-defaults.ts';
+import { validateService, validateServiceStatus, validateServiceUpdate } from './service/service-validation.ts';
 
-const sessionAffinityTimeoutSeconds = 10_800;
+type StoredService = Stored<ServiceManifest>;
 
-function defaultSessionAffinity(spec: Draft<ServiceSpec>): void {
-  spec.sessionAffinity ||= 'None';
-  if (spec.sessionAffinity === 'None') delete spec.sessionAffinityConfig;
-  if (spec.sessionAffinity === 'ClientIP' && spec.sessionAffinityConfig?.clientIP?.timeoutSeconds === undefined) {
-    spec.sessionAffinityConfig = { clientIP: { timeoutSeconds: sessionAffinityTimeoutSeconds } };
+/** Longest list of balancers shown without `-o wide`. */
+const balancersTextMax = 16;
+
+function balancersOf(service: StoredService): string {
+  const points = service.status?.loadBalancer?.ingress ?? [];
+  const text = points.map((point) => point.ip || point.hostname || '').join(',');
+  return text.length > balancersTextMax ? `${text.slice(0, balancersTextMax - 3)}...` : text;
+}
+
+function externalIp(service: StoredService): string {
+  const external = (service.spec?.externalIPs ?? []).join(',');
+  switch (service.spec?.type) {
+    case 'ClusterIP':
+    case 'NodePort':
+      return orNone(external);
+    case 'LoadBalancer': {
+      const both = [balancersOf(service), external].filter((text) => text !== '').join(',');
+      return both === '' ? '<pending>' : both;
+    }
+    case 'ExternalName':
+      return service.spec.externalName ?? '';
+    default:
+      return '<unknown>';
   }
 }
 
-function defaultServiceSpec(spec: Draft<ServiceSpec>): void {
-  defaultSessionAffinity(spec);
-  spec.type ||= 'ClusterIP';
-  for (const port of spec.ports ?? []) {
-    if (Object.isFrozen(port)) continue;
-    port.protocol ||= 'TCP';
-    if (port.targetPort === undefined || port.targetPort === 0 || port.targetPort === '') port.targetPort = port.port;
-  }
-  const reachable = spec.type === 'NodePort' || spec.type === 'LoadBalancer';
-  const externallyAccessible = reachable || (spec.type === 'ClusterIP' && (spec.externalIPs?.length ?? 0) > 0);
-  if (externallyAccessible) spec.externalTrafficPolicy ||= 'Cluster';
-  if (reachable || spec.type === 'ClusterIP') spec.internalTrafficPolicy ??= 'Cluster';
-  if (spec.type === 'LoadBalancer') spec.allocateLoadBalancerNodePorts ??= true;
+function portsText(service: StoredService): string {
+  const ports = (service.spec?.ports ?? []).map(
+    ({ port, nodePort = 0, protocol = '' }) => `${port}${nodePort > 0 ? `:${nodePort}` : ''}/${protocol}`,
+  );
+  return orNone(ports.join(','));
 }
 
 export const serviceKind: KindDescriptor<ServiceManifest> = {
@@ -48,9 +63,25 @@ export const serviceKind: KindDescriptor<ServiceManifest> = {
   },
   prepareForCreate: (draft) => {
     draft.status = { loadBalancer: {} };
+    if (draft.spec !== undefined) alignClusterIps(draft.spec, undefined);
   },
+  prepareForUpdate: (draft, old) => {
+    if (draft.spec !== undefined && old.spec !== undefined && !Object.isFrozen(draft.spec)) prepareServiceUpdate(draft.spec, old.spec);
+  },
+  validate: validateService,
+  validateUpdate: validateServiceUpdate,
+  validateStatusUpdate: (service, _old, errors) => validateServiceStatus(service, errors),
   selectableFields: {
     'spec.clusterIP': (service) => service.spec?.clusterIP ?? '',
     'spec.type': (service) => service.spec?.type ?? '',
   },
+  columns: [
+    nameColumn,
+    column('Type', (service) => service.spec?.type ?? ''),
+    column('Cluster-IP', (service) => orNone(service.spec?.clusterIPs?.[0])),
+    column('External-IP', externalIp),
+    column('Port(s)', portsText),
+    ageColumn,
+    column('Selector', (service) => labelsText(service.spec?.selector), { wide: true }),
+  ],
 };

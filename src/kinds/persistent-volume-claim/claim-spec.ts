@@ -8,6 +8,19 @@ import { validateResourceAmount } from '../resource-names.ts';
 
 const accessModes = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'];
 
+const shortModes: readonly (readonly [mode: string, short: string])[] = [
+  ['ReadWriteOnce', 'RWO'],
+  ['ReadOnlyMany', 'ROX'],
+  ['ReadWriteMany', 'RWX'],
+  ['ReadWriteOncePod', 'RWOP'],
+];
+
+/** `RWO,ROX`, as listings have them. */
+export function accessModesText(modes: readonly string[] | undefined): string {
+  const given = shortModes.filter(([mode]) => modes?.includes(mode) === true);
+  return given.map(([, short]) => short).join(',');
+}
+
 /** Known modes, and ReadWriteOncePod only alone. */
 export function validateAccessModes(modes: readonly string[], path: string, errors: FieldErrors): void {
   for (const mode of modes) if (!accessModes.includes(mode)) errors.notSupported(path, mode, accessModes);
