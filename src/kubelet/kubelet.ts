@@ -31,7 +31,8 @@ const relistMsReal = 30_000;
  * It decides purely and does everything through its runtime; it opens no socket and no file itself.
  *
  * @example
- * const kubelet = await Kubelet.open({ node: { name: 'n1' }, runtime, env, client, view });
+ * declare const given: Omit<KubeletOptions, 'node'>;
+ * const kubelet = await Kubelet.open({ ...given, node: { name: 'n1' } });
  */
 export class Kubelet implements Participant {
   readonly name: string;

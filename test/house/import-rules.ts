@@ -53,7 +53,7 @@ export const rooms: Readonly<Record<Room, Row>> = {
   kubelet: { rooms: ['api', 'kinds', 'env', 'errors'], contracts: ['runtime', 'participant'] },
   runtimes: { rooms: ['api', 'env', 'errors'] },
   proxy: { rooms: ['api', 'kinds', 'env', 'errors'], contracts: ['participant'] },
-  server: { rooms: ['api', 'kinds', 'env', 'errors'] },
+  server: { rooms: ['api', 'kinds', 'env', 'errors'], contracts: ['store'] },
 };
 
 /** Where the composition root, the front door and the suites live: they may import every room. */
