@@ -4,6 +4,7 @@ import type { Controller } from './controllers/controller.ts';
 import type { Clock } from './env/clock.ts';
 import type { Logger } from './env/logger.ts';
 import type { EventLimits } from './loop/event-recorder.ts';
+import type { UserspaceServiceProxyOptions } from './proxy/userspace-options.ts';
 import type { Runtime } from './runtimes/runtime.ts';
 import type { Scheduler } from './scheduler/scheduler.ts';
 import type { Store } from './stores/store.ts';
@@ -22,6 +23,9 @@ export interface NodeOptions {
   /** The range pod addresses come from; the runtime's own choice if absent. */
   readonly podCidr?: string;
 }
+
+/** What a host may choose of the service proxy; see `UserspaceServiceProxyOptions`. */
+export type ProxyOptions = Omit<UserspaceServiceProxyOptions, 'clock' | 'logger' | 'random' | 'resolve' | 'markDrained'>;
 
 /** How a cluster is made. Everything has a default. */
 export interface ClusterOptions {
@@ -45,6 +49,8 @@ export interface ClusterOptions {
   readonly admission?: readonly AdmissionStep[];
   /** The host's own kinds. */
   readonly kinds?: readonly KindDescriptor[];
+  /** How Service traffic is carried for Pods that really run; `none` to leave it to somebody else. */
+  readonly proxy?: ProxyOptions | 'none';
   /** Where ClusterIPs come from. `127.96.0.0/16` unless given: on Linux such addresses can be bound as they are. */
   readonly serviceCidr?: string;
   /** Where NodePorts come from. 30000 to 32767 unless given. */

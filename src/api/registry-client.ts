@@ -1,3 +1,5 @@
+import type { EventSource } from './generated/models.ts';
+import type { PodStreams } from './streams.ts';
 import type { ObjectRef } from '../errors.ts';
 import type { Client, DeleteOptions, DeleteResult, ListQuery, Patch, WaitOptions, WatchEvent, WriteOptions } from './client.ts';
 import type { KindDescriptor } from './kind.ts';
@@ -12,17 +14,20 @@ export interface ClientParts {
   readonly registry: Registry;
   readonly view: View;
   readonly waitFor: <T>(what: string, check: () => T | undefined, describe: () => string, options?: WaitOptions) => Promise<T>;
-  readonly event: (regarding: ObjectRef, type: 'Normal' | 'Warning', reason: string, message: string) => void;
+  readonly event: Client['event'];
+  readonly streams: PodStreams;
   /** Calls the listener after every change of the view; returns "off". */
   readonly onChange: (listener: (changes: readonly ViewChange[]) => void) => () => void;
 }
 
 /** The verbs of the typed API over one registry and one view. Unknown fields are refused unless the caller says otherwise. */
 export class RegistryClient implements Client {
+  readonly streams: PodStreams;
   readonly #parts: ClientParts;
 
   constructor(parts: ClientParts) {
     this.#parts = parts;
+    this.streams = parts.streams;
   }
 
   get<M extends KubeObject>(kind: KindDescriptor<M>, at: ObjectName): Stored<M> | undefined {
@@ -80,8 +85,8 @@ export class RegistryClient implements Client {
     return this.#parts.waitFor(what, check, describe, options);
   }
 
-  event(regarding: ObjectRef, type: 'Normal' | 'Warning', reason: string, message: string): void {
-    this.#parts.event(regarding, type, reason, message);
+  event(regarding: ObjectRef, type: 'Normal' | 'Warning', reason: string, message: string, source?: EventSource): void {
+    this.#parts.event(regarding, type, reason, message, source);
   }
 }
 

@@ -124,6 +124,15 @@ export class View implements ViewReader {
     return seen;
   }
 
+  /** All objects, as added: what a newcomer is told first. */
+  everything(): readonly ViewChange[] {
+    const seen: ViewChange[] = [];
+    for (const { kind, table } of this.#tables.values()) {
+      for (const object of table.list(undefined)) seen.push({ kind, type: 'added', object, previous: undefined });
+    }
+    return seen;
+  }
+
   /** Everything up to `revision` has been taken in, though nothing of it concerned the view. */
   reached(revision: Revision): void {
     if (revision > this.#revision) this.#revision = revision;

@@ -1,4 +1,5 @@
 import type { Clock, Instant } from '../env/clock.ts';
+import type { EventSource } from '../api/generated/models.ts';
 import type { PlannedEvent } from '../controllers/controller.ts';
 import { hash32 } from '../env/seeded-random.ts';
 import type { KubeObject, StoredObject } from '../api/object.ts';
@@ -19,7 +20,7 @@ const defaultLimits: EventLimits = { perSecond: 200, burst: 2000 };
 
 /** Events of one regarding object, reason and text are one Event whose `count` grows. */
 interface Recorded {
-  readonly component: string;
+  readonly source: EventSource;
   readonly event: PlannedEvent;
   readonly first: Instant;
   count: number;
@@ -64,15 +65,15 @@ export class EventRecorder {
     return this.#pending.size > 0;
   }
 
-  record(component: string, events: readonly PlannedEvent[]): void {
+  record(component: string, events: readonly PlannedEvent[], host?: string): void {
     const now = this.#clock.now();
     for (const event of events) {
-      const key = `${component}\0${event.regarding.uid ?? event.regarding.name}\0${event.type}\0${event.reason}\0${event.message}`;
+      const key = `${component}\0${host ?? ''}\0${event.regarding.fieldPath ?? ''}\0${event.regarding.uid ?? event.regarding.name}\0${event.type}\0${event.reason}\0${event.message}`;
       const known = this.#pending.get(key);
       if (known !== undefined) {
         known.count++;
         known.last = now;
-      } else if (event.type === 'Warning' || this.#take(now)) this.#pending.set(key, { component, event, first: now, last: now, count: 1 });
+      } else if (event.type === 'Warning' || this.#take(now)) this.#pending.set(key, { source: host === undefined ? { component } : { component, host }, event, first: now, last: now, count: 1 });
       else this.#dropped++;
     }
   }
@@ -114,7 +115,7 @@ export class EventRecorder {
   }
 }
 
-function eventObject(namespace: string, name: string, { component, event, first, last, count }: Recorded): KubeObject {
+function eventObject(namespace: string, name: string, { source, event, first, last, count }: Recorded): KubeObject {
   const { regarding } = event;
   return {
     apiVersion: 'v1',
@@ -126,14 +127,16 @@ function eventObject(namespace: string, name: string, { component, event, first,
       name: regarding.name,
       ...(regarding.namespace === undefined ? {} : { namespace: regarding.namespace }),
       ...(regarding.uid === undefined ? {} : { uid: regarding.uid }),
+      ...(regarding.fieldPath === undefined ? {} : { fieldPath: regarding.fieldPath }),
     },
     type: event.type,
     reason: event.reason,
     message: event.message.slice(0, 1024),
-    source: { component },
+    source,
     firstTimestamp: formatTime(first),
     lastTimestamp: formatTime(last),
     count,
-    reportingComponent: component,
+    reportingComponent: source.component,
+    ...(source.host === undefined ? {} : { reportingInstance: source.host }),
   } as KubeObject;
 }

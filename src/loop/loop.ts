@@ -59,7 +59,10 @@ export class Loop {
     this.#parts = parts;
     this.#runners = parts.controllers.map((controller) => new ControllerRunner(controller));
     this.#schedulers = parts.schedulers.map((scheduler) => new SchedulerRunner(scheduler));
-    this.#participants = new ParticipantGroup(() => this.#onWake());
+    this.#participants = new ParticipantGroup(
+      () => this.#onWake(),
+      () => parts.view.everything(),
+    );
   }
 
   get participants(): ParticipantGroup {

@@ -22,10 +22,13 @@ export class ParticipantGroup {
   readonly #due = new Set<Member>();
   readonly #wakes = new Wakes<Member>();
   readonly #wakeLoop: () => void;
+  readonly #everything: () => readonly ViewChange[];
   #inFlight = 0;
 
-  constructor(wakeLoop: () => void) {
+  /** `everything`: all there is, as added, for participants that come later than it. */
+  constructor(wakeLoop: () => void, everything: () => readonly ViewChange[]) {
     this.#wakeLoop = wakeLoop;
+    this.#everything = everything;
   }
 
   /** Runtime calls and writes that were started and have not ended. */
@@ -43,7 +46,7 @@ export class ParticipantGroup {
   }
 
   add(participant: Participant): void {
-    const member: Member = { participant, pending: [], inFlight: 0 };
+    const member: Member = { participant, pending: participant.nodeName === undefined ? [...this.#everything()] : [], inFlight: 0 };
     this.#members.set(participant, member);
     if (participant.nodeName === undefined) this.#wide.add(member);
     else {

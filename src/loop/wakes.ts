@@ -25,6 +25,11 @@ export class Wakes<T> {
     this.#heap.push(wake);
   }
 
+  /** When `who` is due; undefined if it is not. */
+  at(who: T): Instant | undefined {
+    return this.#current.get(who)?.at;
+  }
+
   next(): Instant | undefined {
     this.#dropOld();
     return this.#heap.peek()?.at;

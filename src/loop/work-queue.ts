@@ -1,4 +1,5 @@
 import type { Instant } from '../env/clock.ts';
+import { Wakes } from './wakes.ts';
 
 interface Item {
   /** Consecutive failures. */
@@ -17,7 +18,7 @@ export class WorkQueue {
   readonly #ready: string[] = [];
   #head = 0;
   readonly #items = new Map<string, Item>();
-  readonly #delayed = new Map<string, Instant>();
+  readonly #delayed = new Wakes<string>();
 
   /** Keys that can be taken now. */
   get length(): number {
@@ -29,14 +30,14 @@ export class WorkQueue {
     if (item === undefined) this.#items.set(key, { failures: 0, queued: true });
     else if (item.queued) return;
     else item.queued = true;
-    this.#delayed.delete(key);
+    this.#delayed.set(key, undefined);
     this.#ready.push(key);
   }
 
   /** The key comes back at `at`, unless it is added before. The earliest of several calls counts. */
   addAt(key: string, at: Instant): void {
     if (this.#items.get(key)?.queued === true) return;
-    const known = this.#delayed.get(key);
+    const known = this.#delayed.at(key);
     if (known === undefined || at < known) this.#delayed.set(key, at);
   }
 
@@ -73,13 +74,11 @@ export class WorkQueue {
 
   /** Moves what is due to the ready keys. */
   fire(now: Instant): void {
-    for (const [key, at] of this.#delayed) if (at <= now) this.add(key);
+    for (const key of this.#delayed.due(now)) this.add(key);
   }
 
   /** When the next delayed key is due; undefined if none is. */
   nextAt(): Instant | undefined {
-    let next: Instant | undefined;
-    for (const at of this.#delayed.values()) if (next === undefined || at < next) next = at;
-    return next;
+    return this.#delayed.next();
   }
 }

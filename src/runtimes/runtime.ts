@@ -4,15 +4,11 @@ import type { Logger } from '../env/logger.ts';
 import type { Random, SecureRandom } from '../env/random.ts';
 import type { Container, Lifecycle, PodManifest, Probe, SecurityContext, VolumeMount } from '../api/generated/models.ts';
 import type { Stored } from '../api/object.ts';
+import type { CallOptions, ExecOptions, ExecSession, LogChunk, LogOptions } from '../api/streams.ts';
+
+export type { CallOptions, ExecOptions, ExecSession, LogChunk, LogOptions } from '../api/streams.ts';
 
 /** The contract of a runtime, shaped like Kubernetes' CRI. Truth is what `listSandboxes` says; events are hints. */
-
-/** Every call has a deadline and can be aborted. */
-export interface CallOptions {
-  /** Milliseconds after which the call rejects with `RUNTIME_DEADLINE`; the adapter's default for the call if absent. */
-  readonly timeoutMs?: number;
-  readonly signal?: AbortSignal;
-}
 
 /** What is lent to a runtime when a node opens it. */
 export interface RuntimeEnv {
@@ -156,39 +152,9 @@ export interface ImagePull {
   readonly onProgress?: (message: string) => void;
 }
 
-export interface LogOptions {
-  readonly follow?: boolean;
-  readonly tailLines?: number;
-  readonly sinceMs?: number;
-  readonly limitBytes?: number;
-  readonly signal?: AbortSignal;
-}
 
-/** A piece of output: bytes of one stream, as they came (not split into lines), with the time of arrival. */
-export interface LogChunk {
-  readonly stream: 'stdout' | 'stderr';
-  readonly atMs: number;
-  readonly data: Uint8Array;
-}
 
-export interface ExecOptions extends CallOptions {
-  readonly command: readonly string[];
-  readonly tty?: boolean;
-  readonly stdin?: boolean;
-}
 
-/** A running exec or attach. Streams end when the process does; the host must read or destroy them. */
-export interface ExecSession {
-  readonly stdin: NodeJS.WritableStream | undefined;
-  readonly stdout: NodeJS.ReadableStream;
-  /** Absent with a tty: everything is on stdout. */
-  readonly stderr: NodeJS.ReadableStream | undefined;
-  /** The exit code; 128 + signal if killed. Rejects with `RuntimeError` if it could not be started. */
-  readonly exitCode: Promise<number>;
-  resize(columns: number, rows: number): void;
-  /** Ends the process and the streams. May be repeated. */
-  close(): Promise<void>;
-}
 
 export type ProbeHandler = Pick<Probe, 'exec' | 'grpc' | 'httpGet' | 'tcpSocket'>;
 export type HookHandler = NonNullable<Lifecycle['postStart']>;

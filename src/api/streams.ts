@@ -1,0 +1,60 @@
+import type { Duplex } from 'node:stream';
+import type { ObjectName } from './object.ts';
+
+/** Every call has a deadline and can be aborted. */
+export interface CallOptions {
+  /** Milliseconds after which the call rejects with `RUNTIME_DEADLINE`; the adapter's default for the call if absent. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface LogOptions {
+  readonly follow?: boolean;
+  readonly tailLines?: number;
+  readonly sinceMs?: number;
+  readonly limitBytes?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A piece of output: bytes of one stream, as they came (not split into lines), with the time of arrival. */
+export interface LogChunk {
+  readonly stream: 'stdout' | 'stderr';
+  readonly atMs: number;
+  readonly data: Uint8Array;
+}
+
+export interface ExecOptions extends CallOptions {
+  readonly command: readonly string[];
+  readonly tty?: boolean;
+  readonly stdin?: boolean;
+}
+
+/** A running exec or attach. Streams end when the process does; the host must read or destroy them. */
+export interface ExecSession {
+  readonly stdin: NodeJS.WritableStream | undefined;
+  readonly stdout: NodeJS.ReadableStream;
+  /** Absent with a tty: everything is on stdout. */
+  readonly stderr: NodeJS.ReadableStream | undefined;
+  /** The exit code; 128 + signal if killed. Rejects with `RuntimeError` if it could not be started. */
+  readonly exitCode: Promise<number>;
+  resize(columns: number, rows: number): void;
+  /** Ends the process and the streams. May be repeated. */
+  close(): Promise<void>;
+}
+
+/** Which container of a Pod; its only one if not given. */
+export interface ContainerChoice {
+  readonly container?: string;
+}
+
+/** What a handle can do with the containers of a Pod, wherever they run. Rejects with `ApiError` (404, 400) or `RuntimeError`. */
+export interface PodStreams {
+  /** Output, as it came. With `previous` that of the attempt before the present one. */
+  logs(pod: ObjectName, options?: LogOptions & ContainerChoice & { readonly previous?: boolean }): AsyncIterable<LogChunk>;
+  exec(pod: ObjectName, options: ExecOptions & ContainerChoice): Promise<ExecSession>;
+  attach(pod: ObjectName, options: Omit<ExecOptions, 'command'> & ContainerChoice): Promise<ExecSession>;
+  /** A connection to a port inside the Pod. */
+  portForward(pod: ObjectName, port: number, options?: CallOptions): Promise<Duplex>;
+  /** Where a Service port answers on this machine; undefined if it does not (yet). `port`: a name or number, the first if absent. */
+  serviceAddress(service: ObjectName, port?: string | number): { readonly host: string; readonly port: number } | undefined;
+}
