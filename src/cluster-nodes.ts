@@ -67,7 +67,9 @@ export class ClusterNodes implements PodStreams {
     }
     const onHostDeath = options.onHostDeath ?? 'kill';
     if (onHostDeath === 'keep' && options.store?.durable !== true) {
-      throw new ConfigurationError("onHostDeath: 'keep' needs a store that survives the process: nobody would know the pods that were kept");
+      throw new ConfigurationError(
+        "onHostDeath: 'keep' needs a store that survives the process: nobody would know the pods that were kept",
+      );
     }
     const withProxy = await this.#startProxy(node);
     const kubelet = await Kubelet.open({
@@ -95,7 +97,8 @@ export class ClusterNodes implements PodStreams {
   /** Ends a node's Pods and its kubelet, as a machine that is switched off. Its Node object stays, and falls silent. */
   async powerOff(name: string): Promise<void> {
     const kubelet = this.#kubelets.get(name);
-    if (kubelet === undefined) throw new ConfigurationError(`no node ${JSON.stringify(name)} runs in this process; there are ${this.names.join(', ') || 'none'}`);
+    if (kubelet === undefined)
+      throw new ConfigurationError(`no node ${JSON.stringify(name)} runs in this process; there are ${this.names.join(', ') || 'none'}`);
     this.#kubelets.delete(name);
     await this.#parts.participants.remove(kubelet);
   }
@@ -148,7 +151,8 @@ export class ClusterNodes implements PodStreams {
 
   /** What the nodes leave behind goes with them; the participants themselves are closed by the loop. */
   dispose(): void {
-    if (this.#stateDir !== undefined && (this.#parts.options.onHostDeath ?? 'kill') === 'kill') rmSync(this.#stateDir, { recursive: true, force: true });
+    if (this.#stateDir !== undefined && (this.#parts.options.onHostDeath ?? 'kill') === 'kill')
+      rmSync(this.#stateDir, { recursive: true, force: true });
   }
 
   #find(at: ObjectName): { readonly kubelet: Kubelet; readonly podUid: string } {

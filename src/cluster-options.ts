@@ -15,7 +15,11 @@ export interface NodeOptions {
   readonly runtime: Runtime;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
-  readonly taints?: readonly { readonly key: string; readonly value?: string; readonly effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute' }[];
+  readonly taints?: readonly {
+    readonly key: string;
+    readonly value?: string;
+    readonly effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute';
+  }[];
   /** Quantities that replace what the runtime says the node has: `{ cpu: '4', memory: '8Gi', pods: '110' }`. */
   readonly capacity?: Readonly<Record<string, string>>;
   /** Quantities kept back from pods. */

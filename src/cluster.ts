@@ -14,23 +14,28 @@ import { RegistryClient } from './api/registry-client.ts';
 import { View, type ViewChange } from './api/view.ts';
 import { admissionSteps } from './admission/admission-steps.ts';
 import { bootstrapObjects } from './bootstrap.ts';
-import type { ClusterOptions } from './cluster-options.ts';
+import { ClusterNodes } from './cluster-nodes.ts';
+import type { ClusterOptions, NodeOptions } from './cluster-options.ts';
 import { builtInControllers, selectControllers } from './controllers/built-in-controllers.ts';
 import type { Clock } from './env/clock.ts';
 import { silentLogger, type Logger } from './env/logger.ts';
 import { SeededRandom } from './env/seeded-random.ts';
+import { parseDuration } from './env/duration.ts';
 import { SystemClock, SystemSliceMeter } from './env/system-clock.ts';
 import { systemSeed, SystemSecureRandom } from './env/system-secure-random.ts';
 import { AlreadyExistsError, ConfigurationError } from './errors.ts';
 import { builtInKinds } from './kinds/built-in-kinds.ts';
 import { eventKind } from './kinds/event.ts';
+import { nodeKind } from './kinds/node.ts';
 import { podKind } from './kinds/pod.ts';
+import { notReadyTaint } from './controllers/node-health.ts';
 import { Crank } from './loop/crank.ts';
 import { EventRecorder } from './loop/event-recorder.ts';
 import { Loop, type PassReport } from './loop/loop.ts';
 import { PlanWriter } from './loop/plan-writer.ts';
 import { DefaultScheduler } from './scheduler/default-scheduler.ts';
 import type { PodExplanation } from './scheduler/scheduler.ts';
+import type { ServiceProxy } from './proxy/service-proxy.ts';
 import type { ServeOptions, ServerHandle } from './server/serve.ts';
 import { MemoryStore } from './stores/memory-store.ts';
 import type { Store, StoreWatch } from './stores/store.ts';
@@ -70,6 +75,7 @@ export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposa
   readonly #loop: Loop;
   readonly #crank: Crank;
   readonly #recorder: EventRecorder;
+  readonly #nodes: ClusterNodes;
   readonly #servers = new Set<ServerHandle>();
   readonly #changeListeners = new Set<(changes: readonly ViewChange[]) => void>();
   #watch: StoreWatch | undefined;
@@ -122,11 +128,23 @@ export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposa
       leads: () => true,
     });
     this.#crank = new Crank(this.#loop, this.clock, (report) => this.#tell('pass', report));
+    this.#nodes = new ClusterNodes({
+      clusterId: this.name,
+      clock: this.clock,
+      random,
+      logger: this.#logger,
+      view: this.view,
+      client: () => this.client,
+      participants: this.#loop.participants,
+      options: { ...options, store },
+    });
     this.client = new RegistryClient({
       registry: this.registry,
       view: this.view,
       waitFor: (what, check, describe, wait) => this.#crank.waitFor(what, check, describe, wait),
-      event: (regarding, type, reason, message) => this.#recorder.record(this.name, [{ regarding, type, reason, message }]),
+      streams: this.#nodes,
+      event: (regarding, type, reason, message, source) =>
+        this.#recorder.record(source?.component ?? this.name, [{ regarding, type, reason, message }], source?.host),
       onChange: (listener) => {
         this.#changeListeners.add(listener);
         return () => this.#changeListeners.delete(listener);
@@ -138,7 +156,14 @@ export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposa
   static async create(options: ClusterOptions = {}): Promise<Cluster> {
     const store = options.store ?? new MemoryStore();
     const cluster = new Cluster(options, store);
-    await cluster.#open();
+    try {
+      await cluster.#open();
+      for (const node of options.nodes ?? []) await cluster.#nodes.add(node);
+      await cluster.#nodesReady((options.nodes ?? []).map((node) => node.name));
+    } catch (error) {
+      await cluster.close();
+      throw error;
+    }
     return cluster;
   }
 
@@ -168,6 +193,27 @@ export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposa
     return scheduler.explain(this.view, pod);
   }
 
+  /** Adds a node to this process: its Pods run on the runtime given. Rejects with `ConfigurationError` for what cannot work together. */
+  async addNode(node: NodeOptions): Promise<void> {
+    await this.#nodes.add(node);
+    await this.#nodesReady([node.name]);
+  }
+
+  /** Ends a node of this process with everything on it, as a machine that is switched off; its Node object stays and falls silent. */
+  powerOff(nodeName: string): Promise<void> {
+    return this.#nodes.powerOff(nodeName);
+  }
+
+  /** Moves a ManualClock on by milliseconds, or a text such as `5m`, `1h30m`, `10s`, doing all that falls due on the way, in order. */
+  advance(duration: number | string): Promise<void> {
+    return this.#crank.advance(typeof duration === 'number' ? duration : parseDuration(duration));
+  }
+
+  /** The service proxy of this process; undefined while no Pod needs one. */
+  get proxy(): ServiceProxy | undefined {
+    return this.#nodes.proxy;
+  }
+
   /** Serves the Kubernetes API over HTTP; the server ends with the cluster. */
   async serve(options: ServeOptions = {}): Promise<ServerHandle> {
     const { serve } = await import('./server/serve.ts');
@@ -193,6 +239,26 @@ export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposa
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** Turns the crank until the nodes are registered and ready: a Pod made right after is placed at once. */
+  async #nodesReady(names: readonly string[]): Promise<void> {
+    const waiting = new Set(names);
+    const stillWaiting = (): readonly string[] => {
+      for (const name of waiting) {
+        const node = this.view.get(nodeKind, undefined, name);
+        const ready = node?.status?.conditions?.some((each) => each.type === 'Ready' && each.status === 'True') === true;
+        if (ready && !(node.spec?.taints ?? []).some((taint) => taint.key === notReadyTaint)) waiting.delete(name);
+      }
+      return [...waiting];
+    };
+    if (waiting.size === 0) return;
+    await this.#crank.waitFor(
+      `nodes ${names.slice(0, 5).join(', ')} to be ready`,
+      () => (stillWaiting().length === 0 ? true : undefined),
+      () => `not ready: ${stillWaiting().slice(0, 10).join(', ')}`,
+      { timeoutMs: 30_000 },
+    );
   }
 
   async #open(): Promise<void> {
@@ -262,6 +328,7 @@ export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposa
     await this.#crank.close();
     await this.#loop.close();
     this.#watch?.close();
+    this.#nodes.dispose();
     await this.#store.close();
     this.#tell('closed');
     this.removeAllListeners();

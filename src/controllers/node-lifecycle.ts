@@ -109,15 +109,18 @@ function wantedTaints(zones: Zones, view: ViewReader, node: Node, now: Instant):
     if (key !== undefined && condition.status === 'True') taints.push(taint(key, 'NoSchedule'));
   }
   if (ready === 'True') return { taints, evictAgainMs: undefined };
-  const key = ready === 'False' ? notReadyTaint : unreachableTaint;
+  // A node that has not said anything yet is not ready; one that has fallen silent is unreachable.
+  const key = ready === 'False' || !hasReadyCondition(node) ? notReadyTaint : unreachableTaint;
   taints.push(taint(key, 'NoSchedule'));
   const given = evictionTaint(node);
-  const at = given === undefined ? zones.evictionAt(view, node, now) : now;
+  const at = given !== undefined ? now : hasReadyCondition(node) ? zones.evictionAt(view, node, now) : undefined;
   // Given up already, for this reason or the other: the time of the first taint counts.
   if (at !== undefined && at <= now) taints.push(given === undefined ? taint(key, 'NoExecute') : { ...given, key });
   const evictAgainMs = at === undefined ? 5000 : at > now ? at - now : undefined;
   return { taints, evictAgainMs };
 }
+
+const hasReadyCondition = (node: Node): boolean => node.status?.conditions?.some((condition) => condition.type === 'Ready') === true;
 
 function withTaints(node: Node, taints: readonly Taint[]): KubeObject {
   const spec = { ...node.spec, taints };

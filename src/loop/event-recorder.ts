@@ -73,7 +73,14 @@ export class EventRecorder {
       if (known !== undefined) {
         known.count++;
         known.last = now;
-      } else if (event.type === 'Warning' || this.#take(now)) this.#pending.set(key, { source: host === undefined ? { component } : { component, host }, event, first: now, last: now, count: 1 });
+      } else if (event.type === 'Warning' || this.#take(now))
+        this.#pending.set(key, {
+          source: host === undefined ? { component } : { component, host },
+          event,
+          first: now,
+          last: now,
+          count: 1,
+        });
       else this.#dropped++;
     }
   }

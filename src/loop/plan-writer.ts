@@ -34,14 +34,32 @@ export class PlanWriter {
         prepared.push(ready instanceof Promise ? await ready : ready);
         index.push(i);
       } catch (error) {
-        outcomes[i] = settled(writes[i]!, error as Error);
+        outcomes[i] = await this.#settle(writes[i]!, error as Error, identity);
       }
     }
     const committed = await this.#registry.commit(prepared);
-    committed.forEach((outcome, i) => {
-      if (outcome instanceof Error) outcomes[index[i]!] = settled(writes[index[i]!]!, outcome);
-    });
+    for (const [i, outcome] of committed.entries()) {
+      if (outcome instanceof Error) outcomes[index[i]!] = await this.#settle(writes[index[i]!]!, outcome, identity);
+    }
     return outcomes;
+  }
+
+  /** What an error means for a plan that may be a repeat. */
+  async #settle(write: PlannedWrite, error: Error, identity: Identity): Promise<WriteOutcome> {
+    if (!(error instanceof ApiError)) return error;
+    if (write.verb === 'create') return error.reason === 'AlreadyExists' ? undefined : error;
+    if (write.verb !== 'delete' && write.verb !== 'evict') return error;
+    if (error.status === 404) return undefined;
+    const { uid, name, namespace } = (write.verb === 'delete' ? write.object : write.pod).metadata;
+    const kind = write.verb === 'delete' ? write.kind : this.#podKind;
+    if (error.status !== 409 || (write.verb === 'delete' && write.unchanged === true)) return error;
+    const present = await this.#registry.current(kind, { namespace, name });
+    // Another object took the name: the one that was meant is gone.
+    if (present === undefined || present.metadata.uid !== uid) return undefined;
+    // It changed between (an earlier write of this very plan, perhaps), which does not matter to a delete: once more.
+    const ready = await this.#prepare(write, identity);
+    const [outcome] = await this.#registry.commit([ready]);
+    return outcome instanceof Error ? outcome : undefined;
   }
 
   #prepare(write: PlannedWrite, identity: Identity): PreparedWrite | Promise<PreparedWrite> {
@@ -81,13 +99,4 @@ const place = (object: StoredObject): { namespace: string | undefined; name: str
 
 function gone(kind: KindDescriptor, name: string): never {
   throw new ApiError(404, 'NotFound', `${kind.plural} ${JSON.stringify(name)} not found`, { name, kind: kind.plural });
-}
-
-/** What an error means for a plan that may be a repeat. */
-function settled(write: PlannedWrite, error: Error): WriteOutcome {
-  if (!(error instanceof ApiError)) return error;
-  if (write.verb === 'create' && error.reason === 'AlreadyExists') return undefined;
-  if ((write.verb === 'delete' || write.verb === 'evict') && error.status === 404) return undefined;
-  if (write.verb === 'delete' && error.status === 409 && write.unchanged !== true) return undefined;
-  return error;
 }

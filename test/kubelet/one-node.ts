@@ -86,7 +86,8 @@ export class OneNode<R extends Runtime = SimulatedRuntime> implements AsyncDispo
       waitFor: (what, check, describe, options) => this.#crank.waitFor(what, check, describe, options),
       event: ({ name, fieldPath }, type, reason, message) =>
         this.events.push({ type, reason, message, object: name, fieldPath, atMs: clock.now() }),
-      onChange: () => () => undefined,
+      streams: undefined as never,
+    onChange: () => () => undefined,
     });
   }
 
