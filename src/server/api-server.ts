@@ -8,7 +8,7 @@ import type { Registry } from '../api/registry.ts';
 import type { Clock } from '../env/clock.ts';
 import type { Logger } from '../env/logger.ts';
 import { ApiError, ConfigurationError } from '../errors.ts';
-import type { Authenticator } from './authentication.ts';
+import type { Authenticator } from './token-authenticator.ts';
 import { Discovery } from './discovery.ts';
 import { Exchange } from './exchange.ts';
 import { ObjectJson } from './object-json.ts';

