@@ -31,7 +31,7 @@ export function containerStatus(input: ContainerStatusInput, container: PodConta
   const state = stateOf(input, container, shown, old);
   const lastState = lastStateOf(input, container, state, old);
   const started = shown !== undefined && hasStarted(container, memory.probes) && !over;
-  const done = type === 'init' && state.terminated?.exitCode === 0;
+  const done = state.terminated?.exitCode === 0;
   const resources = spec.resources;
   const mounts = spec.volumeMounts;
   return {
@@ -41,7 +41,7 @@ export function containerStatus(input: ContainerStatusInput, container: PodConta
     imageID: current?.imageId ?? '',
     ...(lastState === undefined ? undefined : { lastState }),
     name: spec.name,
-    ready: done || (started && isReady(container, memory.probes)),
+    ready: type === 'init' ? done : started && isReady(container, memory.probes),
     restartCount: restartCount(container, lost, old, over),
     ...(resources === undefined ? undefined : { resources }),
     ...(type === 'ephemeral' ? undefined : { started }),

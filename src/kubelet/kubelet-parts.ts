@@ -43,7 +43,7 @@ export interface KubeletParts {
   readonly calls: RuntimeCalls;
   readonly timeouts: CallTimeouts;
   readonly names: ClusterNames;
-  readonly source: Omit<VolumeSource, 'token'>;
+  readonly source: VolumeSource;
   readonly tokens: TokenSource | undefined;
   readonly drainMs: number;
   /** With the kubelet's identity; the same object for every write. */

@@ -27,7 +27,7 @@ type Variables = readonly (readonly [string, string])[];
 const apiService = { namespace: 'default', name: 'kubernetes' };
 
 /** What a kubelet looks up for its pods, besides the pods themselves. */
-export class ObjectLookup implements Omit<VolumeSource, 'token'> {
+export class ObjectLookup implements VolumeSource {
   readonly #view: ViewReader;
   readonly #kinds: VolumeKinds | undefined;
   /** By namespace; forgotten whenever a Service changes. */

@@ -96,8 +96,8 @@ export class PodVolumes {
 
   #content(pod: StoredPod, volume: Volume, facts: PodFacts): VolumeContent {
     try {
-      const token = (volumeName: string, path: string): string | undefined => this.#tokens.get(`${volumeName}/${path}`)?.token;
-      return volumeContent(pod, volume, { ...this.#parts.source, token }, facts);
+      const token = (path: string): string | undefined => this.#tokens.get(`${volume.name}/${path}`)?.token;
+      return volumeContent(pod, volume, this.#parts.source, { ...facts, token });
     } catch (error) {
       throw volumeFailure(`MountVolume.SetUp failed for volume "${volume.name}" : ${(error as Error).message}`);
     }

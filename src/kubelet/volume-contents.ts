@@ -11,8 +11,12 @@ import { configMapFiles, defaultFileMode, downwardFiles, secretFiles, volumeFail
 export interface VolumeSource extends ValueSource {
   claim(namespace: string, name: string): Stored<PersistentVolumeClaimManifest> | undefined;
   persistentVolume(name: string): Stored<PersistentVolumeManifest> | undefined;
-  /** The token a `serviceAccountToken` projection asked for, issued before. */
-  token(volumeName: string, path: string): string | undefined;
+}
+
+/** What a volume shows of its pod besides what the pod's object says. */
+export interface VolumeFacts extends PodFacts {
+  /** The token a `serviceAccountToken` projection of this volume asked for, issued before. */
+  readonly token: (path: string) => string | undefined;
 }
 
 /**
@@ -20,7 +24,7 @@ export interface VolumeSource extends ValueSource {
  * volume this kubelet cannot make.
  * Source: https://kubernetes.io/docs/concepts/storage/volumes/
  */
-export function volumeContent(pod: StoredPod, volume: Volume, source: VolumeSource, facts: PodFacts): VolumeContent {
+export function volumeContent(pod: StoredPod, volume: Volume, source: VolumeSource, facts: VolumeFacts): VolumeContent {
   const namespace = pod.metadata.namespace ?? '';
   const fsGroup = pod.spec?.securityContext?.fsGroup;
   const files = (list: readonly VolumeFile[], secret: boolean): VolumeContent => ({ type: 'files', files: list, secret, fsGroup });
@@ -42,7 +46,7 @@ export function volumeContent(pod: StoredPod, volume: Volume, source: VolumeSour
     const { items = [], defaultMode = defaultFileMode } = volume.downwardAPI;
     return files(downwardFiles(pod, items, defaultMode, facts), false);
   }
-  if (volume.projected !== undefined) return files(projectedFiles(pod, volume.name, volume.projected, source, facts), true);
+  if (volume.projected !== undefined) return files(projectedFiles(pod, volume.projected, source, facts), true);
   if (volume.persistentVolumeClaim !== undefined) return claimed(namespace, volume.persistentVolumeClaim.claimName, source);
   if (volume.ephemeral !== undefined) return claimed(namespace, `${pod.metadata.name}-${volume.name}`, source);
   throw volumeFailure(`volume type ${kindOf(volume)} is not supported by this kubelet`);
@@ -50,13 +54,7 @@ export function volumeContent(pod: StoredPod, volume: Volume, source: VolumeSour
 
 const kindOf = (volume: Volume): string => Object.keys(volume).find((key) => key !== 'name') ?? 'none';
 
-function projectedFiles(
-  pod: StoredPod,
-  volumeName: string,
-  projected: ProjectedVolumeSource,
-  source: VolumeSource,
-  facts: PodFacts,
-): readonly VolumeFile[] {
+function projectedFiles(pod: StoredPod, projected: ProjectedVolumeSource, source: VolumeSource, facts: VolumeFacts): readonly VolumeFile[] {
   const mode = projected.defaultMode ?? defaultFileMode;
   const namespace = pod.metadata.namespace ?? '';
   const files = new Map<string, VolumeFile>();
@@ -68,7 +66,7 @@ function projectedFiles(
       add(secretFiles(namespace, { name: secret.name, items: secret.items, optional: secret.optional, mode }, source));
     else if (downwardAPI !== undefined) add(downwardFiles(pod, downwardAPI.items ?? [], mode, facts));
     else if (serviceAccountToken !== undefined) {
-      const token = source.token(volumeName, serviceAccountToken.path);
+      const token = facts.token(serviceAccountToken.path);
       if (token === undefined) throw volumeFailure('service account tokens are not issued by this cluster');
       add([{ path: serviceAccountToken.path, content: Buffer.from(token, 'utf8'), mode }]);
     } else throw volumeFailure(`projected source ${Object.keys(rest)[0] ?? 'none'} is not supported by this kubelet`);

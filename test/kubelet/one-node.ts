@@ -209,6 +209,7 @@ export class OneNode<R extends Runtime = SimulatedRuntime> implements AsyncDispo
   /** Advances step by step until `check` holds; fails after `limitMs` of virtual time. */
   async until(check: () => boolean, limitMs = 120_000): Promise<void> {
     const end = this.clock.now() + limitMs;
+    await this.advance(1);
     while (!check()) {
       if (this.clock.now() >= end)
         throw new Error(
