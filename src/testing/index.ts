@@ -7,3 +7,7 @@ export type { StoreCase } from './store-probe.ts';
 export type { RuntimeCase, RuntimeFactory, RuntimeFixture, RuntimeSuiteCommands, RuntimeSuiteImages } from './runtime-probe.ts';
 export { runtimeSuite, runtimeSuiteFor } from './runtime-suite.ts';
 export type { RuntimeDeviation } from './runtime-suite.ts';
+
+// service proxies
+export { proxySuite } from './proxy-suite.ts';
+export type { ProxyCase, ProxyFactory, ProxyFixture, ProxyHost } from './proxy-probe.ts';
