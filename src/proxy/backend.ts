@@ -66,7 +66,7 @@ export class Backend implements BackendLoad {
 
   /** Asks what has no end of its own to go. */
   goAway(): void {
-    for (const goAway of [...this.#longLived]) goAway();
+    for (const goAway of this.#longLived) goAway();
   }
 
   /** Takes another state; returns false if it is the same. */

@@ -73,7 +73,7 @@ export class Exchange {
 
   /** Waits for a backend where the Service may hold requests, trying all of them anew then; see `HoldQueue.wait`. */
   hold(resume: (available: boolean) => void): (() => void) | undefined {
-    return this.route.hold((available) => {
+    return this.route.hold(this.#startedAt, (available) => {
       this.#tried = undefined;
       resume(available);
     });

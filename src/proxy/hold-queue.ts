@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../env/clock.ts';
+import type { Clock, Instant, Timer } from '../env/clock.ts';
 
 /** How many requests of a Service without any backend may wait for the first one, and how long. */
 export interface HoldPolicy {
@@ -25,14 +25,14 @@ export class HoldQueue {
   }
 
   /**
-   * Waits. `resume(true)` is called when a backend is there, `resume(false)` when the time is up or the Service is gone. Returns
+   * Waits until `since` + `maxWaitMs`. `resume(true)` is called when a backend is there, `resume(false)` when the time is up or the Service is gone. Returns
    * "no longer interested", or undefined if no more may wait.
    */
-  wait(policy: HoldPolicy, resume: (available: boolean) => void): (() => void) | undefined {
+  wait(policy: HoldPolicy, since: Instant, resume: (available: boolean) => void): (() => void) | undefined {
     if (this.#waiters.size >= policy.maxRequests) return undefined;
     const waiter: Waiter = {
       resume,
-      timer: this.#clock.schedule(this.#clock.now() + policy.maxWaitMs, () => this.#end(waiter, false)),
+      timer: this.#clock.schedule(since + policy.maxWaitMs, () => this.#end(waiter, false)),
     };
     this.#waiters.add(waiter);
     return () => {
@@ -43,7 +43,9 @@ export class HoldQueue {
 
   /** Ends every wait. */
   release(available: boolean): void {
-    for (const waiter of [...this.#waiters]) this.#end(waiter, available);
+    // Those that begin to wait again meanwhile wait for the next time.
+    const waiters = [...this.#waiters];
+    for (const waiter of waiters) this.#end(waiter, available);
   }
 
   #end(waiter: Waiter, available: boolean): void {

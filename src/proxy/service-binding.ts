@@ -71,10 +71,7 @@ export class ServiceBinding {
   open(now: number, done: () => void): void {
     if (this.plan.refused !== undefined || this.#socket !== undefined || this.#binding !== undefined || this.#closed) return;
     this.retryAt = undefined;
-    this.#binding = this.#try(now).then(() => {
-      this.#binding = undefined;
-      done();
-    });
+    this.#binding = this.#attempt(now, done);
   }
 
   /** Stops listening; what was accepted may finish. Returns the socket if there is one. */
@@ -90,6 +87,12 @@ export class ServiceBinding {
     this.retryAt = undefined;
     await this.#binding;
     await this.#socket?.close();
+  }
+
+  async #attempt(now: number, done: () => void): Promise<void> {
+    await this.#try(now);
+    this.#binding = undefined;
+    done();
   }
 
   async #try(now: number): Promise<void> {

@@ -83,12 +83,12 @@ export class ServiceRoute {
     return chosen;
   }
 
-  /** Waits for a backend where the Service may hold requests; see `HoldQueue.wait`. */
-  hold(resume: (available: boolean) => void): (() => void) | undefined {
+  /** Lets a request that began at `since` wait where the Service may hold requests; see `HoldQueue.wait`. */
+  hold(since: Instant, resume: (available: boolean) => void): (() => void) | undefined {
     const policy = this.#settings.hold;
     if (policy === undefined || this.#closed) return undefined;
     const traffic = this.traffic;
-    const forget = this.#holds.wait(policy, (available) => {
+    const forget = this.#holds.wait(policy, since, (available) => {
       traffic.held--;
       resume(available);
     });

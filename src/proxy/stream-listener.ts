@@ -66,13 +66,13 @@ export class StreamListener implements BoundSocket {
 
   drain(): void {
     this.#stop();
-    for (const session of [...this.#clients.values()]) session?.drain();
+    for (const session of this.#clients.values()) session?.drain();
     this.#finish();
   }
 
   async close(): Promise<void> {
     this.#stop();
-    for (const [client, session] of [...this.#clients]) {
+    for (const [client, session] of this.#clients) {
       if (session === undefined) client.destroy();
       else session.close();
     }

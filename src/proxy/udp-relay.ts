@@ -52,7 +52,7 @@ export class UdpRelay {
 
   /** Ends all flows. */
   close(): void {
-    for (const flow of [...this.#flows.values()]) this.#end(flow, 'ok');
+    for (const flow of this.#flows.values()) this.#end(flow, 'ok');
     this.#deadlines.clear();
   }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { Agent } from 'node:http';
-import { begin } from './proxy-clients.ts';
+import { begin } from './proxy-requests.ts';
 import { proxyCase, type ProxyCase, type ProxyProbe } from './proxy-probe.ts';
 import type { HttpPod } from './proxy-pods.ts';
 

@@ -7,7 +7,9 @@ import { SeededRandom } from '../env/seeded-random.ts';
 import { SystemClock } from '../env/system-clock.ts';
 import type { ObjectChange } from '../loop/participant.ts';
 import type { BackendResolver, ServiceProxy } from '../proxy/service-proxy.ts';
-import { ask, ProxyConnection, ProxyDatagrams, type Answer, type RequestOptions } from './proxy-clients.ts';
+import { ProxyConnection } from './proxy-connection.ts';
+import { ProxyDatagrams } from './proxy-datagrams.ts';
+import { ask, type Answer, type RequestOptions } from './proxy-requests.ts';
 import { httpPod, tcpPod, udpPod, type HttpPod, type ProxyPod } from './proxy-pods.ts';
 
 /** What a proxy under test is made with. */

@@ -55,7 +55,7 @@ export class PodAgent extends Agent {
 
   /** Ends the idle connections. */
   release(): void {
-    for (const socket of [...this.#idle.keys()]) socket.destroy();
+    for (const socket of this.#idle.keys()) socket.destroy();
   }
 
   #inUse(socket: Duplex): void {

@@ -28,7 +28,7 @@ export interface HeadFields {
 }
 
 /** Never inside a head: controls other than tab, a CR or an LF alone. Whoever accepts them disagrees with somebody else about where it ends. */
-const forbidden = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)|(?<!\r)\n/;
+const forbidden = /[^\t\r\n\x20-\x7e\x80-\xff]|\r(?!\n)|(?<!\r)\n/;
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const digits = /^\d{1,15}$/;
 /** Fields a peer may not declare to be about the connection: without them the message would be another one. */

@@ -87,12 +87,14 @@ export class UpstreamPool {
 
   /** Ends the idle connections to a backend. */
   release(backend: Backend): void {
-    for (const connection of [...(this.#idle.get(backend) ?? [])]) this.#drop(connection);
+    const idle = this.#idle.get(backend);
+    this.#idle.delete(backend);
+    for (const connection of idle ?? []) this.#drop(connection);
   }
 
   close(): void {
-    for (const backend of [...this.#idle.keys()]) this.release(backend);
-    for (const connection of [...this.#inUse]) this.#drop(connection);
+    for (const backend of this.#idle.keys()) this.release(backend);
+    for (const connection of this.#inUse) this.#drop(connection);
     this.#deadlines.clear();
   }
 

@@ -1,6 +1,4 @@
-import { createSocket } from 'node:dgram';
 import { Agent, request as httpRequest, type ClientRequest, type IncomingHttpHeaders } from 'node:http';
-import { connect, type Socket } from 'node:net';
 
 /** An answer as a client sees it. */
 export interface Answer {
@@ -40,51 +38,4 @@ export function begin(port: number, path: string, method = 'GET'): ClientRequest
   if (method === 'GET') request.end();
   else request.write('the beginning of a body');
   return request;
-}
-
-/** A TCP connection that keeps what it hears. */
-export class ProxyConnection {
-  readonly socket: Socket;
-  heard = '';
-  ended = false;
-  closed = false;
-  readonly #onNews: () => void;
-
-  constructor(port: number, onNews: () => void) {
-    this.#onNews = onNews;
-    this.socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true });
-    this.socket.on('data', (data: Buffer) => this.#note(() => (this.heard += data.toString('latin1'))));
-    this.socket.once('end', () => this.#note(() => (this.ended = true)));
-    this.socket.on('error', () => undefined);
-    this.socket.once('close', () => this.#note(() => (this.closed = true)));
-  }
-
-  #note(change: () => void): void {
-    change();
-    this.#onNews();
-  }
-}
-
-/** A UDP client that keeps what it hears. */
-export class ProxyDatagrams {
-  readonly heard: string[] = [];
-  readonly #socket = createSocket('udp4');
-  readonly #port: number;
-
-  constructor(port: number, onNews: () => void) {
-    this.#port = port;
-    this.#socket.on('message', (data) => {
-      this.heard.push(data.toString());
-      onNews();
-    });
-    this.#socket.on('error', () => undefined);
-  }
-
-  send(text: string): void {
-    this.#socket.send(text, this.#port, '127.0.0.1');
-  }
-
-  close(): Promise<void> {
-    return new Promise((resolve) => this.#socket.close(() => resolve()));
-  }
 }
