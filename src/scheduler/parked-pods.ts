@@ -1,3 +1,4 @@
+import { PodHeap } from './pod-heap.ts';
 import type { QueuedPod } from './queued-pod.ts';
 
 /**
@@ -6,34 +7,36 @@ import type { QueuedPod } from './queued-pod.ts';
  */
 export class ParkedPods {
   readonly #groups = new Map<string, Set<QueuedPod>>();
-  /** In the order in which they were parked. */
-  readonly #all = new Map<QueuedPod, string>();
+  readonly #keys = new Map<QueuedPod, string>();
+  readonly #byAge = new PodHeap((a, b) => (a.failedAt! - b.failedAt! || a.sequence - b.sequence) < 0);
 
   get size(): number {
-    return this.#all.size;
+    return this.#keys.size;
   }
 
+  /** `failedAt` must be set, and stay as it is while the pod is here. */
   add(queued: QueuedPod): void {
     const key = `${queued.pod.groupKey}|${queued.refusedBy.join()}`;
     const group = this.#groups.get(key);
     if (group === undefined) this.#groups.set(key, new Set([queued]));
     else group.add(queued);
-    this.#all.set(queued, key);
+    this.#keys.set(queued, key);
+    this.#byAge.push(queued);
   }
 
   remove(queued: QueuedPod): void {
-    const key = this.#all.get(queued);
+    const key = this.#keys.get(queued);
     if (key === undefined) return;
-    this.#all.delete(queued);
+    this.#keys.delete(queued);
+    this.#byAge.remove(queued);
     const group = this.#groups.get(key);
     group?.delete(queued);
     if (group?.size === 0) this.#groups.delete(key);
   }
 
-  /** The one that has been here longest. */
+  /** The one that failed longest ago. */
   oldest(): QueuedPod | undefined {
-    const next = this.#all.keys().next();
-    return next.done === true ? undefined : next.value;
+    return this.#byAge.peek();
   }
 
   /** Takes out and returns all pods of the groups for whose sample `test` is true. */
@@ -43,7 +46,8 @@ export class ParkedPods {
       const [sample] = group;
       if (sample === undefined || !test(sample)) continue;
       for (const queued of group) {
-        this.#all.delete(queued);
+        this.#keys.delete(queued);
+        this.#byAge.remove(queued);
         taken.push(queued);
       }
       this.#groups.delete(key);

@@ -92,6 +92,10 @@ export class SchedulingQueue {
       queued.wokenInFlight ||= wake;
       return;
     }
+    if (state === 'unschedulable' && !wake && !gated && queued.pod.groupKey === pod.groupKey) {
+      queued.pod = pod;
+      return;
+    }
     // Its priority or shape may have changed: it is put where it belongs with them.
     this.#takeOut(queued);
     queued.pod = pod;

@@ -24,8 +24,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('relabel-namespace' as const), team: fc.constantFrom('x', 'y') }) },
 );
 
-/** Nodes n0 to n9; some are not there. A pod may be bound to one that is not. */
-const nodeName = (i: number): string => `n${i % 10}`;
+/** Nodes n0 to n5; some are not there. A pod may be bound to one that is not. */
+const nodeName = (i: number): string => `n${i % 6}`;
 
 function apply(cluster: SmallCluster, action: Step, i: number): void {
   const pods = [...cluster.objects.values()].filter(({ kind }) => kind === 'Pod');
@@ -78,7 +78,7 @@ function visit(cluster: SmallCluster, name: string, options: PodOptions): void {
 
 test('after any history the scheduler says of every pod what one says that starts now', () => {
   fc.assert(
-    fc.property(fc.array(nodeOptions, { maxLength: 5 }), fc.array(podOptions, { minLength: 1, maxLength: 3 }), fc.array(step, { maxLength: 25 }), (nodes, probeOptions, steps) => {
+    fc.property(fc.array(nodeOptions, { maxLength: 5 }), fc.array(podOptions, { minLength: 1, maxLength: 3 }), fc.array(step, { maxLength: 30 }), (nodes, probeOptions, steps) => {
       const cluster = new SmallCluster(new DefaultScheduler());
       for (const [name, labels] of Object.entries(namespaces)) cluster.put(stored('Namespace', { name, labels }));
       cluster.put(stored('Service', { name: 'svc', namespace: 'default' }, { spec: { selector: { app: 'a' } } }));
