@@ -1,0 +1,31 @@
+import type { ClusterRoleManifest } from '../api/generated/models.ts';
+import type { KindDescriptor } from '../api/kind.ts';
+import { createdAtColumn, nameColumn } from './columns.ts';
+import { validateLabelSelector } from '../api/label-validation.ts';
+import { rbacGroup, validateRules } from './rbac/rbac-validation.ts';
+
+export const clusterRoleKind: KindDescriptor<ClusterRoleManifest> = {
+  group: rbacGroup,
+  version: 'v1',
+  kind: 'ClusterRole',
+  plural: 'clusterroles',
+  singular: 'clusterrole',
+  shortNames: [],
+  categories: [],
+  namespaced: false,
+  model: 'ClusterRole',
+  nameRule: 'path-segment',
+  hasGeneration: false,
+  hasStatus: false,
+  validate: (role, errors) => {
+    validateRules(role.rules, false, errors);
+    const selectors = role.aggregationRule?.clusterRoleSelectors;
+    if (role.aggregationRule !== undefined && (selectors ?? []).length === 0) {
+      errors.required('aggregationRule.clusterRoleSelectors', 'at least one clusterRoleSelector required if aggregationRule is non-nil');
+    }
+    for (const [i, selector] of (selectors ?? []).entries()) {
+      validateLabelSelector(selector, `aggregationRule.clusterRoleSelectors[${i}]`, errors);
+    }
+  },
+  columns: [nameColumn, createdAtColumn],
+};

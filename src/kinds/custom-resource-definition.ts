@@ -1,0 +1,147 @@
+import type { FieldErrors } from '../api/field-errors.ts';
+import type {
+  CustomResourceDefinitionManifest,
+  CustomResourceDefinitionNames,
+  CustomResourceDefinitionSpec,
+  CustomResourceDefinitionVersion,
+} from '../api/generated/models.ts';
+import type { Draft, KindDescriptor } from '../api/kind.ts';
+import { checkDns1035Label } from '../api/names.ts';
+import { createdAtColumn, nameColumn } from './columns.ts';
+import {
+  validateChoice,
+  validateDnsSubdomain,
+  validateName,
+  validateOptionalChoice,
+  validateRequired,
+  validateUnchanged,
+} from './field-checks.ts';
+
+/*
+ * What holds for every CustomResourceDefinition. Whether a schema is structural is checked where schemas are compiled.
+ * Source: https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/
+ */
+
+const columnTypes = ['boolean', 'date', 'integer', 'number', 'string'];
+const columnFormats = ['binary', 'byte', 'date', 'date-time', 'double', 'float', 'int32', 'int64', 'password'];
+
+function defaultSpec(spec: Draft<CustomResourceDefinitionSpec>): void {
+  spec.names.singular ||= spec.names.kind.toLowerCase();
+  if (spec.names.kind !== '') spec.names.listKind ||= `${spec.names.kind}List`;
+  spec.conversion ??= { strategy: 'None' };
+}
+
+function validateNames(names: CustomResourceDefinitionNames, errors: FieldErrors): void {
+  const { plural, singular = '', kind, listKind = '', shortNames = [], categories = [] } = names;
+  const label = (value: string, path: string): void => validateName(checkDns1035Label, value, path, errors);
+  if (plural === '') errors.required('spec.names.plural');
+  else label(plural, 'spec.names.plural');
+  if (singular !== '') label(singular, 'spec.names.singular');
+  for (const [i, name] of shortNames.entries()) label(name, `spec.names.shortNames[${i}]`);
+  for (const [i, category] of categories.entries()) label(category, `spec.names.categories[${i}]`);
+  if (kind === '') errors.required('spec.names.kind');
+  else
+    for (const problem of checkDns1035Label(kind.toLowerCase()))
+      errors.invalid('spec.names.kind', kind, `may have mixed case, but should otherwise match: ${problem}`);
+  if (listKind === '') errors.required('spec.names.listKind');
+  else if (listKind === kind) errors.invalid('spec.names.listKind', listKind, 'kind and listKind may not be the same');
+}
+
+function validateVersion(version: CustomResourceDefinitionVersion, path: string, errors: FieldErrors): void {
+  validateName(checkDns1035Label, version.name, `${path}.name`, errors);
+  const schema = version.schema?.openAPIV3Schema;
+  if (schema === undefined) errors.required(`${path}.schema.openAPIV3Schema`, 'schemas are required');
+  else if (schema.type === undefined || schema.type === '')
+    errors.required(`${path}.schema.openAPIV3Schema.type`, 'must not be empty at the root');
+  else if (schema.type !== 'object') errors.invalid(`${path}.schema.openAPIV3Schema.type`, schema.type, 'must be object at the root');
+  for (const [i, printed] of (version.additionalPrinterColumns ?? []).entries()) {
+    const at = `${path}.additionalPrinterColumns[${i}]`;
+    validateRequired(printed.name, `${at}.name`, errors);
+    validateChoice(printed.type, columnTypes, `${at}.type`, errors);
+    if ((printed.format ?? '') !== '') validateOptionalChoice(printed.format, columnFormats, `${at}.format`, errors);
+    if (printed.jsonPath === '') errors.required(`${at}.JSONPath`);
+  }
+  const { scale } = version.subresources ?? {};
+  if (scale === undefined) return;
+  for (const [field, root] of [
+    ['specReplicasPath', '.spec.'],
+    ['statusReplicasPath', '.status.'],
+  ] as const) {
+    const value = scale[field];
+    if (value === '') errors.required(`${path}.subresources.scale.${field}`);
+    else if (!value.startsWith(root))
+      errors.invalid(`${path}.subresources.scale.${field}`, value, `should be a json path under ${root.slice(0, -1)}`);
+  }
+}
+
+function validateVersions(versions: readonly CustomResourceDefinitionVersion[], errors: FieldErrors): void {
+  const names = new Set<string>();
+  for (const [i, version] of versions.entries()) {
+    if (names.has(version.name)) errors.invalid(`spec.versions[${i}].name`, version.name, 'must be unique');
+    names.add(version.name);
+    validateVersion(version, `spec.versions[${i}]`, errors);
+  }
+  if (versions.filter(({ storage }) => storage).length !== 1) {
+    errors.invalid('spec.versions', versions, 'must have exactly one version marked as storage version');
+  }
+}
+
+function validate({ metadata, spec }: CustomResourceDefinitionManifest, errors: FieldErrors): void {
+  const expected = `${spec.names.plural}.${spec.group}`;
+  if (metadata?.name !== expected) errors.invalid('metadata.name', metadata?.name, 'must be spec.names.plural+"."+spec.group');
+  if (spec.group === '') errors.required('spec.group');
+  else {
+    validateDnsSubdomain(spec.group, 'spec.group', errors);
+    if (!spec.group.includes('.')) errors.invalid('spec.group', spec.group, 'should be a domain with at least one dot');
+  }
+  validateChoice(spec.scope, ['Cluster', 'Namespaced'], 'spec.scope', errors);
+  validateNames(spec.names, errors);
+  validateVersions(spec.versions, errors);
+  const strategy = spec.conversion?.strategy;
+  if (strategy === 'Webhook')
+    errors.forbidden('spec.conversion.strategy', 'Webhook is not supported: convert in the program that writes the objects');
+  else validateChoice(strategy, ['None'], 'spec.conversion.strategy', errors);
+  if (spec.preserveUnknownFields === true) {
+    errors.invalid(
+      'spec.preserveUnknownFields',
+      true,
+      'cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead',
+    );
+  }
+}
+
+/** What objects were stored under stays what it is. */
+function validateUpdate(
+  { spec }: CustomResourceDefinitionManifest,
+  { spec: old }: CustomResourceDefinitionManifest,
+  errors: FieldErrors,
+): void {
+  validateUnchanged(spec.group, old.group, 'spec.group', errors);
+  validateUnchanged(spec.scope, old.scope, 'spec.scope', errors);
+  validateUnchanged(spec.names.plural, old.names.plural, 'spec.names.plural', errors);
+  validateUnchanged(spec.names.kind, old.names.kind, 'spec.names.kind', errors);
+}
+
+export const customResourceDefinitionKind: KindDescriptor<CustomResourceDefinitionManifest> = {
+  group: 'apiextensions.k8s.io',
+  version: 'v1',
+  kind: 'CustomResourceDefinition',
+  plural: 'customresourcedefinitions',
+  singular: 'customresourcedefinition',
+  shortNames: ['crd', 'crds'],
+  categories: ['api-extensions'],
+  namespaced: false,
+  model: 'CustomResourceDefinition',
+  nameRule: 'dns1123-subdomain',
+  hasGeneration: true,
+  hasStatus: true,
+  applyDefaults: ({ spec }) => {
+    if (!Object.isFrozen(spec)) defaultSpec(spec);
+  },
+  prepareForCreate: (draft) => {
+    draft.status = { storedVersions: draft.spec.versions.filter(({ storage }) => storage).map(({ name }) => name) };
+  },
+  validate,
+  validateUpdate,
+  columns: [nameColumn, createdAtColumn],
+};
