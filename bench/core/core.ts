@@ -1,7 +1,8 @@
 import type { Measure } from '../measure.ts';
 import { proxyHttp, proxyTcp } from './proxy.ts';
-import { startCluster } from './start.ts';
+import { bytesPerPod, rc10kPods, virtualRatio } from './cluster.ts';
+import { startCluster, startFirstPod } from './start.ts';
 import { storePut } from './store-put.ts';
 
 /** The figures of the core, in the order in which they are taken. */
-export const core: readonly Measure[] = [startCluster, storePut, proxyHttp, proxyTcp];
+export const core: readonly Measure[] = [startCluster, startFirstPod, rc10kPods, storePut, bytesPerPod, virtualRatio, proxyHttp, proxyTcp];

@@ -1,21 +1,5 @@
-import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import type { Measure } from '../measure.ts';
-
-const root = join(import.meta.dirname, '../..');
-
-/** Runs a program in a fresh Node against the built package and returns the number it prints. */
-async function inFreshNode(program: string): Promise<number> {
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program], { cwd: root });
-  return Number(stdout.trim().split('\n').at(-1));
-}
-
-async function built(): Promise<() => Promise<void>> {
-  if (!existsSync(join(root, 'dist/index.js'))) throw new Error('start.*: the built package is measured: npm run build');
-  return async () => undefined;
-}
+import { built, inFreshNode } from './fresh-node.ts';
 
 /** Import and an empty cluster. */
 export const startCluster: Measure = {
@@ -31,5 +15,24 @@ export const startCluster: Measure = {
       const { Cluster } = await import('./dist/index.js');
       const cluster = await Cluster.create();
       console.log(performance.now() - started);
+      await cluster.close();`),
+};
+
+/** From the start of the process until a simulated pod runs. */
+export const startFirstPod: Measure = {
+  name: 'start.first-pod',
+  unit: 'ms',
+  aim: 100,
+  better: 'lower',
+  samples: 15,
+  prepare: built,
+  sample: () =>
+    inFreshNode(`
+      const { Cluster, ManualClock, podKind } = await import('./dist/index.js');
+      const { SimulatedRuntime } = await import('./dist/runtimes/simulated.js');
+      const cluster = await Cluster.create({ clock: new ManualClock(), nodes: [{ name: 'n1', runtime: new SimulatedRuntime() }] });
+      await cluster.client.create(podKind, { metadata: { name: 'web', namespace: 'default' }, spec: { containers: [{ name: 'web', image: 'web:1' }] } });
+      while (cluster.view.list(podKind)[0].status.phase !== 'Running') await cluster.advance(20);
+      console.log(performance.now());
       await cluster.close();`),
 };
