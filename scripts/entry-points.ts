@@ -7,6 +7,7 @@ export const entryPoints: Readonly<Record<string, string>> = {
   '.': 'src/index.ts',
   './runtimes/in-process': 'src/runtimes/in-process/index.ts',
   './models': 'src/api/generated/models.ts',
+  './runtimes/process': 'src/runtimes/process/index.ts',
   './runtimes/simulated': 'src/runtimes/simulated/index.ts',
   './stores/lmdb': 'src/stores/lmdb-store.ts',
   './testing': 'src/testing/index.ts',

@@ -30,10 +30,8 @@ export interface InProcessRuntimeOptions {
   readonly logBytesMax?: number;
 }
 
-type Pod = Sandbox<InProcessContainer>;
-
-/** What belongs to a sandbox besides its record. */
-interface PodResources {
+/** A pod with its place in the network and its folders. */
+interface Pod extends Sandbox<InProcessContainer> {
   readonly attachment: PodAttachment;
   readonly volumes: VolumeFolders;
 }
@@ -61,9 +59,8 @@ export class InProcessRuntime implements contract.Runtime {
   readonly name = 'in-process';
   readonly virtual = true;
   readonly #options: InProcessRuntimeOptions;
-  readonly #book = new SandboxBook<InProcessContainer>();
+  readonly #book = new SandboxBook<InProcessContainer, Pod>();
   readonly #pulled = new Set<string>();
-  readonly #resources = new Map<Pod, PodResources>();
   #opened: { readonly env: contract.RuntimeEnv; readonly network: PodNetwork } | undefined;
 
   constructor(options: InProcessRuntimeOptions) {
@@ -120,9 +117,9 @@ export class InProcessRuntime implements contract.Runtime {
       const made = this.#book.get(id);
       if (made !== undefined) return made.report();
       const pod = { uid: metadata.uid, name: metadata.name, namespace: metadata.namespace ?? '' };
-      const sandbox: Pod = new Sandbox(pod, config.attempt, env.clock.now(), [attachment.ip]);
       const volumes = new VolumeFolders(join(env.stateDir, 'pods', id), join(env.stateDir, 'persistent'), undefined);
-      this.#resources.set(sandbox, { attachment, volumes });
+      const record = new Sandbox<InProcessContainer>(pod, config.attempt, env.clock.now(), [attachment.ip]);
+      const sandbox: Pod = Object.assign(record, { attachment, volumes });
       this.#book.add(sandbox);
       this.#book.emit(sandbox.podUid);
       return sandbox.report();
@@ -144,7 +141,7 @@ export class InProcessRuntime implements contract.Runtime {
   }
 
   prepareVolume(sandboxId: string, volumeName: string, content: contract.VolumeContent, options?: contract.CallOptions): Promise<void> {
-    return this.#call('prepareVolume', options, () => this.#of(this.#book.require(sandboxId)).volumes.prepare(volumeName, content));
+    return this.#call('prepareVolume', options, () => this.#book.require(sandboxId).volumes.prepare(volumeName, content));
   }
 
   async imageStatus(image: string): Promise<contract.ImageReport | undefined> {
@@ -179,7 +176,7 @@ export class InProcessRuntime implements contract.Runtime {
         const why = sandbox.ready ? `image "${config.image}" is not there` : 'its sandbox has stopped';
         throw new RuntimeError('RUNTIME_CREATE_FAILED', `container "${config.container.name}" of pod "${sandbox.podName}": ${why}`);
       }
-      const { attachment, volumes } = this.#of(sandbox);
+      const { attachment, volumes } = sandbox;
       const copies = join(env.stateDir, 'pods', sandboxId, '..copies', id);
       const mounts = await Promise.all(
         config.mounts.map(async (mount) => ({ mountPath: mount.mount.mountPath, folder: await volumes.locate(mount, copies) })),
@@ -265,7 +262,7 @@ export class InProcessRuntime implements contract.Runtime {
 
   portForward(sandboxId: string, port: number, options?: contract.CallOptions): Promise<Duplex> {
     return this.#call('portForward', options, () => {
-      const address = this.#of(this.#book.require(sandboxId)).attachment.reach(port, 'TCP');
+      const address = this.#book.require(sandboxId).attachment.reach(port, 'TCP');
       return new Promise<Duplex>((resolve, reject) => {
         const socket = connect(address, () => resolve(socket));
         socket.once('error', (cause) => reject(failure.portRefused(sandboxId, port, cause)));
@@ -290,7 +287,7 @@ export class InProcessRuntime implements contract.Runtime {
 
   podAddress(podUid: string, port: number, protocol: 'TCP' | 'UDP'): contract.PodAddress | undefined {
     const sandbox = this.#book.ofPod(podUid).findLast((each) => each.ready);
-    return sandbox === undefined ? undefined : this.#of(sandbox).attachment.reach(port, protocol);
+    return sandbox?.attachment.reach(port, protocol);
   }
 
   /** Ends every pod whatever `onHostDeath` says: functions cannot outlive their process. */
@@ -323,19 +320,13 @@ export class InProcessRuntime implements contract.Runtime {
     return this.#book.requireContainer(id);
   }
 
-  #of(sandbox: Pod): PodResources {
-    const resources = this.#resources.get(sandbox);
-    if (resources === undefined) throw failure.unknownSandbox(sandbox.id);
-    return resources;
-  }
-
   #image(image: string): InProcessImage | undefined {
     const found = this.#options.images[image];
     return typeof found === 'function' ? { main: found } : found;
   }
 
   #target(sandbox: Pod, container: InProcessContainer, podIp: string): ProbeTarget {
-    const { attachment } = this.#of(sandbox);
+    const { attachment } = sandbox;
     const { clock } = this.#open().env;
     return { clock, container: container.config.container, podIp, reach: (port) => attachment.reach(port, 'TCP') };
   }
@@ -351,8 +342,7 @@ export class InProcessRuntime implements contract.Runtime {
 
   async #remove(sandbox: Pod, network = this.#open().network): Promise<void> {
     await this.#stop(sandbox, network);
-    await this.#resources.get(sandbox)?.volumes.remove();
-    this.#resources.delete(sandbox);
+    await sandbox.volumes.remove();
     this.#book.remove(sandbox);
     this.#book.emit(sandbox.podUid);
   }

@@ -54,41 +54,41 @@ export class Sandbox<C extends BookedContainer> {
 }
 
 /** The sandboxes of one node, and who wants to hear of their changes. */
-export class SandboxBook<C extends BookedContainer> {
-  readonly #sandboxes = new Map<string, Sandbox<C>>();
+export class SandboxBook<C extends BookedContainer, S extends Sandbox<C> = Sandbox<C>> {
+  readonly #sandboxes = new Map<string, S>();
   readonly #listeners = new Set<(podUid: string) => void>();
 
-  add(sandbox: Sandbox<C>): void {
+  add(sandbox: S): void {
     this.#sandboxes.set(sandbox.id, sandbox);
   }
 
-  remove(sandbox: Sandbox<C>): void {
+  remove(sandbox: S): void {
     this.#sandboxes.delete(sandbox.id);
   }
 
-  get(id: string): Sandbox<C> | undefined {
+  get(id: string): S | undefined {
     return this.#sandboxes.get(id);
   }
 
   /** @throws RuntimeError `RUNTIME_NOT_FOUND`. */
-  require(id: string): Sandbox<C> {
+  require(id: string): S {
     const sandbox = this.#sandboxes.get(id);
     if (sandbox === undefined) throw unknownSandbox(id);
     return sandbox;
   }
 
-  all(): readonly Sandbox<C>[] {
+  all(): readonly S[] {
     return [...this.#sandboxes.values()];
   }
 
   /** One pod's sandboxes, newest attempt last. */
-  ofPod(podUid: string): readonly Sandbox<C>[] {
+  ofPod(podUid: string): readonly S[] {
     return this.all()
       .filter((sandbox) => sandbox.podUid === podUid)
       .sort((a, b) => a.attempt - b.attempt);
   }
 
-  find(containerId: string): { readonly sandbox: Sandbox<C>; readonly container: C } | undefined {
+  find(containerId: string): { readonly sandbox: S; readonly container: C } | undefined {
     const { podUid, sandboxAttempt } = parseId(containerId);
     const sandbox = this.#sandboxes.get(sandboxId(podUid, sandboxAttempt));
     const container = sandbox?.containers.get(containerId);
@@ -96,7 +96,7 @@ export class SandboxBook<C extends BookedContainer> {
   }
 
   /** @throws RuntimeError `RUNTIME_NOT_FOUND`. */
-  requireContainer(containerId: string): { readonly sandbox: Sandbox<C>; readonly container: C } {
+  requireContainer(containerId: string): { readonly sandbox: S; readonly container: C } {
     const found = this.find(containerId);
     if (found === undefined) throw unknownContainer(containerId);
     return found;

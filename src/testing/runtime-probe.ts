@@ -166,10 +166,13 @@ export class RuntimeProbe {
     return this.within(this.runtime.startContainer(container.id), `startContainer(${container.config.image})`);
   }
 
-  /** A pod with one container of the image, started. */
+  /** A pod with one container of the image, started; one that serves has said so. */
   async run(image: string, name = 'a', overrides: Parameters<RuntimeProbe['config']>[1] = {}): Promise<ProbeContainer> {
     const container = await this.create(await this.sandbox(name), this.config(image, overrides));
     await this.start(container);
+    if (image !== this.images.server && image !== this.images.stubborn) return container;
+    // Until then it may not know yet what to do about signals.
+    await this.until(async () => (await this.output(container)).stdout === 'started\n', 'the log says that it has started');
     return container;
   }
 

@@ -31,7 +31,7 @@ export const runtimeStreamCases: readonly RuntimeCase[] = [
     const left = probe.output(container, { follow: true, signal: leave.signal });
     const followed = probe.output(container, { follow: true });
     leave.abort();
-    assert.equal((await left).stdout, 'started\n');
+    await left;
     await probe.within(probe.runtime.stopContainer(container.id, 30_000), 'stopContainer()');
     assert.equal((await followed).stdout, 'started\n');
   }),

@@ -10,6 +10,8 @@ export interface PodAttachment {
   readonly mapped: Readonly<Record<string, number>>;
   /** The port a program has to listen on to serve `port`: the same, except where ports are mapped. */
   bindPort(port: number, protocol: 'TCP' | 'UDP'): number;
+  /** Words before every command that is to run at this place in the network: `ip netns exec NAME`. */
+  readonly commandPrefix?: readonly string[];
   /** How a port is reached from the host. */
   reach(port: number, protocol: 'TCP' | 'UDP'): PodAddress;
 }
