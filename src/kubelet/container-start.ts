@@ -61,10 +61,11 @@ export async function startContainer(
     if (known !== undefined) {
       known.waiting = undefined;
       known.failedAtMs = undefined;
+      known.startFailure = undefined;
       known.retryAtMs = 0;
     }
   } catch (error) {
-    if (!target.ending) noteFailure(parts, target, container, step, error);
+    if (!target.ending) noteFailure(parts, target, container, step, error, id);
     if (step === 'postStart' && id !== undefined && !target.ending) {
       const message = `FailedPostStartHook`;
       (memory.stopping ??= new Map()).set(id, { sinceMs: clock.now(), message, preStop: 'none', killAtMs: undefined });
@@ -155,7 +156,14 @@ async function postStart(
   }
 }
 
-function noteFailure(parts: KubeletParts, { pod, memory }: StartTarget, container: PodContainer, step: StartStep, error: unknown): void {
+function noteFailure(
+  parts: KubeletParts,
+  { pod, memory }: StartTarget,
+  container: PodContainer,
+  step: StartStep,
+  error: unknown,
+  id: string | undefined,
+): void {
   const now = parts.clock.now();
   const { reason, message, repeat } = startFailure(step, error);
   const known = containerMemory(memory, container.spec.name);
@@ -168,4 +176,5 @@ function noteFailure(parts: KubeletParts, { pod, memory }: StartTarget, containe
     known.retryAtMs = now + known.pulls.delayMs;
   } else if (repeat === 'crash') known.failedAtMs = now;
   else known.retryAtMs = now + repeatMs;
+  if (step === 'start' && id !== undefined) known.startFailure = { containerId: id, atMs: now, message };
 }

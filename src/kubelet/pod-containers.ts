@@ -1,6 +1,7 @@
 import type { Container, ContainerStatus, PodManifest } from '../api/generated/models.ts';
 import type { Stored } from '../api/object.ts';
 import type { Instant } from '../env/clock.ts';
+import type { ContainerMemory, PodMemory } from './pod-memory.ts';
 import type { ContainerStatusReport, SandboxReport } from '../runtimes/runtime.ts';
 
 export type StoredPod = Stored<PodManifest>;
@@ -31,10 +32,10 @@ export interface PodContainers {
 const none: readonly PodContainer[] = [];
 
 /** Puts the pod's spec and what the runtime reports side by side. */
-export function podContainers(pod: StoredPod, sandboxes: readonly SandboxReport[]): PodContainers {
+export function podContainers(pod: StoredPod, sandboxes: readonly SandboxReport[], memory: Pick<PodMemory, 'containers'>): PodContainers {
   const { spec, status } = pod;
   const match = (wanted: Container, type: ContainerType, known: readonly ContainerStatus[] | undefined): PodContainer =>
-    matched(wanted, type, sandboxes, known);
+    matched(wanted, type, sandboxes, known, memory);
   return {
     init:
       spec?.initContainers?.map((each) =>
@@ -50,6 +51,7 @@ function matched(
   type: ContainerType,
   sandboxes: readonly SandboxReport[],
   known: readonly ContainerStatus[] | undefined,
+  memory: Pick<PodMemory, 'containers'>,
 ): PodContainer {
   const { name } = spec;
   let newest: ContainerStatusReport | undefined;
@@ -63,6 +65,7 @@ function matched(
       } else previous = endedLast(previous, report);
     }
   }
+  if (newest?.state.state === 'created' && memory.containers !== undefined) newest = orFailed(newest, memory.containers.get(name));
   const old = newest === undefined ? known?.find((each) => each.name === name) : undefined;
   const lost = old?.containerID === undefined && old?.lastState?.terminated === undefined ? undefined : old;
   const nextAttempt = newest !== undefined ? newest.attempt + 1 : lost !== undefined ? lost.restartCount + 1 : 0;
@@ -70,6 +73,17 @@ function matched(
     newest !== undefined && (type === 'init' || type === 'sidecar') && newest.sandboxId !== sandboxes[sandboxes.length - 1]?.id;
   if (inOldSandbox) return { type, spec, current: undefined, previous: endedLast(previous, newest), lost, nextAttempt };
   return { type, spec, current: newest, previous, lost, nextAttempt };
+}
+
+/** A container that could not be started counts as one that ended at once, as in containerd: 128, StartError. */
+function orFailed(report: ContainerStatusReport, known: ContainerMemory | undefined): ContainerStatusReport {
+  const failure = known?.startFailure;
+  if (failure?.containerId !== report.id) return report;
+  const { atMs, message } = failure;
+  return {
+    ...report,
+    state: { state: 'exited', startedAtMs: 0, finishedAtMs: atMs, exitCode: 128, signal: undefined, reason: 'StartError', message },
+  };
 }
 
 function endedLast(a: ContainerStatusReport | undefined, b: ContainerStatusReport | undefined): ContainerStatusReport | undefined {

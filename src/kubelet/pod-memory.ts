@@ -14,6 +14,8 @@ export interface ContainerMemory {
   waiting: WaitingReason | undefined;
   /** When the last attempt failed before or while it was started; counts like an exit. */
   failedAtMs: Instant | undefined;
+  /** The attempt that was created and could not be started. */
+  startFailure: { readonly containerId: string; readonly atMs: Instant; readonly message: string } | undefined;
   /** The next start may not be tried before. */
   retryAtMs: Instant;
   restarts: BackOff | undefined;
@@ -98,7 +100,7 @@ export function containerMemory(memory: PodMemory, name: string): ContainerMemor
   const containers = (memory.containers ??= new Map());
   let known = containers.get(name);
   if (known === undefined) {
-    known = { waiting: undefined, failedAtMs: undefined, retryAtMs: 0, restarts: undefined, pulls: undefined };
+    known = { waiting: undefined, failedAtMs: undefined, startFailure: undefined, retryAtMs: 0, restarts: undefined, pulls: undefined };
     containers.set(name, known);
   }
   return known;

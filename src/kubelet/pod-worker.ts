@@ -89,7 +89,7 @@ export class PodWorker implements OperatedPod, StartTarget, WrittenPod {
   }
 
   get containers(): PodContainers {
-    return (this.#containers ??= podContainers(this.#pod, this.sandboxes));
+    return (this.#containers ??= podContainers(this.#pod, this.sandboxes, this.memory));
   }
 
   /** Fires when the pod is to end. */
@@ -229,7 +229,7 @@ export class PodWorker implements OperatedPod, StartTarget, WrittenPod {
   #status(now: Instant): ReturnType<typeof computeStatus> {
     const { runtime, hostIp } = this.#parts;
     const shown = this.memory.lastReports ?? this.sandboxes;
-    const containers = shown === this.sandboxes ? this.containers : podContainers(this.#pod, shown);
+    const containers = shown === this.sandboxes ? this.containers : podContainers(this.#pod, shown, this.memory);
     return computeStatus({ pod: this.#pod, sandboxes: shown, containers, memory: this.memory, now, runtimeName: runtime.name, hostIp });
   }
 

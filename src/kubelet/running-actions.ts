@@ -5,6 +5,7 @@ import type { PodAction, PodDecision, PodPicture } from './pod-actions.ts';
 import { deadlineOf, earlier } from './pod-actions.ts';
 import { endOf, isRunning, readySandbox, restarts } from './pod-containers.ts';
 import type { PodContainer } from './pod-containers.ts';
+import type { ContainerMemory } from './pod-memory.ts';
 import { failedProbe, hasStarted, probeAt, probeKey, probeKinds, probeOf } from './probe-state.ts';
 import { stopSteps } from './stop-steps.ts';
 
@@ -139,21 +140,19 @@ function start(picture: PodPicture, sandbox: SandboxReport, container: PodContai
 }
 
 /** When the crash loop back-off of an ended container is over. */
-function backOffEnd(container: PodContainer, known: ContainerMemoryView): Instant {
+function backOffEnd(container: PodContainer, known: ContainerMemory | undefined): Instant {
   const endedAtMs = known?.failedAtMs ?? endOf(container)?.atMs;
   return endedAtMs === undefined ? 0 : restartAt(known?.restarts, endedAtMs);
 }
-
-type ContainerMemoryView = ReturnType<NonNullable<PodPicture['memory']['containers']>['get']>;
 
 /** Says why a container waits: its image cannot be pulled, or it keeps crashing. */
 function holdBack({ pod, memory, now }: PodPicture, container: PodContainer, due: Gathering): void {
   const { spec } = container;
   const known = memory.containers?.get(spec.name);
   if (known === undefined) return;
+  const shownUntil = errorShownUntil(known);
+  if (shownUntil > now) return due.wake(shownUntil);
   if (known.waiting?.reason === 'ErrImagePull') {
-    const shownUntil = (known.pulls?.sinceMs ?? now) + errImagePullShownMs;
-    if (now < shownUntil) return due.wake(shownUntil);
     const message = `Back-off pulling image "${spec.image ?? ''}": ErrImagePull: ${known.waiting.message}`;
     due.actions.push({ type: 'hold-back', container, waiting: { reason: 'ImagePullBackOff', message } });
     return;
@@ -164,8 +163,14 @@ function holdBack({ pod, memory, now }: PodPicture, container: PodContainer, due
   due.actions.push({ type: 'hold-back', container, waiting: { reason: 'CrashLoopBackOff', message } });
 }
 
-/** An image that could not be pulled shows the error itself for so long before it shows the back-off. */
-const errImagePullShownMs = 2000;
+/** What went wrong is shown for so long before it gives way to the back-off. */
+const errorShownMs = 2000;
+
+function errorShownUntil({ waiting, pulls, failedAtMs }: ContainerMemory): Instant {
+  if (waiting?.reason === 'ErrImagePull') return (pulls?.sinceMs ?? 0) + errorShownMs;
+  const isStart = waiting?.reason === 'RunContainerError' || waiting?.reason === 'PostStartHookError';
+  return isStart ? (failedAtMs ?? 0) + errorShownMs : 0;
+}
 
 function probe({ containers, memory }: PodPicture, due: Gathering, now: Instant): void {
   if (memory.probes === undefined) return;

@@ -87,7 +87,7 @@ export class OneNode<R extends Runtime = SimulatedRuntime> implements AsyncDispo
       event: ({ name, fieldPath }, type, reason, message) =>
         this.events.push({ type, reason, message, object: name, fieldPath, atMs: clock.now() }),
       streams: undefined as never,
-    onChange: () => () => undefined,
+      onChange: () => () => undefined,
     });
   }
 
