@@ -1,4 +1,4 @@
-import { parse } from 'yaml';
+import { parseYaml } from '../api/yaml.ts';
 import type { KindIndex } from '../api/kind-index.ts';
 import type { Registry } from '../api/registry.ts';
 import type { Clock } from '../env/clock.ts';
@@ -47,7 +47,7 @@ export async function serve(cluster: ServedCluster, options: ServeOptions = {}):
     authorize: () => true,
     subresources: () => Promise.resolve(false),
     upgrade: () => Promise.resolve(false),
-    parseYaml: (text) => parse(text) as unknown,
+    parseYaml,
     openapi: () => undefined,
     metrics: () => '',
     tls: undefined,

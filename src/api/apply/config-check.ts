@@ -21,11 +21,16 @@ function say(problems: string[], path: string, problem: string): void {
 function expected(type: LeafType, value: unknown): string | undefined {
   if (value === null || type === 'any') return undefined;
   const fits =
-    type === 'list' ? Array.isArray(value)
-    : type === 'map' ? isJsonObject(value)
-    : type === 'number' ? typeof value === 'number'
-    : typeof value === type;
-  return fits ? undefined : `expected ${type === 'number' ? 'numeric (int or float)' : type}, got &value.valueUnstructured{Value:${goText(value, 100)}}`;
+    type === 'list'
+      ? Array.isArray(value)
+      : type === 'map'
+        ? isJsonObject(value)
+        : type === 'number'
+          ? typeof value === 'number'
+          : typeof value === type;
+  return fits
+    ? undefined
+    : `expected ${type === 'number' ? 'numeric (int or float)' : type}, got &value.valueUnstructured{Value:${goText(value, 100)}}`;
 }
 
 function check(value: unknown, shape: MergeShape, path: string, problems: string[]): void {
@@ -36,7 +41,12 @@ function check(value: unknown, shape: MergeShape, path: string, problems: string
   else if (shape.kind === 'list' && Array.isArray(value)) checkItems(value, shape, path, problems);
 }
 
-function checkFields(value: Readonly<Record<string, unknown>>, shape: MergeShape & { readonly kind: 'map' }, path: string, problems: string[]): void {
+function checkFields(
+  value: Readonly<Record<string, unknown>>,
+  shape: MergeShape & { readonly kind: 'map' },
+  path: string,
+  problems: string[],
+): void {
   for (const key of Object.keys(value)) {
     const field = shape.field(key);
     const at = path + shownElement(fieldElement(key));

@@ -19,7 +19,9 @@ export function applyConflict(conflicts: readonly ManagerConflict[]): ConflictEr
   const found = conflicts
     .map(({ by, fields }) => ({ manager: shownManager(by), fields: fields.paths().map(shownPath) }))
     .sort((a, b) => (a.manager < b.manager ? -1 : 1));
-  const causes = found.flatMap(({ manager, fields }) => fields.map((field) => ({ reason: 'FieldManagerConflict', message: `conflict with ${manager}`, field })));
+  const causes = found.flatMap(({ manager, fields }) =>
+    fields.map((field) => ({ reason: 'FieldManagerConflict', message: `conflict with ${manager}`, field })),
+  );
   const only = causes[0];
   const message =
     causes.length === 1 && only !== undefined

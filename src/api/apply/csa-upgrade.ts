@@ -11,7 +11,11 @@ const annotationPath = ['f:metadata', 'f:annotations', `f:${lastAppliedAnnotatio
  * Hands the fields that client-side apply owns (as updates by `clientSideManagers`) to one applier, so that server-side apply
  * goes on where it stopped and removes what is no longer applied. The annotation with the last applied configuration stays out of it.
  */
-export function upgradeClientSideApply(object: KubeObject, clientSideManagers: ReadonlySet<string>, applier: string): readonly ManagedFieldsEntry[] {
+export function upgradeClientSideApply(
+  object: KubeObject,
+  clientSideManagers: ReadonlySet<string>,
+  applier: string,
+): readonly ManagedFieldsEntry[] {
   const before = readManagers(object.metadata?.managedFields);
   if (before === undefined) return object.metadata?.managedFields ?? [];
   const after = new Map<string, ManagedSet>();
@@ -22,7 +26,11 @@ export function upgradeClientSideApply(object: KubeObject, clientSideManagers: R
     if (!own && !(by.operation === 'Update' && by.subresource === '' && clientSideManagers.has(by.manager))) {
       after.set(id, managed);
     } else {
-      taken = { by: { ...by, operation: 'Apply', manager: applier }, set: (taken?.set ?? new FieldSet()).union(managed.set), time: managed.time ?? taken?.time };
+      taken = {
+        by: { ...by, operation: 'Apply', manager: applier },
+        set: (taken?.set ?? new FieldSet()).union(managed.set),
+        time: managed.time ?? taken?.time,
+      };
     }
   }
   if (taken !== undefined) {

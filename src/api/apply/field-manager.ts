@@ -23,7 +23,9 @@ const unowned = FieldSet.of(
   ['f:apiVersion'],
   ['f:kind'],
   ['f:metadata'],
-  ...['name', 'namespace', 'creationTimestamp', 'selfLink', 'uid', 'clusterName', 'generation', 'managedFields', 'resourceVersion'].map((field) => ['f:metadata', `f:${field}`]),
+  ...['name', 'namespace', 'creationTimestamp', 'selfLink', 'uid', 'clusterName', 'generation', 'managedFields', 'resourceVersion'].map(
+    (field) => ['f:metadata', `f:${field}`],
+  ),
 );
 
 /** A write whose fields are to be accounted for. */
@@ -120,7 +122,10 @@ export class FieldManager {
       const set = other === id ? ownable(claimed, write) : managed.set.difference(comparison.changed()).difference(comparison.removed);
       keepSet(left, other, other === id && !comparison.same ? { ...managed, time: write.time } : managed, set);
     }
-    return { object: withManagers(comparison.same && live !== undefined ? live : object, left), changed: !comparison.same || live === undefined };
+    return {
+      object: withManagers(comparison.same && live !== undefined ? live : object, left),
+      changed: !comparison.same || live === undefined,
+    };
   }
 
   /** Who owns what before an apply: an object that was not tracked so far is owned by `before-first-apply`. */
@@ -186,10 +191,18 @@ function requireConfig(config: unknown, shape: MergeShape, write: ApplyWrite): K
   if (!isShallow(config)) throw new BadRequestError('error decoding YAML: exceeded max depth');
   const { apiVersion, metadata } = config;
   if (apiVersion !== write.apiVersion) {
-    throw new BadRequestError(`Incorrect version specified in apply patch. Specified patch version: ${typeof apiVersion === 'string' ? apiVersion : ''}, expected: ${write.apiVersion}`);
+    throw new BadRequestError(
+      `Incorrect version specified in apply patch. Specified patch version: ${typeof apiVersion === 'string' ? apiVersion : ''}, expected: ${write.apiVersion}`,
+    );
   }
-  if (isJsonObject(metadata) && metadata.managedFields !== undefined && metadata.managedFields !== null) throw new BadRequestError('metadata.managedFields must be nil');
+  if (isJsonObject(metadata) && metadata.managedFields !== undefined && metadata.managedFields !== null)
+    throw new BadRequestError('metadata.managedFields must be nil');
   const problems = checkConfig(config, shape);
-  if (problems.length > 0) throw new ApiError(500, '', `failed to create typed patch object: ${problems.length === 1 ? problems[0]! : `errors:\n  ${problems.join('\n  ')}`}`);
+  if (problems.length > 0)
+    throw new ApiError(
+      500,
+      '',
+      `failed to create typed patch object: ${problems.length === 1 ? problems[0]! : `errors:\n  ${problems.join('\n  ')}`}`,
+    );
   return config as KubeObject;
 }

@@ -27,7 +27,12 @@ function collect(value: unknown, shape: MergeShape, path: string[], set: FieldSe
   }
 }
 
-function collectFields(value: Readonly<Record<string, unknown>>, shape: MergeShape & { readonly kind: 'map' }, path: string[], set: FieldSet): void {
+function collectFields(
+  value: Readonly<Record<string, unknown>>,
+  shape: MergeShape & { readonly kind: 'map' },
+  path: string[],
+  set: FieldSet,
+): void {
   for (const key of Object.keys(value)) {
     const field = shape.field(key);
     const part = value[key];

@@ -170,7 +170,8 @@ function difference(a: FieldNode, b: FieldNode, recursive: boolean): FieldNode |
 function withNamedFields(node: FieldNode, shape: MergeShape): FieldNode {
   const children = new Map<string, FieldNode>();
   for (const [element, child] of node.children) {
-    const inner = shape.kind === 'map' && element.startsWith('f:') ? shape.field(element.slice(2)) : shape.kind === 'list' ? shape.element : undefined;
+    const inner =
+      shape.kind === 'map' && element.startsWith('f:') ? shape.field(element.slice(2)) : shape.kind === 'list' ? shape.element : undefined;
     const next = inner === undefined ? child : withNamedFields(child, inner);
     const named = shape.kind === 'map' && shape.named && inner !== undefined;
     children.set(element, named && !next.member ? { member: true, children: next.children } : next);

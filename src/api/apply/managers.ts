@@ -33,7 +33,12 @@ export function readManagers(entries: readonly ManagedFieldsEntry[] | undefined)
   for (const entry of entries ?? []) {
     const set = entry.fieldsV1 === undefined ? new FieldSet() : FieldSet.fromFieldsV1(entry.fieldsV1);
     if (set === undefined || (entry.operation !== 'Apply' && entry.operation !== 'Update')) return undefined;
-    const by: Manager = { manager: entry.manager ?? '', operation: entry.operation, apiVersion: entry.apiVersion ?? '', subresource: entry.subresource ?? '' };
+    const by: Manager = {
+      manager: entry.manager ?? '',
+      operation: entry.operation,
+      apiVersion: entry.apiVersion ?? '',
+      subresource: entry.subresource ?? '',
+    };
     const id = managerId(by);
     const known = managers.get(id);
     managers.set(id, { by, set: known === undefined ? set : known.set.union(set), time: entry.time ?? undefined });
@@ -48,7 +53,13 @@ export function clearsManagers(entries: readonly ManagedFieldsEntry[] | undefine
 
 function compareEntries(a: ManagedFieldsEntry, b: ManagedFieldsEntry): number {
   const text = (x: string | undefined, y: string | undefined): number => ((x ?? '') < (y ?? '') ? -1 : (x ?? '') > (y ?? '') ? 1 : 0);
-  return text(a.operation, b.operation) || text(a.time, b.time) || text(a.manager, b.manager) || text(a.apiVersion, b.apiVersion) || text(a.subresource, b.subresource);
+  return (
+    text(a.operation, b.operation) ||
+    text(a.time, b.time) ||
+    text(a.manager, b.manager) ||
+    text(a.apiVersion, b.apiVersion) ||
+    text(a.subresource, b.subresource)
+  );
 }
 
 /** Writes `metadata.managedFields`, in Kubernetes' order: appliers first, then by time and name. */
@@ -85,7 +96,11 @@ export function capUpdaters(managers: Managers): Managers {
     const bucket = capped.get(managerId(by));
     if (id === managerId(by)) continue;
     capped.delete(id);
-    capped.set(managerId(by), { by, set: bucket === undefined ? old.set : bucket.set.union(old.set), time: latest(bucket?.time, old.time) });
+    capped.set(managerId(by), {
+      by,
+      set: bucket === undefined ? old.set : bucket.set.union(old.set),
+      time: latest(bucket?.time, old.time),
+    });
     if (bucket !== undefined) left -= 1;
   }
   return capped;

@@ -12,7 +12,14 @@ export type MergeShape =
 export type LeafType = 'string' | 'number' | 'boolean' | 'list' | 'map' | 'any';
 
 const untyped: MergeShape = { kind: 'leaf', type: 'any' };
-const leafTypes: Readonly<Record<string, LeafType>> = { string: 'string', bytes: 'string', boolean: 'boolean', int32: 'number', int64: 'number', double: 'number' };
+const leafTypes: Readonly<Record<string, LeafType>> = {
+  string: 'string',
+  bytes: 'string',
+  boolean: 'boolean',
+  int32: 'number',
+  int64: 'number',
+  double: 'number',
+};
 
 /** The shapes of the models of the schema table, made when first asked for. */
 export class MergeShapes {

@@ -29,7 +29,9 @@ function mergeLists(live: unknown, config: unknown, shape: MergeShape & { readon
   if (!Array.isArray(live) || live.length === 0) return config;
   const old = itemsByElement(live, shape);
   const now = itemsByElement(config, shape);
-  const merged = mergedOrder([...old.keys()], [...now.keys()]).map((element) => mergeValues(old.get(element), now.get(element), shape.element));
+  const merged = mergedOrder([...old.keys()], [...now.keys()]).map((element) =>
+    mergeValues(old.get(element), now.get(element), shape.element),
+  );
   return merged.length === live.length && merged.every((item, i) => item === (live as unknown[])[i]) ? live : merged;
 }
 
@@ -50,7 +52,13 @@ export function mergedOrder(live: readonly string[], config: readonly string[]):
       l += 1;
       c += 1;
       nextShared += 1;
-    } else if (left !== undefined && right !== undefined && inConfig.has(left) && nextShared < shared.length && shared[nextShared] !== left) {
+    } else if (
+      left !== undefined &&
+      right !== undefined &&
+      inConfig.has(left) &&
+      nextShared < shared.length &&
+      shared[nextShared] !== left
+    ) {
       // A shared element, but another one comes first.
       l += 1;
     } else if (left !== undefined && !inConfig.has(left)) {

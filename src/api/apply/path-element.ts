@@ -14,17 +14,32 @@ export function fieldElement(name: string): string {
 }
 
 /** The step to an element of a list with identities; a text says why there is none. */
-export function itemElement(list: MergeShape & { readonly kind: 'list' }, item: unknown): { readonly element: string } | { readonly problem: string } {
+export function itemElement(
+  list: MergeShape & { readonly kind: 'list' },
+  item: unknown,
+): { readonly element: string } | { readonly problem: string } {
   if (list.keys.length === 0) {
-    if (typeof item === 'object') return { problem: `associative list without keys has an element that's a ${Array.isArray(item) ? 'list' : item === null ? 'null' : 'map'} type` };
+    if (typeof item === 'object')
+      return {
+        problem: `associative list without keys has an element that's a ${Array.isArray(item) ? 'list' : item === null ? 'null' : 'map'} type`,
+      };
     return { element: `v:${JSON.stringify(item)}` };
   }
-  if (!isJsonObject(item)) return { problem: item === null ? 'associative list with keys may not have a null element' : 'associative list with keys may not have non-map elements' };
+  if (!isJsonObject(item))
+    return {
+      problem:
+        item === null
+          ? 'associative list with keys may not have a null element'
+          : 'associative list with keys may not have non-map elements',
+    };
   const keys: string[] = [];
   for (const name of [...list.keys].sort()) {
     const value = ownValue(item, name) ?? (Object.hasOwn(keyDefaults, name) ? keyDefaults[name] : undefined);
     if (value !== undefined) keys.push(`${JSON.stringify(name)}:${JSON.stringify(value)}`);
-    else return { problem: `associative list with keys has an element that omits key field ${JSON.stringify(name)} (and doesn't have default value)` };
+    else
+      return {
+        problem: `associative list with keys has an element that omits key field ${JSON.stringify(name)} (and doesn't have default value)`,
+      };
   }
   return { element: `k:{${keys.join(',')}}` };
 }
@@ -45,13 +60,16 @@ export function shownPath(path: readonly string[]): string {
 
 /** The step as this module writes it, whatever spacing and order of keys it came with; undefined if it is none. */
 export function canonicalElement(text: string): string | undefined {
-  if (/^f:/.test(text) || /^i:-?[0-9]+$/.test(text)) return text;
+  if (text.startsWith('f:') || /^i:-?[0-9]+$/.test(text)) return text;
   if (!/^[kv]:/.test(text)) return undefined;
   try {
     const value = JSON.parse(text.slice(2)) as unknown;
     if (text.startsWith('v:')) return typeof value === 'object' ? undefined : `v:${JSON.stringify(value)}`;
     if (!isJsonObject(value)) return undefined;
-    return `k:{${Object.keys(value).sort().map((key) => `${JSON.stringify(key)}:${JSON.stringify(value[key])}`).join(',')}}`;
+    return `k:{${Object.keys(value)
+      .sort()
+      .map((key) => `${JSON.stringify(key)}:${JSON.stringify(value[key])}`)
+      .join(',')}}`;
   } catch {
     return undefined;
   }

@@ -31,9 +31,18 @@ class Server {
   #write(request: RecordedRequest, model: string): KubeObject {
     const type = request.contentType ?? '';
     const apiVersion = model === 'Deployment' ? 'apps/v1' : 'v1';
-    const write = { model, apiVersion, manager: query(request.path, 'fieldManager') ?? managerOfUserAgent('corpus/1'), time: '2024-01-01T00:00:00Z', resetFields: ['status'] };
+    const write = {
+      model,
+      apiVersion,
+      manager: query(request.path, 'fieldManager') ?? managerOfUserAgent('corpus/1'),
+      time: '2024-01-01T00:00:00Z',
+      resetFields: ['status'],
+    };
     const read = (value: unknown): KubeObject => structures.of(model).read(value).value as KubeObject;
-    if (type.includes('apply')) return read(manager.apply(this.object, deepFreeze(request.body), { ...write, force: query(request.path, 'force') === 'true' }, read({})).object);
+    if (type.includes('apply'))
+      return read(
+        manager.apply(this.object, deepFreeze(request.body), { ...write, force: query(request.path, 'force') === 'true' }, read({})).object,
+      );
     const body = type.includes('merge-patch') ? applyMergePatch(this.object, request.body) : request.body;
     return manager.track(this.object, read(body), write, read({}));
   }
@@ -52,7 +61,13 @@ function replay(steps: readonly RecordedStep[], setup: readonly RecordedRequest[
   let compared = 0;
   for (const step of steps) {
     const message = String(step.expect.body?.message ?? '');
-    if (step.method === 'GET' || typeof step.body !== 'object' || byTheRegistry.test(message) || JSON.stringify(step.body).includes('resourceVersion')) continue;
+    if (
+      step.method === 'GET' ||
+      typeof step.body !== 'object' ||
+      byTheRegistry.test(message) ||
+      JSON.stringify(step.body).includes('resourceVersion')
+    )
+      continue;
     if (step.expect.status >= 400) {
       let error: unknown;
       try {
@@ -62,14 +77,22 @@ function replay(steps: readonly RecordedStep[], setup: readonly RecordedRequest[
       }
       expect(error).toBeInstanceOf(ApiError);
       const { status, message: said, details } = error as ApiError;
-      expect({ status, said, causes: details?.causes }).toEqual({ status: step.expect.status, said: message, causes: (step.expect.body.details as JsonObject | undefined)?.causes });
+      expect({ status, said, causes: details?.causes }).toEqual({
+        status: step.expect.status,
+        said: message,
+        causes: (step.expect.body.details as JsonObject | undefined)?.causes,
+      });
     } else {
-      const object = server.handle(step) as KubeObject & { data?: unknown; spec?: { replicas?: number; template?: { spec: { containers: JsonObject[] } }; containers?: JsonObject[] } };
+      const object = server.handle(step) as KubeObject & {
+        data?: unknown;
+        spec?: { replicas?: number; template?: { spec: { containers: JsonObject[] } }; containers?: JsonObject[] };
+      };
       const recorded = step.expect.body as unknown as typeof object;
       expect(object.data).toEqual(recorded.data);
       expect(object.metadata?.labels).toEqual(recorded.metadata?.labels);
       expect(object.spec?.replicas).toEqual(recorded.spec?.replicas);
-      const containers = (of: typeof object): unknown => (of.spec?.template?.spec ?? of.spec)?.containers?.map(({ name, image, env, ports }) => ({ name, image, env, ports }));
+      const containers = (of: typeof object): unknown =>
+        (of.spec?.template?.spec ?? of.spec)?.containers?.map(({ name, image, env, ports }) => ({ name, image, env, ports }));
       expect(containers(object)).toEqual(containers(recorded));
       if (exact) expect(withoutTimes(object.metadata?.managedFields)).toEqual(recorded.metadata?.managedFields ?? []);
     }
@@ -82,11 +105,15 @@ describe.skipIf(sharedData === undefined)('server-side apply as recorded from Ku
   let compared = 0;
 
   test.each(scenarios('ssa').map((s) => [s.name, s] as const))('%s', (_, s) => {
-    compared += replay(s.steps, s.setup, false);
+    const steps = replay(s.steps, s.setup, false);
+    compared += steps;
+    expect(steps).toBeLessThanOrEqual(s.steps.length);
   });
 
   test.each(scenarios('ssa-managedfields').map((s) => [s.name, s] as const))('%s', (_, s) => {
-    compared += replay(s.steps, s.setup, true);
+    const steps = replay(s.steps, s.setup, true);
+    compared += steps;
+    expect(steps).toBe(s.steps.length);
   });
 
   test('enough was compared', () => {
