@@ -8,8 +8,10 @@ import { runtimeOf } from '../kinds/runtime-name.ts';
 export function fieldWarnings(support: FieldSupport): AdmissionStep {
   return {
     name: 'FieldWarnings',
-    validate: ({ operation, kind, object, subresource, view, warn }) => {
+    validate: ({ operation, kind, object, subresource, identity, view, warn }) => {
       if (operation !== 'CREATE' || subresource !== '') return;
+      // The parts of the cluster read no warnings.
+      if (identity.role !== 'user' && identity.role !== 'host') return;
       for (const runtime of runtimes(view)) {
         for (const { path, why, becauseOfRuntime } of support.find(kind.model, object, runtime)) {
           if (becauseOfRuntime) warn(`${path}: not honoured by the ${runtime} runtime: ${why}`);
