@@ -20,6 +20,7 @@ import { builtInControllers, selectControllers } from './controllers/built-in-co
 import type { Clock } from './env/clock.ts';
 import { silentLogger, type Logger } from './env/logger.ts';
 import { SeededRandom } from './env/seeded-random.ts';
+import { CountingSliceMeter } from './env/counting-slice-meter.ts';
 import { parseDuration } from './env/duration.ts';
 import { SystemClock, SystemSliceMeter } from './env/system-clock.ts';
 import { systemSeed, SystemSecureRandom } from './env/system-secure-random.ts';
@@ -115,7 +116,8 @@ export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposa
     this.#loop = new Loop({
       view: this.view,
       clock: this.clock,
-      meter: new SystemSliceMeter(),
+      // Under a ManualClock slices are counted, not timed: where a pass yields must not depend on the machine.
+      meter: this.clock.virtual ? new CountingSliceMeter() : new SystemSliceMeter(),
       logger: this.#logger,
       writer: new PlanWriter(this.registry, this.view, podKind),
       controllers: [

@@ -37,11 +37,20 @@ export class PlanWriter {
         outcomes[i] = await this.#settle(writes[i]!, error as Error, identity);
       }
     }
-    const committed = await this.#registry.commit(prepared);
+    const committed = await this.#commit(prepared);
     for (const [i, outcome] of committed.entries()) {
       if (outcome instanceof Error) outcomes[index[i]!] = await this.#settle(writes[index[i]!]!, outcome, identity);
     }
     return outcomes;
+  }
+
+  /** A store that fails fails every write of the group: nobody knows which took effect, and the next pass will see. */
+  async #commit(prepared: readonly PreparedWrite[]): Promise<readonly (StoredObject | Error)[]> {
+    try {
+      return await this.#registry.commit(prepared);
+    } catch (error) {
+      return prepared.map(() => error as Error);
+    }
   }
 
   /** What an error means for a plan that may be a repeat. */
@@ -58,7 +67,7 @@ export class PlanWriter {
     if (present === undefined || present.metadata.uid !== uid) return undefined;
     // It changed between (an earlier write of this very plan, perhaps), which does not matter to a delete: once more.
     const ready = await this.#prepare(write, identity);
-    const [outcome] = await this.#registry.commit([ready]);
+    const [outcome] = await this.#commit([ready]);
     return outcome instanceof Error ? outcome : undefined;
   }
 
