@@ -5,10 +5,11 @@
  */
 export const entryPoints: Readonly<Record<string, string>> = {
   '.': 'src/index.ts',
-  './runtimes/in-process': 'src/runtimes/in-process/index.ts',
   './models': 'src/api/generated/models.ts',
-  './runtimes/process': 'src/runtimes/process/index.ts',
+  './proxy': 'src/proxy/index.ts',
+  './runtimes/in-process': 'src/runtimes/in-process/index.ts',
   './runtimes/simulated': 'src/runtimes/simulated/index.ts',
+  './server': 'src/server/index.ts',
   './stores/lmdb': 'src/stores/lmdb-store.ts',
   './testing': 'src/testing/index.ts',
 };
