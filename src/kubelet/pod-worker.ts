@@ -123,6 +123,8 @@ export class PodWorker implements OperatedPod, StartTarget, WrittenPod {
       this.#pod = stored;
       this.#containers = undefined;
     }
+    // What was refused, or was lost on the way, is still to be told.
+    if (stored === undefined) this.#statusSince ??= this.#parts.clock.now();
     // A status that was accepted as it is leaves nothing to do, unless something has happened meanwhile.
     if (stored === undefined || this.#statusSince !== undefined || this.memory.endingAtMs !== undefined) this.look();
   }
