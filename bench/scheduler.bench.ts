@@ -29,7 +29,8 @@ function run(workload: Workload): Run {
   cluster.resetMeter();
   const first = cluster.bound;
   for (let pass = 0; cluster.bound - before < workload.measured; pass++) {
-    if (pass > 20 * workload.measured) throw new Error(`${workload.name}: ${cluster.bound - before} of ${workload.measured} pods placed after ${pass} passes`);
+    if (pass > 20 * workload.measured)
+      throw new Error(`${workload.name}: ${cluster.bound - before} of ${workload.measured} pods placed after ${pass} passes`);
     workload.meanwhile?.(cluster, pass);
     cluster.pass();
   }
@@ -42,10 +43,19 @@ function run(workload: Workload): Run {
 const whole = (value: number): string => Math.round(value).toLocaleString('en');
 
 function main(): void {
-  const { values } = parseArgs({ options: { nodes: { type: 'string', default: '500,5000' }, only: { type: 'string' }, samples: { type: 'string', default: '3' }, out: { type: 'string' } } });
+  const { values } = parseArgs({
+    options: {
+      nodes: { type: 'string', default: '500,5000' },
+      only: { type: 'string' },
+      samples: { type: 'string', default: '3' },
+      out: { type: 'string' },
+    },
+  });
   const only = values.only?.split(',');
   const figures: Figure[] = [];
-  console.log(`${'workload'.padEnd(58)}${'pods/s'.padStart(9)}${'p50 us'.padStart(9)}${'p99 us'.padStart(9)}${'gate'.padStart(7)}${'x gate'.padStart(8)}`);
+  console.log(
+    `${'workload'.padEnd(58)}${'pods/s'.padStart(9)}${'p50 us'.padStart(9)}${'p99 us'.padStart(9)}${'gate'.padStart(7)}${'x gate'.padStart(8)}`,
+  );
   for (const nodes of values.nodes.split(',').map(Number)) {
     for (const workload of workloads.map((sized) => sized(nodes)).filter(({ name }) => only?.includes(name) ?? true)) {
       const runs = Array.from({ length: Number(values.samples) }, () => run(workload));
@@ -53,10 +63,19 @@ function main(): void {
       const samples = runs.map(({ podsPerSecond }) => podsPerSecond);
       const speed = median(samples);
       const gate = workload.gate;
-      const beside = gate === undefined ? `${'-'.padStart(7)}${'-'.padStart(8)}` : `${whole(gate).padStart(7)}${`${(speed / gate).toFixed(1)}x`.padStart(8)}`;
+      const beside =
+        gate === undefined
+          ? `${'-'.padStart(7)}${'-'.padStart(8)}`
+          : `${whole(gate).padStart(7)}${`${(speed / gate).toFixed(1)}x`.padStart(8)}`;
       const latency = `${whole(median(runs.map(({ p50Us }) => p50Us))).padStart(9)}${whole(median(runs.map(({ p99Us }) => p99Us))).padStart(9)}`;
       console.log(`${name.padEnd(58)}${whole(speed).padStart(9)}${latency}${beside}${speed < aim(workload) ? '  BELOW AIM' : ''}`);
-      figures.push({ name, unit: 'pods/s', median: speed, samples, against: gate === undefined ? [] : [{ name: 'kubernetes-gate', median: gate, ratio: speed / gate, samples: [gate] }] });
+      figures.push({
+        name,
+        unit: 'pods/s',
+        median: speed,
+        samples,
+        against: gate === undefined ? [] : [{ name: 'kubernetes-gate', median: gate, ratio: speed / gate, samples: [gate] }],
+      });
     }
   }
   if (values.out !== undefined) writeFileSync(values.out, `${JSON.stringify(figures, undefined, 2)}\n`);

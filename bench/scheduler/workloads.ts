@@ -32,28 +32,48 @@ const pause = (requests: Readonly<Record<string, string>> = { cpu: '100m', memor
 });
 
 const plain: PodTemplate = deepFreeze({ spec: pause() });
-const template = (labels: Readonly<Record<string, string>>, extra: Partial<PodSpec>, requests?: Readonly<Record<string, string>>): PodTemplate =>
-  deepFreeze({ labels, spec: { ...pause(requests), ...extra } });
+const template = (
+  labels: Readonly<Record<string, string>>,
+  extra: Partial<PodSpec>,
+  requests?: Readonly<Record<string, string>>,
+): PodTemplate => deepFreeze({ labels, spec: { ...pause(requests), ...extra } });
 
 const term = (color: string, topologyKey: string, where: object) => ({ labelSelector: { matchLabels: { color } }, topologyKey, ...where });
 const both = { namespaces: ['sched-0', 'sched-1'] };
 const devops = { namespaceSelector: { matchLabels: { team: 'devops' } } };
 const required = (podTerm: ReturnType<typeof term>) => ({ requiredDuringSchedulingIgnoredDuringExecution: [podTerm] });
-const preferred = (podAffinityTerm: ReturnType<typeof term>) => ({ preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1, podAffinityTerm }] });
+const preferred = (podAffinityTerm: ReturnType<typeof term>) => ({
+  preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1, podAffinityTerm }],
+});
 
-const antiAffinity = (where: object): PodTemplate => template({ color: 'green', name: 'test' }, { affinity: { podAntiAffinity: required(term('green', hostKey, where)) } });
-const affinity = (where: object): PodTemplate => template({ color: 'blue' }, { affinity: { podAffinity: required(term('blue', zoneKey, where)) } });
-const preferredAffinity = (where: object): PodTemplate => template({ color: 'red' }, { affinity: { podAffinity: preferred(term('red', hostKey, where)) } });
-const preferredAntiAffinity = (where: object): PodTemplate => template({ color: 'yellow' }, { affinity: { podAntiAffinity: preferred(term('yellow', hostKey, where)) } });
+const antiAffinity = (where: object): PodTemplate =>
+  template({ color: 'green', name: 'test' }, { affinity: { podAntiAffinity: required(term('green', hostKey, where)) } });
+const affinity = (where: object): PodTemplate =>
+  template({ color: 'blue' }, { affinity: { podAffinity: required(term('blue', zoneKey, where)) } });
+const preferredAffinity = (where: object): PodTemplate =>
+  template({ color: 'red' }, { affinity: { podAffinity: preferred(term('red', hostKey, where)) } });
+const preferredAntiAffinity = (where: object): PodTemplate =>
+  template({ color: 'yellow' }, { affinity: { podAntiAffinity: preferred(term('yellow', hostKey, where)) } });
 
 const spread = (whenUnsatisfiable: string): PodTemplate =>
-  template({ color: 'blue' }, { topologySpreadConstraints: [{ maxSkew: 5, topologyKey: zoneKey, whenUnsatisfiable, labelSelector: { matchLabels: { color: 'blue' } } }] });
+  template(
+    { color: 'blue' },
+    {
+      topologySpreadConstraints: [
+        { maxSkew: 5, topologyKey: zoneKey, whenUnsatisfiable, labelSelector: { matchLabels: { color: 'blue' } } },
+      ],
+    },
+  );
 
 const inZone: PodTemplate = template(
   {},
   {
     affinity: {
-      nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions: [{ key: zoneKey, operator: 'In', values: ['zone1', 'zone2'] }] }] } },
+      nodeAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: {
+          nodeSelectorTerms: [{ matchExpressions: [{ key: zoneKey, operator: 'In', values: ['zone1', 'zone2'] }] }],
+        },
+      },
     },
   },
 );
@@ -62,28 +82,50 @@ const evenOverHosts: PodTemplate = template(
   { foo: '' },
   {
     topologySpreadConstraints: [
-      { maxSkew: 1, topologyKey: hostKey, whenUnsatisfiable: 'DoNotSchedule', nodeTaintsPolicy: 'Honor', labelSelector: { matchExpressions: [{ key: 'foo', operator: 'Exists' }] } },
+      {
+        maxSkew: 1,
+        topologyKey: hostKey,
+        whenUnsatisfiable: 'DoNotSchedule',
+        nodeTaintsPolicy: 'Honor',
+        labelSelector: { matchExpressions: [{ key: 'foo', operator: 'Exists' }] },
+      },
     ],
   },
 );
 
 // What happens
 
-export function addNodes(cluster: PerfCluster, count: number, zones: readonly string[] = [], extra: { taints?: readonly object[]; resources?: Readonly<Record<string, string>>; prefix?: string } = {}): void {
+export function addNodes(
+  cluster: PerfCluster,
+  count: number,
+  zones: readonly string[] = [],
+  extra: { taints?: readonly object[]; resources?: Readonly<Record<string, string>>; prefix?: string } = {},
+): void {
   const { taints = [], resources = {}, prefix = 'node' } = extra;
   for (let i = 0; i < count; i++) {
     const name = `${prefix}-${i}`;
     const zone = zones[i % Math.max(1, zones.length)];
     const allocatable = { cpu: '4', memory: '32Gi', pods: '110', ...resources };
-    cluster.put('Node', { name, labels: { [hostKey]: name, ...(zone === undefined ? {} : { [zoneKey]: zone }) } }, { spec: { taints }, status: { allocatable, capacity: allocatable } });
+    cluster.put(
+      'Node',
+      { name, labels: { [hostKey]: name, ...(zone === undefined ? {} : { [zoneKey]: zone }) } },
+      { spec: { taints }, status: { allocatable, capacity: allocatable } },
+    );
   }
 }
 
 let podNames = 0;
 
-export function addPods(cluster: PerfCluster, count: number, { labels = {}, spec }: PodTemplate, namespace = 'default', extra: object = {}): readonly StoredObject[] {
+export function addPods(
+  cluster: PerfCluster,
+  count: number,
+  { labels = {}, spec }: PodTemplate,
+  namespace = 'default',
+  extra: object = {},
+): readonly StoredObject[] {
   const pods: StoredObject[] = [];
-  for (let i = 0; i < count; i++) pods.push(cluster.put('Pod', { name: `pod-${++podNames}`, namespace, labels, ...extra }, { spec, status: { phase: 'Pending' } }));
+  for (let i = 0; i < count; i++)
+    pods.push(cluster.put('Pod', { name: `pod-${++podNames}`, namespace, labels, ...extra }, { spec, status: { phase: 'Pending' } }));
   return pods;
 }
 
@@ -96,7 +138,13 @@ const inNamespaces = (prefix: string, count: number): readonly string[] => Array
 type Sized = (nodes: number) => Workload;
 
 /** Two namespaces, one template: some pods first, then the measured ones. */
-function twoNamespaces(name: string, gate: number, pod: PodTemplate, sizes: (nodes: number) => readonly [initial: number, measured: number], zones: readonly string[] = []): Sized {
+function twoNamespaces(
+  name: string,
+  gate: number,
+  pod: PodTemplate,
+  sizes: (nodes: number) => readonly [initial: number, measured: number],
+  zones: readonly string[] = [],
+): Sized {
   return (nodes) => {
     const [initial, measured] = sizes(nodes);
     return {
@@ -115,7 +163,14 @@ function twoNamespaces(name: string, gate: number, pod: PodTemplate, sizes: (nod
 }
 
 /** Many namespaces that a selector means. */
-function manyNamespaces(name: string, gate: number, pod: PodTemplate, perNamespace: number, measuredAtFull: number, zones: readonly string[] = []): Sized {
+function manyNamespaces(
+  name: string,
+  gate: number,
+  pod: PodTemplate,
+  perNamespace: number,
+  measuredAtFull: number,
+  zones: readonly string[] = [],
+): Sized {
   return (nodes) => {
     const full = nodes >= 5_000;
     const measured = full ? measuredAtFull : 100;
@@ -136,7 +191,13 @@ function manyNamespaces(name: string, gate: number, pod: PodTemplate, perNamespa
   };
 }
 
-function simple(name: string, gate: number | undefined, sizes: (nodes: number) => readonly [initial: number, measured: number], measuredPod: PodTemplate, options: { zones?: readonly string[]; initialPod?: PodTemplate; besides?: Partial<Workload> } = {}): Sized {
+function simple(
+  name: string,
+  gate: number | undefined,
+  sizes: (nodes: number) => readonly [initial: number, measured: number],
+  measuredPod: PodTemplate,
+  options: { zones?: readonly string[]; initialPod?: PodTemplate; besides?: Partial<Workload> } = {},
+): Sized {
   return (nodes) => {
     const [initial, measured] = sizes(nodes);
     return {
@@ -176,9 +237,14 @@ export const workloads: readonly Sized[] = [
       addNodes(cluster, full(nodes) ? 15_000 : nodes);
     },
     measure: (cluster) => {
-      const only = { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchFields: [{ key: 'metadata.name', operator: 'In', values: ['scheduler-perf-node-0'] }] }] } };
+      const only = {
+        requiredDuringSchedulingIgnoredDuringExecution: {
+          nodeSelectorTerms: [{ matchFields: [{ key: 'metadata.name', operator: 'In', values: ['scheduler-perf-node-0'] }] }],
+        },
+      };
       // The daemon controller makes each pod its own affinity.
-      for (let i = 0; i < (full(nodes) ? 30_000 : 1_000); i++) addPods(cluster, 1, deepFreeze({ spec: { ...plain.spec, affinity: { nodeAffinity: structuredClone(only) } } }));
+      for (let i = 0; i < (full(nodes) ? 30_000 : 1_000); i++)
+        addPods(cluster, 1, deepFreeze({ spec: { ...plain.spec, affinity: { nodeAffinity: structuredClone(only) } } }));
     },
   }),
   (nodes) => ({
@@ -188,7 +254,11 @@ export const workloads: readonly Sized[] = [
     prepare: (cluster) => addNodes(cluster, nodes),
     measure: (cluster) => {
       for (let i = 0; i < nodes; i++) {
-        const nodeAffinity = { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchFields: [{ key: 'metadata.name', operator: 'In', values: [`node-${i}`] }] }] } };
+        const nodeAffinity = {
+          requiredDuringSchedulingIgnoredDuringExecution: {
+            nodeSelectorTerms: [{ matchFields: [{ key: 'metadata.name', operator: 'In', values: [`node-${i}`] }] }],
+          },
+        };
         addPods(cluster, 1, deepFreeze({ spec: { ...plain.spec, affinity: { nodeAffinity } } }));
       }
     },
@@ -196,7 +266,9 @@ export const workloads: readonly Sized[] = [
   twoNamespaces('SchedulingPodAntiAffinity', 60, antiAffinity(both), (nodes) => (full(nodes) ? [1_000, 2_000] : [100, 400])),
   twoNamespaces('SchedulingPodAffinity', 35, affinity(both), (nodes) => (full(nodes) ? [5_000, 5_000] : [500, 1_000]), ['zone1']),
   twoNamespaces('SchedulingPreferredPodAffinity', 90, preferredAffinity(both), (nodes) => (full(nodes) ? [5_000, 5_000] : [500, 1_000])),
-  twoNamespaces('SchedulingPreferredPodAntiAffinity', 90, preferredAntiAffinity(both), (nodes) => (full(nodes) ? [5_000, 5_000] : [500, 1_000])),
+  twoNamespaces('SchedulingPreferredPodAntiAffinity', 90, preferredAntiAffinity(both), (nodes) =>
+    full(nodes) ? [5_000, 5_000] : [500, 1_000],
+  ),
   simple('SchedulingNodeAffinity', 220, (nodes) => (full(nodes) ? [5_000, 10_000] : [500, 1_000]), inZone, { zones: ['zone1'] }),
   (nodes) => {
     const initial = full(nodes) ? 2_000 : 200;
@@ -209,7 +281,8 @@ export const workloads: readonly Sized[] = [
       prepare: (cluster) => {
         addNodes(cluster, nodes, ['zone1']);
         addNamespaces(cluster, 'sched-0');
-        for (const pod of [plain, affinity(both), antiAffinity(both), preferredAffinity(both), preferredAntiAffinity(both)]) addPods(cluster, initial, pod, 'sched-0');
+        for (const pod of [plain, affinity(both), antiAffinity(both), preferredAffinity(both), preferredAntiAffinity(both)])
+          addPods(cluster, initial, pod, 'sched-0');
       },
       measure: (cluster) => void addPods(cluster, measured, plain),
     };
@@ -218,8 +291,14 @@ export const workloads: readonly Sized[] = [
   manyNamespaces('SchedulingPreferredAntiAffinityWithNSSelector', 55, preferredAntiAffinity(devops), 40, 2_000),
   manyNamespaces('SchedulingRequiredPodAffinityWithNSSelector', 35, affinity(devops), 50, 2_000, ['zone1']),
   manyNamespaces('SchedulingPreferredAffinityWithNSSelector', 90, preferredAffinity(devops), 50, 5_000),
-  simple('TopologySpreading', 460, (nodes) => (full(nodes) ? [5_000, 5_000] : [1_000, 1_000]), spread('DoNotSchedule'), { zones: moon, initialPod: plain }),
-  simple('PreferredTopologySpreading', 340, (nodes) => (full(nodes) ? [5_000, 5_000] : [1_000, 1_000]), spread('ScheduleAnyway'), { zones: moon, initialPod: plain }),
+  simple('TopologySpreading', 460, (nodes) => (full(nodes) ? [5_000, 5_000] : [1_000, 1_000]), spread('DoNotSchedule'), {
+    zones: moon,
+    initialPod: plain,
+  }),
+  simple('PreferredTopologySpreading', 340, (nodes) => (full(nodes) ? [5_000, 5_000] : [1_000, 1_000]), spread('ScheduleAnyway'), {
+    zones: moon,
+    initialPod: plain,
+  }),
   (nodes) => {
     const measured = full(nodes) ? 50_000 : 1_000;
     return {
@@ -251,7 +330,9 @@ export const workloads: readonly Sized[] = [
     initialPod: low,
     besides: { meanwhile: every(100, (cluster) => addPods(cluster, 1, high)) },
   }),
-  simple('Unschedulable', 600, (nodes) => (full(nodes) ? [20_000, 10_000] : [10, 1_000]), plain, { besides: { meanwhile: every(100, (cluster) => addPods(cluster, 1, tooBig)) } }),
+  simple('Unschedulable', 600, (nodes) => (full(nodes) ? [20_000, 10_000] : [10, 1_000]), plain, {
+    besides: { meanwhile: every(100, (cluster) => addPods(cluster, 1, tooBig)) },
+  }),
   (nodes) => ({
     name: 'UnschedulableMany',
     nodes,
@@ -295,7 +376,14 @@ export const workloads: readonly Sized[] = [
     measured: full(nodes) ? 20_000 : 1_000,
     prepare: (cluster) => {
       addNodes(cluster, 1, ['zone1'], { resources: { cpu: '100k', memory: '100Ti', pods: '90000' } });
-      addPods(cluster, full(nodes) ? 10_000 : 1_000, template({ app: 'scheduler-perf' }, { schedulingGates: [{ name: 'foo' }], affinity: { podAffinity: required(term('blue', zoneKey, {})) } }));
+      addPods(
+        cluster,
+        full(nodes) ? 10_000 : 1_000,
+        template(
+          { app: 'scheduler-perf' },
+          { schedulingGates: [{ name: 'foo' }], affinity: { podAffinity: required(term('blue', zoneKey, {})) } },
+        ),
+      );
     },
     measure: (cluster) => void addPods(cluster, full(nodes) ? 20_000 : 1_000, template({ app: 'scheduler-perf', color: 'blue' }, {})),
   }),
@@ -306,7 +394,10 @@ export const workloads: readonly Sized[] = [
     measured: full(nodes) ? 5_000 : 1_000,
     prepare: (cluster) => {
       addNodes(cluster, nodes);
-      addPods(cluster, full(nodes) ? 5_000 : 1_000, plain, 'namespace-1', { finalizers: ['a/b'], deletionTimestamp: '2026-01-01T00:00:00Z' });
+      addPods(cluster, full(nodes) ? 5_000 : 1_000, plain, 'namespace-1', {
+        finalizers: ['a/b'],
+        deletionTimestamp: '2026-01-01T00:00:00Z',
+      });
     },
     measure: (cluster) => void addPods(cluster, full(nodes) ? 5_000 : 1_000, plain),
   }),

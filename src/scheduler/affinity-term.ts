@@ -44,7 +44,10 @@ export class AffinityTerm {
 }
 
 /** `matchLabelKeys` and `mismatchLabelKeys` stand for requirements with the owner's own values. A key the owner has not is left out. */
-function withLabelKeys({ labelSelector, matchLabelKeys = [], mismatchLabelKeys = [] }: PodAffinityTerm, labels: Labels): PodAffinityTerm['labelSelector'] {
+function withLabelKeys(
+  { labelSelector, matchLabelKeys = [], mismatchLabelKeys = [] }: PodAffinityTerm,
+  labels: Labels,
+): PodAffinityTerm['labelSelector'] {
   const requirement = (operator: string) => (key: string) => (labels[key] === undefined ? [] : [{ key, operator, values: [labels[key]] }]);
   const added = [...matchLabelKeys.flatMap(requirement('In')), ...mismatchLabelKeys.flatMap(requirement('NotIn'))];
   if (labelSelector === undefined || added.length === 0) return labelSelector;

@@ -61,11 +61,12 @@ export class Bindings implements WaitingPods {
     this.#ready.add(binding);
   }
 
-  reject(uid: string, refusal: Refusal): void {
+  reject(uid: string, refusal: Refusal): boolean {
     const binding = this.#byUid.get(uid);
-    if (binding === undefined || !this.#waiting.has(binding)) return;
+    if (binding === undefined || !this.#waiting.has(binding)) return false;
     this.#drop(binding);
     this.#rejected.push({ binding, refusal });
+    return true;
   }
 
   /** The pod is gone: nothing more is written for it. */

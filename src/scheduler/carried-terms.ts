@@ -68,7 +68,8 @@ export class CarriedTerms {
 
   /** Where the pods that carry a term are, by its topology key. */
   tally({ key, term }: CarriedTerm): DomainTally {
-    const make = (): PodCounter => new PodCounter((group) => group.hasTerms && termsOf(group).some((carried) => carried.key === key), false);
+    const make = (): PodCounter =>
+      new PodCounter((group) => group.hasTerms && termsOf(group).some((carried) => carried.key === key), false);
     return this.#index.tally(key, key, term.topologyKey, make);
   }
 }
@@ -77,7 +78,13 @@ const none: readonly CarriedTerm[] = Object.freeze([]);
 
 /** A preference may be there twice; what counts is how often. */
 function termsOf(group: PodGroup): readonly CarriedTerm[] {
-  const carried = (role: TermRole, term: AffinityTerm, weight: number): CarriedTerm => ({ key: `${role};${weight};${term.topologyKey};${term.text}`, role, weight, term, groups: 1 });
+  const carried = (role: TermRole, term: AffinityTerm, weight: number): CarriedTerm => ({
+    key: `${role};${weight};${term.topologyKey};${term.text}`,
+    role,
+    weight,
+    term,
+    groups: 1,
+  });
   const terms = [
     ...group.requiredAffinity.map((term) => carried('required-affinity', term, 0)),
     ...group.requiredAntiAffinity.map((term) => carried('required-anti-affinity', term, 0)),

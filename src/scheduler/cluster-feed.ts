@@ -87,6 +87,8 @@ export class ClusterFeed {
     const wasBound = previous !== undefined && (asPod(previous).spec?.nodeName ?? '') !== '';
     if (known !== undefined && known.groupKey === info.groupKey && cache.nodeOf(uid)?.name === pod.spec?.nodeName) {
       cache.replacePod(info);
+      // Preemption prefers victims that started late.
+      if (known.object.status?.startTime !== pod.status?.startTime) cache.touchNode(pod.spec?.nodeName ?? '');
       if (wasBound) return;
     } else cache.addPod(info, pod.spec?.nodeName ?? '');
     const node = cache.nodeOf(uid);

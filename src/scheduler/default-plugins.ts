@@ -1,3 +1,4 @@
+import { defaultPreemption, type DefaultPreemptionArgs } from './plugins/default-preemption.ts';
 import { interPodAffinity, type InterPodAffinityArgs } from './plugins/inter-pod-affinity.ts';
 import { nodeAffinity, type NodeAffinityArgs } from './plugins/node-affinity.ts';
 import { nodeName } from './plugins/node-name.ts';
@@ -18,6 +19,7 @@ export interface DefaultPluginArgs {
   readonly NodeResourcesFit?: NodeResourcesFitArgs;
   readonly PodTopologySpread?: PodTopologySpreadArgs;
   readonly InterPodAffinity?: InterPodAffinityArgs;
+  readonly DefaultPreemption?: DefaultPreemptionArgs;
   readonly NodeResourcesBalancedAllocation?: NodeResourcesBalancedAllocationArgs;
 }
 
@@ -42,6 +44,7 @@ export function defaultPlugins(args: DefaultPluginArgs = {}): readonly WeightedP
     weighted(nodeResourcesFit(args.NodeResourcesFit)),
     weighted(podTopologySpread(args.PodTopologySpread), 2),
     weighted(interPodAffinity(args.InterPodAffinity), 2),
+    weighted(defaultPreemption(args.DefaultPreemption)),
     weighted(nodeResourcesBalancedAllocation(args.NodeResourcesBalancedAllocation)),
   ];
 }

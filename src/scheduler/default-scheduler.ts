@@ -5,6 +5,7 @@ import { ApiError, ConfigurationError } from '../errors.ts';
 import { Bindings, type Binding } from './bindings.ts';
 import { ClusterFeed } from './cluster-feed.ts';
 import { defaultPlugins } from './default-plugins.ts';
+import { Evictions } from './evictions.ts';
 import { explainPod } from './explanation.ts';
 import { fitErrorMessage } from './fit-error.ts';
 import type { NodeInfo } from './node-info.ts';
@@ -12,7 +13,7 @@ import { NominatedPods } from './nominated-pods.ts';
 import type { PostFilterResult, Refusal } from './plugin.ts';
 import { asPod, type PodInfo } from './pod-info.ts';
 import { PodInterner } from './pod-interner.ts';
-import { verdictWrite, type Verdict } from './pod-status.ts';
+import { verdictWrite, withoutNomination, type Verdict } from './pod-status.ts';
 import { Profile, type SchedulerProfile } from './profile.ts';
 import type { QueuedPod } from './queued-pod.ts';
 import type { ObjectChange, PlannedEvent, PlannedWrite, PodExplanation, Scheduler, SchedulingPlan } from './scheduler.ts';
@@ -53,7 +54,8 @@ export class DefaultScheduler implements Scheduler {
   readonly name = 'default-scheduler';
   readonly #cache = new SchedulerCache();
   readonly #interner = new PodInterner(this.#cache.resources);
-  readonly #nominated = new NominatedPods();
+  readonly #nominated = new NominatedPods((node) => this.#cache.touchNode(node));
+  readonly #evictions = new Evictions();
   readonly #bindings = new Bindings();
   readonly #lanes = new Map<string, Lane>();
   readonly #queue: SchedulingQueue;
@@ -88,6 +90,7 @@ export class DefaultScheduler implements Scheduler {
 
   schedule(_view: ViewReader, now: Instant, budget: () => boolean): SchedulingPlan {
     const writes: PlannedWrite[] = [];
+    this.#evictions.takeWrites(writes);
     this.#sendBack(writes, now);
     do {
       const queued = this.#queue.pop(now);
@@ -106,6 +109,7 @@ export class DefaultScheduler implements Scheduler {
   }
 
   onWritten(write: PlannedWrite, error: Error | undefined, now: Instant): void {
+    this.#evictions.written(write);
     const ended = this.#bindings.written(write, error);
     if (ended === undefined) return;
     const { binding, outcome } = ended;
@@ -173,24 +177,58 @@ export class DefaultScheduler implements Scheduler {
     this.#giveUp(queued, { reason: 'Unschedulable', message, nominatedNodeName: '' }, [refusal.plugin], writes, now);
   }
 
-  #unschedulable(queued: QueuedPod, unplaced: Unplaced, { profile, cycle }: Lane, writes: PlannedWrite[], now: Instant): void {
+  #unschedulable(queued: QueuedPod, unplaced: Unplaced, lane: Lane, writes: PlannedWrite[], now: Instant): void {
     const { nodeCount, refusalOfAll } = unplaced;
     const counts = unplaced.counts();
-    let found: PostFilterResult | undefined;
-    for (const plugin of nodeCount === 0 ? [] : profile.postFilters) {
-      found ??= plugin.postFilter!(queued.pod, this.#cache, unplaced, { fits: (node) => cycle.fits(queued.pod, node) });
-    }
-    writes.push(...(found?.writes ?? []));
-    const nominatedNodeName = found?.nominatedNodeName ?? (nodeCount === 0 ? '' : undefined);
-    if (nominatedNodeName !== undefined) this.#nominated.set(queued.pod, nominatedNodeName);
+    const found = nodeCount === 0 ? undefined : this.#postFilter(queued.pod, unplaced, lane);
+    if (found !== undefined) this.#makeRoom(queued.pod, found, lane.profile, writes, now);
     const message = fitErrorMessage(nodeCount, counts, refusalOfAll, found?.message);
     const plugins = refusalOfAll === undefined ? [...counts.keys()].map(({ plugin }) => plugin) : [refusalOfAll.plugin];
     // With no node at all nobody refused it: the first node there is wakes it.
     const refusedBy = nodeCount === 0 ? ['NodeName'] : [...new Set(plugins)].sort();
-    this.#giveUp(queued, { reason: 'Unschedulable', message, nominatedNodeName }, refusedBy, writes, now);
+    this.#giveUp(
+      queued,
+      { reason: 'Unschedulable', message, nominatedNodeName: nodeCount === 0 ? '' : found?.nominatedNodeName },
+      refusedBy,
+      writes,
+      now,
+    );
+  }
+
+  #postFilter(pod: PodInfo, unplaced: Unplaced, { profile, cycle }: Lane): PostFilterResult | undefined {
+    for (const plugin of profile.postFilters) {
+      const result = plugin.postFilter!(pod, this.#cache, unplaced, cycle.whatIf(pod));
+      if (result !== undefined) return result;
+    }
+    return undefined;
+  }
+
+  /** Does what PostFilter asks for: victims go, and nominations of lower pods to the same node are taken back. */
+  #makeRoom(
+    pod: PodInfo,
+    { nominatedNodeName, victims = [], displaced = [] }: PostFilterResult,
+    profile: Profile,
+    writes: PlannedWrite[],
+    now: Instant,
+  ): void {
+    if (nominatedNodeName !== undefined) this.#nominated.set(pod, nominatedNodeName);
+    for (const other of displaced) {
+      this.#nominated.delete(other.uid);
+      const write = withoutNomination(this.#queue.get(other.uid)?.pod.object ?? other.object);
+      if (write !== undefined) writes.push(write);
+    }
+    for (const { uid } of victims) {
+      const victim = this.#cache.podOf(uid);
+      if (victim === undefined) continue;
+      // A victim that Permit still holds has not been bound: it goes back to the queue instead.
+      if (this.#bindings.reject(uid, { plugin: 'DefaultPreemption', reasons: ['preempted'], resolvable: true })) continue;
+      this.#evictions.evict(victim.object, profile.schedulerName, now, writes);
+      this.#tell(victim, 'Normal', 'Preempted', `Preempted by pod ${pod.uid} on node ${nominatedNodeName ?? ''}`);
+    }
   }
 
   #giveUp(queued: QueuedPod, verdict: Verdict, refusedBy: readonly string[], writes: PlannedWrite[], now: Instant): void {
+    if (verdict.nominatedNodeName === '') this.#nominated.delete(queued.uid);
     const write = verdictWrite(queued.pod.object, verdict, now);
     if (write !== undefined) writes.push(write);
     this.#tell(queued.pod, 'Warning', 'FailedScheduling', verdict.message);

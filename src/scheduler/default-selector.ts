@@ -18,7 +18,8 @@ export function defaultSelector(pod: PodInfo, objects: FollowedObjects): LabelMa
   const owner = pod.object.metadata.ownerReferences?.find(({ controller }) => controller === true);
   const object = owner === undefined ? undefined : objects.get(owner.kind, pod.namespace, owner.name);
   if (object === undefined) return LabelMatcher.ofMap(labels);
-  if (object.kind === 'ReplicationController') return LabelMatcher.ofMap({ ...labels, ...(object as ReplicationControllerManifest).spec?.selector });
+  if (object.kind === 'ReplicationController')
+    return LabelMatcher.ofMap({ ...labels, ...(object as ReplicationControllerManifest).spec?.selector });
   const { selector } = (object as ReplicaSetManifest).spec ?? {};
   const own = Object.entries(labels).map(([key, value]) => ({ key, operator: 'In', values: [value] }));
   return LabelMatcher.of({ ...selector, matchExpressions: [...own, ...(selector?.matchExpressions ?? [])] });
@@ -29,4 +30,3 @@ function isSubset(selector: Labels, labels: Labels): boolean {
   const entries = Object.entries(selector);
   return entries.length > 0 && entries.every(([key, value]) => labels[key] === value);
 }
-

@@ -31,16 +31,22 @@ export class FollowedObjects {
     if (type === 'deleted') objects.delete(name);
     else objects.set(name, object);
     if (objects.size === 0) namespaces.delete(namespace);
-    if (type !== 'modified' || previous === undefined || previous.spec !== object.spec) this.#versions.set(kind, this.version(kind) + 1);
+    // What a PodDisruptionBudget allows stands in its status; the status of the others says nothing that matters here.
+    if (type !== 'modified' || kind === 'PodDisruptionBudget' || previous?.spec !== object.spec)
+      this.#versions.set(kind, this.version(kind) + 1);
   }
 
-  /** Grows with every change but those of status alone. */
+  /** Grows with every change that matters. */
   version(kind: string): number {
     return this.#versions.get(kind) ?? 0;
   }
 
   get(kind: string, namespace: string, name: string): StoredObject | undefined {
     return this.#byKind.get(kind)?.get(namespace)?.get(name);
+  }
+
+  *all(kind: string): Generator<StoredObject> {
+    for (const objects of this.#byKind.get(kind)?.values() ?? []) yield* objects.values();
   }
 
   /** Those of one namespace ('' for kinds without). */

@@ -4,6 +4,12 @@ import type { PodInfo } from './pod-info.ts';
 export class NominatedPods {
   readonly #byNode = new Map<string, Map<string, PodInfo>>();
   readonly #nodeOf = new Map<string, string>();
+  readonly #onChange: (node: string) => void;
+
+  /** `onChange` is told of every node whose nominated pods change. */
+  constructor(onChange: (node: string) => void) {
+    this.#onChange = onChange;
+  }
 
   get size(): number {
     return this.#nodeOf.size;
@@ -14,8 +20,13 @@ export class NominatedPods {
   }
 
   set(pod: PodInfo, node: string): void {
+    if (this.#nodeOf.get(pod.uid) === node) {
+      this.#byNode.get(node)?.set(pod.uid, pod);
+      return;
+    }
     this.delete(pod.uid);
     if (node === '') return;
+    this.#onChange(node);
     this.#nodeOf.set(pod.uid, node);
     const pods = this.#byNode.get(node);
     if (pods === undefined) this.#byNode.set(node, new Map([[pod.uid, pod]]));
@@ -26,6 +37,7 @@ export class NominatedPods {
     const node = this.#nodeOf.get(uid);
     if (node === undefined) return;
     this.#nodeOf.delete(uid);
+    this.#onChange(node);
     const pods = this.#byNode.get(node);
     pods?.delete(uid);
     if (pods?.size === 0) this.#byNode.delete(node);

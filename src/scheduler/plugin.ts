@@ -60,22 +60,32 @@ export interface NodeSet {
 /** Why each node was refused, when none was left. */
 export interface Diagnosis {
   readonly refusalOf: (node: NodeInfo) => Refusal | undefined;
+  /** How many nodes were refused, by refusal. */
+  readonly counts: () => ReadonlyMap<Refusal, number>;
+  /** PreFilter ruled out every node. */
+  readonly refusalOfAll: Refusal | undefined;
 }
 
-/** What PostFilter achieved: pods to evict, and where the pod will probably fit then. */
+/** What PostFilter achieved. */
 export interface PostFilterResult {
-  /** '' takes an earlier nomination back; undefined leaves it. */
+  /** Where the pod will probably fit soon; '' takes an earlier nomination back; undefined leaves it. */
   readonly nominatedNodeName?: string;
-  readonly writes?: readonly PlannedWrite[];
+  /** Pods to delete, so that it fits. */
   readonly victims?: readonly PodInfo[];
+  /** Pods whose nomination is taken back: their room goes to this one. */
+  readonly displaced?: readonly PodInfo[];
   /** Appended to the message of the FailedScheduling Event. */
   readonly message?: string;
 }
 
-/** What a PostFilter plugin may try out. */
+/** What a PostFilter plugin may find out. */
 export interface WhatIf {
-  /** Runs all filters for the pod on this node as the cache is now. */
-  readonly fits: (node: NodeInfo) => boolean;
+  /** True if, for this pod, every filter decides by the node alone: what holds for a node does so until it changes. */
+  readonly dependsOnNodeAlone: boolean;
+  /** Why the pod would not fit on this node as the cache is now (see `SchedulerCache.try`), room kept for nominated pods considered. */
+  readonly refusal: (node: NodeInfo) => Refusal | undefined;
+  /** The pods of lower priority that are nominated to the node. */
+  readonly nominated: (node: NodeInfo) => readonly PodInfo[];
 }
 
 export type PermitResult = { readonly refusal: Refusal } | { readonly waitMs: number } | undefined;
@@ -146,8 +156,8 @@ export interface WaitingPods {
   [Symbol.iterator](): Iterator<PodInfo>;
   /** Lets a waiting pod pass, as far as the plugin of this name is concerned. */
   allow(plugin: string, uid: string): void;
-  /** Sends a waiting pod back to the queue. */
-  reject(uid: string, refusal: Refusal): void;
+  /** Sends a waiting pod back to the queue. False if it does not wait. */
+  reject(uid: string, refusal: Refusal): boolean;
 }
 
 /** Any plugin, whatever the types of its states: they only ever go back to the plugin they came from. */

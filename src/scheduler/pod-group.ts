@@ -32,8 +32,14 @@ export class PodGroup {
     this.requiredAffinity = (podAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []).map(compile);
     this.requiredAntiAffinity = (podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []).map(compile);
     this.preferred = [
-      ...(podAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map(({ podAffinityTerm, weight }) => ({ term: compile(podAffinityTerm), weight })),
-      ...(podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map(({ podAffinityTerm, weight }) => ({ term: compile(podAffinityTerm), weight: -weight })),
+      ...(podAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map(({ podAffinityTerm, weight }) => ({
+        term: compile(podAffinityTerm),
+        weight,
+      })),
+      ...(podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map(({ podAffinityTerm, weight }) => ({
+        term: compile(podAffinityTerm),
+        weight: -weight,
+      })),
     ];
     this.spreadConstraints = spec.topologySpreadConstraints ?? [];
   }

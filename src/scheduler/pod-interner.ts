@@ -49,7 +49,13 @@ export class PodInterner {
     return parts;
   }
 
-  #group(namespace: string, labels: Readonly<Record<string, string>> = noLabels, terminating: boolean, spec: PodSpec, relations: string): PodGroup {
+  #group(
+    namespace: string,
+    labels: Readonly<Record<string, string>> = noLabels,
+    terminating: boolean,
+    spec: PodSpec,
+    relations: string,
+  ): PodGroup {
     const key = `${namespace}/${this.partId(labels)},${relations}${terminating ? ',t' : ''}`;
     let group = this.#groups.get(key);
     if (group === undefined) {

@@ -38,3 +38,11 @@ export function verdictWrite(pod: StoredPod, { reason, message, nominatedNodeNam
   };
   return { verb: 'update-status', kind: podKind, object };
 }
+
+/** The write that takes a nomination back, or undefined if there is none. */
+export function withoutNomination(pod: StoredPod): PlannedWrite | undefined {
+  const { nominatedNodeName, ...status } = pod.status ?? {};
+  if (nominatedNodeName === undefined || nominatedNodeName === '') return undefined;
+  const object: StoredPod = { ...pod, status };
+  return { verb: 'update-status', kind: podKind, object };
+}

@@ -27,6 +27,21 @@ export class SchedulerCache {
   readonly #free: number[] = [];
   readonly #nodeOfPod = new Map<string, { readonly node: NodeInfo; readonly pod: PodInfo }>();
   #nodeCount = 0;
+  #trying = false;
+
+  /**
+   * Runs `attempt`, which may move pods about and must put everything back: a change that is undone is no change, so nothing
+   * of it gets into the log.
+   */
+  try<T>(attempt: () => T): T {
+    const outer = this.#trying;
+    this.#trying = true;
+    try {
+      return attempt();
+    } finally {
+      this.#trying = outer;
+    }
+  }
 
   /** How many Node objects there are. */
   get nodeCount(): number {
@@ -85,6 +100,12 @@ export class SchedulerCache {
     node.setObject(object);
   }
 
+  /** Something else changed that matters for who fits on the node. */
+  touchNode(name: string): void {
+    const node = this.#byName.get(name);
+    if (node !== undefined) this.log.push(node.index, false);
+  }
+
   removeNode(name: string): NodeInfo | undefined {
     const node = this.#byName.get(name);
     if (node?.object === undefined) return undefined;
@@ -102,7 +123,7 @@ export class SchedulerCache {
     const node = this.#slot(nodeName);
     node.addPod(pod);
     this.#nodeOfPod.set(pod.uid, { node, pod });
-    this.log.push(node.index, false);
+    if (!this.#trying) this.log.push(node.index, false);
     this.relations.podAdded(pod, node);
     return node;
   }
@@ -121,7 +142,7 @@ export class SchedulerCache {
     const { node, pod } = placed;
     this.#nodeOfPod.delete(uid);
     node.removePod(pod);
-    this.log.push(node.index, false);
+    if (!this.#trying) this.log.push(node.index, false);
     this.relations.podRemoved(pod, node);
     this.#releaseIfUnused(node);
     return node;

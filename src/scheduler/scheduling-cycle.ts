@@ -2,7 +2,7 @@ import { FeasibleNodes } from './feasible-nodes.ts';
 import { FilterRun } from './filter-run.ts';
 import type { NodeInfo } from './node-info.ts';
 import type { NominatedPods } from './nominated-pods.ts';
-import type { Diagnosis, NodeSet, Refusal } from './plugin.ts';
+import type { Diagnosis, NodeSet, Refusal, WhatIf } from './plugin.ts';
 import type { PodInfo } from './pod-info.ts';
 import type { Profile, ScorePlugin } from './profile.ts';
 import type { SchedulerCache } from './scheduler-cache.ts';
@@ -12,9 +12,6 @@ import { ShapeTables } from './shape-tables.ts';
 /** No node will do, and why. */
 export interface Unplaced extends Diagnosis {
   readonly nodeCount: number;
-  readonly refusalOfAll: Refusal | undefined;
-  /** How many nodes were refused, by refusal. */
-  readonly counts: () => ReadonlyMap<Refusal, number>;
 }
 
 export type Placement = { readonly node: NodeInfo } | { readonly unplaced: Unplaced };
@@ -58,10 +55,15 @@ export class SchedulingCycle {
     return { node: this.#best(pod, feasible, table, scores) };
   }
 
-  /** True if all filters let the pod onto this node as the cache is now; nominated pods are looked at as well. */
-  fits(pod: PodInfo, node: NodeInfo): boolean {
+  /** What a PostFilter plugin may try for this pod. */
+  whatIf(pod: PodInfo): WhatIf {
     const table = this.#tables.of(pod);
-    return this.#fits(pod, node, table, new FilterRun(this.#profile.clusterFilters, pod, this.#cache));
+    const filters = (): FilterRun => new FilterRun(this.#profile.clusterFilters, pod, this.#cache);
+    return {
+      dependsOnNodeAlone: filters().passesAll,
+      refusal: (node) => table.refusalNow(node) ?? filters().refusal(node) ?? this.#refusalBesideNominated(pod, node, table),
+      nominated: (node) => this.#nominated.after(pod, node.name),
+    };
   }
 
   /** Why each node would be refused now. `ofAll`: PreFilter ruled out every node. */
@@ -132,10 +134,12 @@ export class SchedulingCycle {
     if (this.#nominated.size === 0) return undefined;
     const before = this.#nominated.before(pod, node.name).filter(({ uid }) => this.#cache.nodeOf(uid) === undefined);
     if (before.length === 0) return undefined;
-    for (const other of before) this.#cache.addPod(other, node.name);
-    const refusal = table.refusalNow(node) ?? new FilterRun(this.#profile.clusterFilters, pod, this.#cache).refusal(node);
-    for (const other of before) this.#cache.removePod(other.uid);
-    return refusal;
+    return this.#cache.try(() => {
+      for (const other of before) this.#cache.addPod(other, node.name);
+      const refusal = table.refusalNow(node) ?? new FilterRun(this.#profile.clusterFilters, pod, this.#cache).refusal(node);
+      for (const other of before) this.#cache.removePod(other.uid);
+      return refusal;
+    });
   }
 
   /** For pods that name their nodes: looks at those alone. */
@@ -189,7 +193,8 @@ export class SchedulingCycle {
     const refusalOf = (node: NodeInfo): Refusal | undefined =>
       refusalOfAll ?? table.refusalNow(node) ?? filters.refusal(node) ?? this.#refusalBesideNominated(pod, node, table);
     const simple = table.names === undefined && filters.passesAll && table.feasibleCount === 0;
-    const counts = (): ReadonlyMap<Refusal, number> => (simple ? table.counts() : countRefusals(this.#cache, refusalOf));
+    let counted: ReadonlyMap<Refusal, number> | undefined;
+    const counts = (): ReadonlyMap<Refusal, number> => (counted ??= simple ? table.counts() : countRefusals(this.#cache, refusalOf));
     return { nodeCount: this.#cache.nodeCount, refusalOfAll, refusalOf, counts };
   }
 }

@@ -59,7 +59,13 @@ function ownSelector({ labelSelector, matchLabelKeys = [] }: TopologySpreadConst
   return matcherOf({ ...labelSelector, matchExpressions: [...(labelSelector.matchExpressions ?? []), ...added] });
 }
 
-function compile(constraint: TopologySpreadConstraint, selector: LabelMatcher, keys: readonly string[], pod: PodInfo, cache: SchedulerCache): CompiledConstraint {
+function compile(
+  constraint: TopologySpreadConstraint,
+  selector: LabelMatcher,
+  keys: readonly string[],
+  pod: PodInfo,
+  cache: SchedulerCache,
+): CompiledConstraint {
   const { topologyKey, maxSkew, minDomains = 1, nodeAffinityPolicy = 'Honor', nodeTaintsPolicy = 'Ignore' } = constraint;
   const { namespace, shape } = pod;
   const others = keys.filter((key) => key !== topologyKey);
@@ -68,10 +74,21 @@ function compile(constraint: TopologySpreadConstraint, selector: LabelMatcher, k
   const counterKey = `spread;${namespace};${selector.matchesNothing ? '-' : selector.toString()}`;
   const restriction = `${others.join()};${affinity === undefined ? '' : shape.id};${taints ? shape.id : ''}`;
   const counts = (node: NodeInfo): boolean =>
-    others.every((key) => node.labels[key] !== undefined) && affinity?.(node) !== false && !(taints && untolerated(node.taints, shape.tolerations) !== undefined);
+    others.every((key) => node.labels[key] !== undefined) &&
+    affinity?.(node) !== false &&
+    !(taints && untolerated(node.taints, shape.tolerations) !== undefined);
   // A selector that selects everything counts nothing, as in Kubernetes.
   const make = (): PodCounter =>
-    new PodCounter((group) => !group.terminating && group.namespace === namespace && !selector.matchesEverything && selector.matches(group.labels), false);
-  const tally = cache.relations.tally(`${topologyKey};${counterKey};${restriction}`, counterKey, topologyKey, make, restriction === ';;' ? undefined : counts);
+    new PodCounter(
+      (group) => !group.terminating && group.namespace === namespace && !selector.matchesEverything && selector.matches(group.labels),
+      false,
+    );
+  const tally = cache.relations.tally(
+    `${topologyKey};${counterKey};${restriction}`,
+    counterKey,
+    topologyKey,
+    make,
+    restriction === ';;' ? undefined : counts,
+  );
   return { maxSkew, minDomains, selfMatch: selector.matches(pod.labels) ? 1 : 0, tally };
 }

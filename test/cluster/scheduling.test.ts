@@ -33,7 +33,8 @@ test('a cluster places pods by itself, says why it does not, and does once it ca
   const at = (name: string) => cluster.client.get(podKind, { namespace: 'default', name })!;
   expect(at('fits').spec?.nodeName).toBe('small');
   const message = '0/1 nodes are available: 1 Insufficient cpu.';
-  expect(at('waits').status?.conditions).toMatchObject([{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message }]);
+  const whole = `${message} preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.`;
+  expect(at('waits').status?.conditions).toMatchObject([{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: whole }]);
   expect(cluster.explain(at('waits'))).toMatchObject({
     message,
     nodes: [{ node: 'small', refusedBy: { plugin: 'NodeResourcesFit', resolvable: false } }],
@@ -46,7 +47,7 @@ test('a cluster places pods by itself, says why it does not, and does once it ca
   await cluster.settle();
   expect(at('waits').spec?.nodeName).toBe('big');
   const events = cluster.client.list(eventKind).map(({ reason, message: text }) => `${reason}: ${text}`);
-  expect(events).toContain(`FailedScheduling: ${message}`);
+  expect(events).toContain(`FailedScheduling: ${whole}`);
   expect(events).toContain('Scheduled: Successfully assigned default/waits to big');
 });
 

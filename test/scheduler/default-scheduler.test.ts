@@ -66,12 +66,13 @@ describe('refusing', () => {
     cluster.put(pod).settle();
     const message =
       '0/5 nodes are available: 1 Insufficient memory, 1 Too many pods, 1 node(s) had untolerated taint {dedicated: db}, 1 node(s) were unschedulable, 2 Insufficient cpu.';
-    expect(cluster.messages('p')).toEqual([message]);
+    const whole = `${message} preemption: 0/5 nodes are available: 5 Preemption is not helpful for scheduling.`;
+    expect(cluster.messages('p')).toEqual([whole]);
     expect(podScheduled(cluster, 'p')).toEqual({
       type: 'PodScheduled',
       status: 'False',
       reason: 'Unschedulable',
-      message,
+      message: whole,
       lastTransitionTime: '2026-01-01T00:00:00Z',
     });
     const explanation = cluster.scheduler.explain(cluster.view, pod);

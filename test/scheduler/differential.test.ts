@@ -24,7 +24,10 @@ function worldOf(cluster: SmallCluster): World {
     namespaces,
     services: all
       .filter(({ kind }) => kind === 'Service')
-      .map(({ metadata, spec }) => ({ namespace: metadata.namespace ?? '', selector: (spec as { selector: Record<string, string> }).selector })),
+      .map(({ metadata, spec }) => ({
+        namespace: metadata.namespace ?? '',
+        selector: (spec as { selector: Record<string, string> }).selector,
+      })),
   };
 }
 
@@ -34,28 +37,36 @@ function compare(cluster: SmallCluster, pod: Stored<PodManifest>, naive: Verdict
   const refusedBy = Object.fromEntries(nodes.map(({ node, refusedBy: by }) => [node, by?.plugin]));
   expect(Object.keys(refusedBy)).toHaveLength(naive.refusedBy.size);
   for (const [node, by] of naive.refusedBy) expect([node, refusedBy[node] === undefined]).toEqual([node, by === undefined]);
-  const scores = Object.fromEntries(nodes.filter(({ feasible }) => feasible).map(({ node, scores: byPlugin }) => [node, withoutZeros(byPlugin!)]));
+  const scores = Object.fromEntries(
+    nodes.filter(({ feasible }) => feasible).map(({ node, scores: byPlugin }) => [node, withoutZeros(byPlugin!)]),
+  );
   expect(scores).toEqual(Object.fromEntries([...naive.scores].map(([node, byPlugin]) => [node, withoutZeros(byPlugin)])));
 }
 
-const withoutZeros = (scores: Readonly<Record<string, number>>): Record<string, number> => Object.fromEntries(Object.entries(scores).filter(([, score]) => score !== 0));
+const withoutZeros = (scores: Readonly<Record<string, number>>): Record<string, number> =>
+  Object.fromEntries(Object.entries(scores).filter(([, score]) => score !== 0));
 const sum = (scores: Readonly<Record<string, number>>): number => Object.values(scores).reduce((a, b) => a + b, 0);
 
 test('every pod goes to a node the naive scheduler finds best, one after the other', () => {
   fc.assert(
-    fc.property(fc.array(nodeOptions, { minLength: 1, maxLength: 10 }), fc.array(podOptions, { minLength: 1, maxLength: 12 }), fc.subarray(['a', 'b']), (nodes, pods, services) => {
-      const cluster = clusterOf(nodes, services).settle();
-      for (const [i, options] of pods.entries()) {
-        const pod = aPod(`p${i}`, options);
-        const naive = naiveVerdict(pod, worldOf(cluster));
-        compare(cluster, pod, naive);
-        cluster.put(pod).settle();
-        const chosen = cluster.nodeOf(pod.metadata.name, pod.metadata.namespace);
-        const best = Math.max(...[...naive.scores.values()].map(sum));
-        if (naive.scores.size === 0) expect(chosen).toBe('');
-        else expect([chosen, sum(naive.scores.get(chosen) ?? {})]).toEqual([chosen, best]);
-      }
-    }),
+    fc.property(
+      fc.array(nodeOptions, { minLength: 1, maxLength: 10 }),
+      fc.array(podOptions, { minLength: 1, maxLength: 12 }),
+      fc.subarray(['a', 'b']),
+      (nodes, pods, services) => {
+        const cluster = clusterOf(nodes, services).settle();
+        for (const [i, options] of pods.entries()) {
+          const pod = aPod(`p${i}`, options);
+          const naive = naiveVerdict(pod, worldOf(cluster));
+          compare(cluster, pod, naive);
+          cluster.put(pod).settle();
+          const chosen = cluster.nodeOf(pod.metadata.name, pod.metadata.namespace);
+          const best = Math.max(...[...naive.scores.values()].map(sum));
+          if (naive.scores.size === 0) expect(chosen).toBe('');
+          else expect([chosen, sum(naive.scores.get(chosen) ?? {})]).toEqual([chosen, best]);
+        }
+      },
+    ),
     { numRuns: Number(process.env['SCHEDULER_RUNS'] ?? 150) },
   );
 });

@@ -39,7 +39,9 @@ export function naiveVerdict(pod: Pod, world: World): Verdict {
   const refusedBy = new Map(world.nodes.map((node) => [node.metadata.name, filters.find(([, passes]) => !passes(pod, node, world))?.[0]]));
   const feasible = world.nodes.filter((node) => refusedBy.get(node.metadata.name) === undefined);
   const byPlugin = Object.entries(scorers).map(([name, score]) => [name, score(pod, feasible, world)] as const);
-  const scores = feasible.map((node, i) => [node.metadata.name, Object.fromEntries(byPlugin.map(([name, values]) => [name, values[i]!]))] as const);
+  const scores = feasible.map(
+    (node, i) => [node.metadata.name, Object.fromEntries(byPlugin.map(([name, values]) => [name, values[i]!]))] as const,
+  );
   return { refusedBy, scores: new Map(scores) };
 }
 
@@ -63,13 +65,22 @@ function request(pod: Pod, resource: string, unstated: number): number {
   const sidecars = init.filter(({ restartPolicy }) => restartPolicy === 'Always');
   const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
   const running = sum([...(pod.spec?.containers ?? []), ...sidecars].map(of));
-  const starting = init.map((container, i) => of(container) + sum(init.slice(0, i).filter((other) => sidecars.includes(other)).map(of)));
+  const starting = init.map(
+    (container, i) =>
+      of(container) +
+      sum(
+        init
+          .slice(0, i)
+          .filter((other) => sidecars.includes(other))
+          .map(of),
+      ),
+  );
   return Math.max(running, ...starting) + amount(resource, pod.spec?.overhead?.[resource]);
 }
 
 const hostPorts = (pod: Pod) =>
-  [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always')].flatMap(({ ports }) =>
-    (ports ?? []).filter(({ hostPort }) => (hostPort ?? 0) > 0),
+  [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always')].flatMap(
+    ({ ports }) => (ports ?? []).filter(({ hostPort }) => (hostPort ?? 0) > 0),
   );
 
 // Selectors
@@ -92,7 +103,9 @@ function meets(value: string | undefined, operator: string, values: readonly str
 function matchesTerm({ matchExpressions = [], matchFields = [] }: NodeSelectorTerm, node: Node): boolean {
   if (matchExpressions.length + matchFields.length === 0) return false;
   const field = ({ operator, values = [] }: NodeSelectorRequirement): boolean => meets(node.metadata.name, operator, values);
-  return matchExpressions.every(({ key, operator, values = [] }) => meets(nodeLabels(node)[key], operator, values)) && matchFields.every(field);
+  return (
+    matchExpressions.every(({ key, operator, values = [] }) => meets(nodeLabels(node)[key], operator, values)) && matchFields.every(field)
+  );
 }
 
 function nodeAffinityMatches(pod: Pod, node: Node): boolean {
@@ -104,7 +117,9 @@ function nodeAffinityMatches(pod: Pod, node: Node): boolean {
 function tolerated(taint: Taint, tolerations: readonly Toleration[]): boolean {
   return tolerations.some(
     ({ key = '', operator = 'Equal', value = '', effect = '' }) =>
-      (effect === '' || effect === taint.effect) && (key === '' || key === taint.key) && (operator === 'Exists' || value === (taint.value ?? '')),
+      (effect === '' || effect === taint.effect) &&
+      (key === '' || key === taint.key) &&
+      (operator === 'Exists' || value === (taint.value ?? '')),
   );
 }
 
@@ -128,10 +143,12 @@ function termMeans(term: PodAffinityTerm, owner: Pod, other: Pod, { namespaces }
 
 const requiredTerms = (pod: Pod, kind: 'podAffinity' | 'podAntiAffinity'): readonly PodAffinityTerm[] =>
   pod.spec?.affinity?.[kind]?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
-const preferredTerms = (pod: Pod, kind: 'podAffinity' | 'podAntiAffinity') => pod.spec?.affinity?.[kind]?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
+const preferredTerms = (pod: Pod, kind: 'podAffinity' | 'podAntiAffinity') =>
+  pod.spec?.affinity?.[kind]?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
 
 /** True if both nodes are in one domain of the key. */
-const together = (a: Node | undefined, b: Node, key: string): boolean => a !== undefined && nodeLabels(a)[key] !== undefined && nodeLabels(a)[key] === nodeLabels(b)[key];
+const together = (a: Node | undefined, b: Node, key: string): boolean =>
+  a !== undefined && nodeLabels(a)[key] !== undefined && nodeLabels(a)[key] === nodeLabels(b)[key];
 
 // Spreading
 
@@ -142,8 +159,12 @@ interface Spread extends TopologySpreadConstraint {
 
 function spreads(pod: Pod, when: string, { services }: World): readonly Spread[] {
   const own = (pod.spec?.topologySpreadConstraints ?? []).filter(({ whenUnsatisfiable }) => whenUnsatisfiable === when);
-  if ((pod.spec?.topologySpreadConstraints ?? []).length > 0) return own.map((one) => ({ ...one, all: own.map(({ topologyKey }) => topologyKey), isDefault: false }));
-  const mine = services.filter(({ namespace, selector }) => namespace === namespaceOf(pod) && Object.entries(selector).every(([key, value]) => podLabels(pod)[key] === value));
+  if ((pod.spec?.topologySpreadConstraints ?? []).length > 0)
+    return own.map((one) => ({ ...one, all: own.map(({ topologyKey }) => topologyKey), isDefault: false }));
+  const mine = services.filter(
+    ({ namespace, selector }) =>
+      namespace === namespaceOf(pod) && Object.entries(selector).every(([key, value]) => podLabels(pod)[key] === value),
+  );
   if (mine.length === 0 || when !== 'ScheduleAnyway') return [];
   const labelSelector = { matchLabels: Object.assign({}, ...mine.map(({ selector }) => selector)) as Record<string, string> };
   return [
@@ -153,13 +174,18 @@ function spreads(pod: Pod, when: string, { services }: World): readonly Spread[]
 }
 
 function countsFor({ labelSelector, matchLabelKeys = [] }: Spread, pod: Pod, other: Pod): boolean {
-  const everything = Object.keys(labelSelector?.matchLabels ?? {}).length + (labelSelector?.matchExpressions ?? []).length === 0 && matchLabelKeys.every((key) => podLabels(pod)[key] === undefined);
+  const everything =
+    Object.keys(labelSelector?.matchLabels ?? {}).length + (labelSelector?.matchExpressions ?? []).length === 0 &&
+    matchLabelKeys.every((key) => podLabels(pod)[key] === undefined);
   if (everything || other.metadata.deletionTimestamp !== undefined || namespaceOf(other) !== namespaceOf(pod)) return false;
   return selectedBy(labelSelector, matchLabelKeys, pod, other);
 }
 
 function selectedBy(selector: LabelSelector | undefined, keys: readonly string[], pod: Pod, other: Pod): boolean {
-  return matchesLabels(selector, podLabels(other)) && keys.every((key) => podLabels(pod)[key] === undefined || podLabels(other)[key] === podLabels(pod)[key]);
+  return (
+    matchesLabels(selector, podLabels(other)) &&
+    keys.every((key) => podLabels(pod)[key] === undefined || podLabels(other)[key] === podLabels(pod)[key])
+  );
 }
 
 function eligible({ all, nodeAffinityPolicy = 'Honor', nodeTaintsPolicy = 'Ignore' }: Spread, pod: Pod, node: Node): boolean {
@@ -185,7 +211,12 @@ const resources = ['cpu', 'memory', 'example.com/gpu'];
 const allocatable = (node: Node, resource: string): number => amount(resource, node.status?.allocatable?.[resource]);
 
 const filters: readonly (readonly [string, Passes])[] = [
-  ['NodeUnschedulable', (pod, node) => node.spec?.unschedulable !== true || tolerated({ key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' }, pod.spec?.tolerations ?? [])],
+  [
+    'NodeUnschedulable',
+    (pod, node) =>
+      node.spec?.unschedulable !== true ||
+      tolerated({ key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' }, pod.spec?.tolerations ?? []),
+  ],
   ['TaintToleration', (pod, node) => !keepsAway(node, pod)],
   ['NodeAffinity', nodeAffinityMatches],
   [
@@ -207,7 +238,10 @@ const filters: readonly (readonly [string, Passes])[] = [
       on(node, world).length + 1 <= allocatable(node, 'pods') &&
       resources.every((resource) => {
         const wanted = request(pod, resource, 0);
-        return wanted === 0 || wanted + on(node, world).reduce((sum, other) => sum + request(other, resource, 0), 0) <= allocatable(node, resource);
+        return (
+          wanted === 0 ||
+          wanted + on(node, world).reduce((sum, other) => sum + request(other, resource, 0), 0) <= allocatable(node, resource)
+        );
       }),
   ],
   [
@@ -227,14 +261,28 @@ const filters: readonly (readonly [string, Passes])[] = [
     (pod, node, world) => {
       const terms = requiredTerms(pod, 'podAffinity');
       const companions = world.pods.filter((other) => terms.every((term) => termMeans(term, pod, other, world)));
-      const anywhere = terms.some(({ topologyKey }) => companions.some((other) => nodeLabels(nodeOf(other, world) ?? node)[topologyKey] !== undefined && nodeOf(other, world) !== undefined));
+      const anywhere = terms.some(({ topologyKey }) =>
+        companions.some(
+          (other) => nodeLabels(nodeOf(other, world) ?? node)[topologyKey] !== undefined && nodeOf(other, world) !== undefined,
+        ),
+      );
       const first = !anywhere && terms.every((term) => termMeans(term, pod, pod, world));
       const near = terms.every(
-        ({ topologyKey }) => nodeLabels(node)[topologyKey] !== undefined && (first || companions.some((other) => together(nodeOf(other, world), node, topologyKey))),
+        ({ topologyKey }) =>
+          nodeLabels(node)[topologyKey] !== undefined &&
+          (first || companions.some((other) => together(nodeOf(other, world), node, topologyKey))),
       );
       if (!near) return false;
-      const disturbs = world.pods.some((other) => requiredTerms(pod, 'podAntiAffinity').some((term) => termMeans(term, pod, other, world) && together(nodeOf(other, world), node, term.topologyKey)));
-      const disturbed = world.pods.some((other) => requiredTerms(other, 'podAntiAffinity').some((term) => termMeans(term, other, pod, world) && together(nodeOf(other, world), node, term.topologyKey)));
+      const disturbs = world.pods.some((other) =>
+        requiredTerms(pod, 'podAntiAffinity').some(
+          (term) => termMeans(term, pod, other, world) && together(nodeOf(other, world), node, term.topologyKey),
+        ),
+      );
+      const disturbed = world.pods.some((other) =>
+        requiredTerms(other, 'podAntiAffinity').some(
+          (term) => termMeans(term, other, pod, world) && together(nodeOf(other, world), node, term.topologyKey),
+        ),
+      );
       return !disturbs && !disturbed;
     },
   ],
@@ -245,13 +293,17 @@ type Scores = (pod: Pod, feasible: readonly Node[], world: World) => readonly nu
 const scorers: Readonly<Record<string, Scores>> = {
   TaintToleration: (pod, feasible) => {
     const tolerations = (pod.spec?.tolerations ?? []).filter(({ effect = '' }) => effect === '' || effect === 'PreferNoSchedule');
-    const raw = feasible.map((node) => (node.spec?.taints ?? []).filter((taint) => taint.effect === 'PreferNoSchedule' && !tolerated(taint, tolerations)).length);
+    const raw = feasible.map(
+      (node) => (node.spec?.taints ?? []).filter((taint) => taint.effect === 'PreferNoSchedule' && !tolerated(taint, tolerations)).length,
+    );
     const max = Math.max(0, ...raw);
     return raw.map((score) => 3 * (max === 0 ? 100 : 100 - Math.floor((100 * score) / max)));
   },
   NodeAffinity: (pod, feasible) => {
     const preferred = pod.spec?.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
-    const raw = feasible.map((node) => preferred.filter(({ preference }) => matchesTerm(preference, node)).reduce((sum, { weight }) => sum + weight, 0));
+    const raw = feasible.map((node) =>
+      preferred.filter(({ preference }) => matchesTerm(preference, node)).reduce((sum, { weight }) => sum + weight, 0),
+    );
     const max = Math.max(0, ...raw);
     return raw.map((score) => 2 * (max === 0 ? 0 : Math.floor((100 * score) / max)));
   },
@@ -280,7 +332,9 @@ const scorers: Readonly<Record<string, Scores>> = {
     if (constraints.length === 0) return feasible.map(() => 0);
     const ignored = (node: Node): boolean => constraints.some(({ all }) => all.some((key) => nodeLabels(node)[key] === undefined));
     const scored = feasible.filter((node) => !ignored(node));
-    const raw = feasible.map((node) => Math.round(constraints.reduce((sum, spread) => sum + spreadPart(spread, pod, node, scored, world), 0)));
+    const raw = feasible.map((node) =>
+      Math.round(constraints.reduce((sum, spread) => sum + spreadPart(spread, pod, node, scored, world), 0)),
+    );
     const counted = raw.filter((_score, i) => !ignored(feasible[i]!));
     const max = Math.max(0, ...counted);
     const min = Math.min(...counted);
@@ -299,13 +353,16 @@ function spreadPart(spread: Spread, pod: Pod, node: Node, scored: readonly Node[
   if (value === undefined) return 0;
   const perNode = spread.topologyKey === 'kubernetes.io/hostname';
   const size = perNode ? scored.length : new Set(scored.map((other) => nodeLabels(other)[spread.topologyKey] ?? '')).size;
-  const count = perNode ? on(node, world).filter((other) => countsFor(spread, pod, other)).length : (podsByDomain(spread, pod, world).get(value) ?? 0);
+  const count = perNode
+    ? on(node, world).filter((other) => countsFor(spread, pod, other)).length
+    : (podsByDomain(spread, pod, world).get(value) ?? 0);
   return count * Math.log(size + 2) + (spread.maxSkew - 1);
 }
 
 function attraction(pod: Pod, other: Pod, node: Node, world: World): number {
   const at = nodeOf(other, world);
-  const part = (term: PodAffinityTerm, owner: Pod, meant: Pod, weight: number): number => (termMeans(term, owner, meant, world) && together(at, node, term.topologyKey) ? weight : 0);
+  const part = (term: PodAffinityTerm, owner: Pod, meant: Pod, weight: number): number =>
+    termMeans(term, owner, meant, world) && together(at, node, term.topologyKey) ? weight : 0;
   const own = preferredTerms(pod, 'podAffinity').map(({ podAffinityTerm, weight }) => part(podAffinityTerm, pod, other, weight));
   const ownAnti = preferredTerms(pod, 'podAntiAffinity').map(({ podAffinityTerm, weight }) => part(podAffinityTerm, pod, other, -weight));
   const its = preferredTerms(other, 'podAffinity').map(({ podAffinityTerm, weight }) => part(podAffinityTerm, other, pod, weight));

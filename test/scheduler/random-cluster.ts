@@ -1,20 +1,35 @@
 import * as fc from 'fast-check';
-import type { LabelSelector, NodeSelectorTerm, PodAffinityTerm, PodSpec, Taint, Toleration, TopologySpreadConstraint } from '../../src/api/generated/models.ts';
+import type {
+  LabelSelector,
+  NodeSelectorTerm,
+  PodAffinityTerm,
+  PodSpec,
+  Taint,
+  Toleration,
+  TopologySpreadConstraint,
+} from '../../src/api/generated/models.ts';
 import type { NodeOptions, PodOptions } from './small-cluster.ts';
 
 /** Few values, so that things meet. */
 const apps = ['a', 'b', 'c'];
 const zones = ['z1', 'z2', 'z3'];
-export const namespaces: Readonly<Record<string, Record<string, string>>> = { default: { team: 'x' }, other: { team: 'y' }, third: { team: 'x' } };
+export const namespaces: Readonly<Record<string, Record<string, string>>> = {
+  default: { team: 'x' },
+  other: { team: 'y' },
+  third: { team: 'x' },
+};
 const zoneKey = 'topology.kubernetes.io/zone';
 const hostKey = 'kubernetes.io/hostname';
 const topologyKey = fc.constantFrom(zoneKey, hostKey, 'rack');
 
-const maybe = <T>(arbitrary: fc.Arbitrary<T>, weight = 1): fc.Arbitrary<T | undefined> => fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, { weight, arbitrary });
+const maybe = <T>(arbitrary: fc.Arbitrary<T>, weight = 1): fc.Arbitrary<T | undefined> =>
+  fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, { weight, arbitrary });
 const few = <T>(arbitrary: fc.Arbitrary<T>, max = 2): fc.Arbitrary<T[]> => fc.array(arbitrary, { maxLength: max });
 /** Drops what is undefined. */
 const record = <T extends object>(fields: { [K in keyof T]: fc.Arbitrary<T[K] | undefined> }): fc.Arbitrary<T> =>
-  fc.record(fields as { [key: string]: fc.Arbitrary<unknown> }).map((object) => Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T);
+  fc
+    .record(fields as { [key: string]: fc.Arbitrary<unknown> })
+    .map((object) => Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T);
 
 const taint: fc.Arbitrary<Taint> = fc.record({
   key: fc.constantFrom('k1', 'k2'),
@@ -23,7 +38,11 @@ const taint: fc.Arbitrary<Taint> = fc.record({
 });
 
 const toleration: fc.Arbitrary<Toleration> = fc.oneof(
-  record<Toleration>({ key: fc.constantFrom('k1', 'k2'), value: fc.constantFrom('v1', 'v2'), effect: maybe(fc.constantFrom('NoSchedule', 'PreferNoSchedule', 'NoExecute')) }),
+  record<Toleration>({
+    key: fc.constantFrom('k1', 'k2'),
+    value: fc.constantFrom('v1', 'v2'),
+    effect: maybe(fc.constantFrom('NoSchedule', 'PreferNoSchedule', 'NoExecute')),
+  }),
   record<Toleration>({ key: fc.constantFrom('k1', 'k2'), operator: fc.constant('Exists') }),
   fc.constant<Toleration>({ operator: 'Exists' }),
 );
@@ -51,7 +70,9 @@ export const nodeOptions: fc.Arbitrary<NodeOptions> = fc
 
 const selector: fc.Arbitrary<LabelSelector> = fc.oneof(
   fc.constantFrom(...apps).map((app) => ({ matchLabels: { app } })),
-  few(fc.constantFrom(...apps), 3).filter((values) => values.length > 0).map((values) => ({ matchExpressions: [{ key: 'app', operator: 'In', values }] })),
+  few(fc.constantFrom(...apps), 3)
+    .filter((values) => values.length > 0)
+    .map((values) => ({ matchExpressions: [{ key: 'app', operator: 'In', values }] })),
   fc.constantFrom(...apps).map((app) => ({ matchExpressions: [{ key: 'app', operator: 'NotIn', values: [app] }] })),
   fc.constant({}),
 );
@@ -68,7 +89,9 @@ const affinityTerm: fc.Arbitrary<PodAffinityTerm> = record<PodAffinityTerm>({
 const weighted = fc.record({ weight: fc.integer({ min: 1, max: 100 }), podAffinityTerm: affinityTerm });
 
 const nodeTerm: fc.Arbitrary<NodeSelectorTerm> = fc.oneof(
-  few(fc.constantFrom(...zones), 3).filter((values) => values.length > 0).map((values) => ({ matchExpressions: [{ key: zoneKey, operator: 'In', values }] })),
+  few(fc.constantFrom(...zones), 3)
+    .filter((values) => values.length > 0)
+    .map((values) => ({ matchExpressions: [{ key: zoneKey, operator: 'In', values }] })),
   fc.integer({ min: 0, max: 3 }).map((tier) => ({ matchExpressions: [{ key: 'tier', operator: 'Gt', values: [String(tier)] }] })),
   fc.constantFrom('Exists', 'DoesNotExist').map((operator) => ({ matchExpressions: [{ key: 'rack', operator }] })),
   fc.integer({ min: 0, max: 9 }).map((i) => ({ matchFields: [{ key: 'metadata.name', operator: 'In', values: [`n${i}`] }] })),
@@ -82,12 +105,27 @@ const spread: fc.Arbitrary<TopologySpreadConstraint> = record<TopologySpreadCons
   nodeAffinityPolicy: maybe(fc.constantFrom('Honor', 'Ignore')),
   nodeTaintsPolicy: maybe(fc.constantFrom('Honor', 'Ignore')),
   matchLabelKeys: maybe(fc.constant(['version'])),
-}).chain((constraint) => (constraint.whenUnsatisfiable === 'DoNotSchedule' ? maybe(fc.integer({ min: 1, max: 4 })).map((minDomains) => (minDomains === undefined ? constraint : { ...constraint, minDomains })) : fc.constant(constraint)));
+}).chain((constraint) =>
+  constraint.whenUnsatisfiable === 'DoNotSchedule'
+    ? maybe(fc.integer({ min: 1, max: 4 })).map((minDomains) => (minDomains === undefined ? constraint : { ...constraint, minDomains }))
+    : fc.constant(constraint),
+);
 
 const requests = fc.record({ cpu: fc.constantFrom('0', '100m', '500m', '1', '2'), memory: fc.constantFrom('0', '100Mi', '1Gi', '2Gi') });
 
 const container = fc
-  .record({ requests: maybe(requests, 6), gpu: maybe(fc.constant('1')), port: maybe(fc.record({ hostPort: fc.constantFrom(80, 81), hostIP: fc.constantFrom('', '10.0.0.1', '10.0.0.2'), protocol: fc.constantFrom('TCP', 'UDP') })), sidecar: fc.boolean() })
+  .record({
+    requests: maybe(requests, 6),
+    gpu: maybe(fc.constant('1')),
+    port: maybe(
+      fc.record({
+        hostPort: fc.constantFrom(80, 81),
+        hostIP: fc.constantFrom('', '10.0.0.1', '10.0.0.2'),
+        protocol: fc.constantFrom('TCP', 'UDP'),
+      }),
+    ),
+    sidecar: fc.boolean(),
+  })
   .map(({ requests: asked, gpu, port, sidecar }) => ({
     container: {
       name: 'c',
@@ -109,7 +147,9 @@ const affinity: fc.Arbitrary<NonNullable<PodSpec['affinity']>> = fc
   })
   .map(({ nodeRequired, nodePreferred = [], near = [], nearWish = [], apart = [], apartWish = [] }) => ({
     nodeAffinity: {
-      ...(nodeRequired === undefined || nodeRequired.length === 0 ? {} : { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: nodeRequired } }),
+      ...(nodeRequired === undefined || nodeRequired.length === 0
+        ? {}
+        : { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: nodeRequired } }),
       preferredDuringSchedulingIgnoredDuringExecution: nodePreferred,
     },
     podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: near, preferredDuringSchedulingIgnoredDuringExecution: nearWish },

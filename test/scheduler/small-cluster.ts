@@ -193,7 +193,13 @@ export class SmallCluster {
         this.remove('Pod', name, namespace);
         return undefined;
       default:
-        this.change((target as StoredObject).kind, name, { status: (write.object as StoredObject).status as object }, namespace);
+        this.put(
+          deepFreeze({
+            ...present,
+            metadata: { ...present.metadata, resourceVersion: String(++this.#revision) },
+            status: (write.object as StoredObject).status,
+          }),
+        );
         return undefined;
     }
   }

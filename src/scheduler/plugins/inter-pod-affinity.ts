@@ -9,8 +9,16 @@ import type { SchedulerCache } from '../scheduler-cache.ts';
 
 const name = 'InterPodAffinity';
 const affinityRefusal: Refusal = Object.freeze({ plugin: name, reasons: ["node(s) didn't match pod affinity rules"], resolvable: false });
-const antiAffinityRefusal: Refusal = Object.freeze({ plugin: name, reasons: ["node(s) didn't match pod anti-affinity rules"], resolvable: true });
-const existingRefusal: Refusal = Object.freeze({ plugin: name, reasons: ["node(s) didn't satisfy existing pods anti-affinity rules"], resolvable: true });
+const antiAffinityRefusal: Refusal = Object.freeze({
+  plugin: name,
+  reasons: ["node(s) didn't match pod anti-affinity rules"],
+  resolvable: true,
+});
+const existingRefusal: Refusal = Object.freeze({
+  plugin: name,
+  reasons: ["node(s) didn't satisfy existing pods anti-affinity rules"],
+  resolvable: true,
+});
 
 export interface InterPodAffinityArgs {
   /** How much a required affinity of a placed pod that means the newcomer counts for a node, 0 to 100; 1 unless given. */
@@ -48,7 +56,13 @@ export function interPodAffinity(args: InterPodAffinityArgs = {}): SchedulerPlug
     preFilter: ({ group }, cache) => {
       const existing = cache.relations.carried.bearingOn(group).filter(({ role }) => role === 'required-anti-affinity');
       if (existing.length === 0 && group.requiredAffinity.length === 0 && group.requiredAntiAffinity.length === 0) return { skip: true };
-      return { state: rulesOf(group, existing.map((carried) => cache.relations.carried.tally(carried)), cache) };
+      return {
+        state: rulesOf(
+          group,
+          existing.map((carried) => cache.relations.carried.tally(carried)),
+          cache,
+        ),
+      };
     },
     filter: (_pod, node, rules) => refusalOf(node, rules),
     filterAll: (_pod, indexes, count, { affinity, isFirst, antiAffinity, existing }) => {
@@ -60,7 +74,9 @@ export function interPodAffinity(args: InterPodAffinityArgs = {}): SchedulerPlug
     },
     preScore: ({ group }, cache) => {
       if (group.preferred.length === 0 && ignorePreferredTermsOfExistingPods) return { skip: true };
-      const wishes = [...ownWishes(group, cache), ...wishesOfOthers(group, cache, hardPodAffinityWeight)].filter(({ tally }) => !tally.isEmpty);
+      const wishes = [...ownWishes(group, cache), ...wishesOfOthers(group, cache, hardPodAffinityWeight)].filter(
+        ({ tally }) => !tally.isEmpty,
+      );
       return wishes.length === 0 ? { skip: true } : { state: wishes };
     },
     score: (_pod, node, wishes) => wishes.reduce((sum, { tally, weight }) => sum + weight * podsNear(tally, node.index), 0),
@@ -138,7 +154,9 @@ function normalizeByRange(scores: Float64Array, { count }: NodeSet): void {
 function rulesOf(group: PodGroup, existing: readonly DomainTally[], cache: SchedulerCache): Rules {
   const affinity = affinityTallies(group, cache);
   const isFirst =
-    affinity.length > 0 && affinity.every((tally) => tally.isEmpty) && group.requiredAffinity.every((term) => term.matches(group, cache.relations.labelsOfNamespace));
+    affinity.length > 0 &&
+    affinity.every((tally) => tally.isEmpty) &&
+    group.requiredAffinity.every((term) => term.matches(group, cache.relations.labelsOfNamespace));
   return { affinity, isFirst, antiAffinity: group.requiredAntiAffinity.map((term) => termTally(term, cache)), existing };
 }
 
@@ -147,7 +165,8 @@ function affinityTallies({ requiredAffinity: terms }: PodGroup, { relations }: S
   if (terms.length === 0) return [];
   const counterKey = `all;${terms.map(({ text }) => text).join('|')}`;
   const readsNamespaceLabels = terms.some((term) => term.readsNamespaceLabels);
-  const make = (): PodCounter => new PodCounter((other) => terms.every((term) => term.matches(other, relations.labelsOfNamespace)), readsNamespaceLabels);
+  const make = (): PodCounter =>
+    new PodCounter((other) => terms.every((term) => term.matches(other, relations.labelsOfNamespace)), readsNamespaceLabels);
   const keys = [...new Set(terms.map(({ topologyKey }) => topologyKey))];
   return keys.map((topologyKey) => relations.tally(`${topologyKey};${counterKey}`, counterKey, topologyKey, make));
 }

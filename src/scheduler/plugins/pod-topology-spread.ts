@@ -7,7 +7,11 @@ import { SpreadConstraints, type CompiledConstraint } from '../spread-constraint
 import { SpreadScore } from '../spread-score.ts';
 
 const name = 'PodTopologySpread';
-const skewRefusal: Refusal = Object.freeze({ plugin: name, reasons: ["node(s) didn't match pod topology spread constraints"], resolvable: true });
+const skewRefusal: Refusal = Object.freeze({
+  plugin: name,
+  reasons: ["node(s) didn't match pod topology spread constraints"],
+  resolvable: true,
+});
 const labelRefusal: Refusal = Object.freeze({
   plugin: name,
   reasons: ["node(s) didn't match pod topology spread constraints (missing required label)"],
@@ -84,7 +88,8 @@ function keepEven({ tally, selfMatch, maxSkew, minDomains }: CompiledConstraint,
 function checkedDefaults(constraints: readonly TopologySpreadConstraint[]): readonly TopologySpreadConstraint[] {
   for (const [i, { labelSelector, maxSkew, topologyKey }] of constraints.entries()) {
     const at = `${name}: defaultConstraints[${i}]`;
-    if (labelSelector !== undefined) throw new ConfigurationError(`${at}.labelSelector: expected none: it follows from the Services and controllers of each pod`);
+    if (labelSelector !== undefined)
+      throw new ConfigurationError(`${at}.labelSelector: expected none: it follows from the Services and controllers of each pod`);
     if (!(maxSkew >= 1)) throw new ConfigurationError(`${at}.maxSkew: expected 1 or more, got ${maxSkew}`);
     if (topologyKey === '') throw new ConfigurationError(`${at}.topologyKey: expected a label's key, got nothing`);
   }
@@ -96,7 +101,10 @@ function mayFitAfter(event: ClusterEvent, pod: PodInfo, cache: SchedulerCache, c
     case 'pod-added':
     case 'pod-removed':
     case 'pod-updated':
-      return event.pod.namespace === pod.namespace && constraints.hard(pod, cache).some(({ tally }) => tally.counter.matches(event.pod.group) || event.type !== 'pod-added');
+      return (
+        event.pod.namespace === pod.namespace &&
+        constraints.hard(pod, cache).some(({ tally }) => tally.counter.matches(event.pod.group) || event.type !== 'pod-added')
+      );
     case 'node-added':
     case 'node-updated':
     case 'node-removed':
