@@ -15,9 +15,16 @@ export class FieldErrors {
   readonly #causes: FieldCause[] = [];
   readonly #memo: ValidationMemo | undefined;
 
+  /**
+   * True if a built-in controller writes: it alone may name addresses that users may not (Pods on the process runtime have
+   * addresses of the loopback).
+   */
+  readonly builtIn: boolean;
+
   /** With a memo, frozen parts that passed a check before are not checked again. */
-  constructor(memo?: ValidationMemo) {
+  constructor(memo?: ValidationMemo, builtIn = false) {
     this.#memo = memo;
+    this.builtIn = builtIn;
   }
 
   get causes(): readonly FieldCause[] {

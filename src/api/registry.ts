@@ -187,7 +187,7 @@ export class Registry {
     const admitted = await this.#parts.admission.mutate({ ...request, object });
     object = deepFreeze(admitted.object === object ? object : this.#validator.defaulted(kind, admitted.object as StoredObject));
     try {
-      this.#validator.create(kind, object);
+      this.#validator.create(kind, object, identity.role === 'controller');
       await this.#parts.admission.validate({ ...request, object });
     } catch (error) {
       for (const rollback of admitted.rollbacks) await rollback();
@@ -228,7 +228,7 @@ export class Registry {
     const admitted = await this.#parts.admission.mutate({ ...request, object });
     const changed = admitted.object === object ? object : this.#validator.defaulted(kind, admitted.object as StoredObject);
     object = deepFreeze(withGeneration(kind, changed, old));
-    this.#validator.update(kind, object, old, subresource);
+    this.#validator.update(kind, object, old, subresource, identity.role === 'controller');
     await this.#parts.admission.validate({ ...request, object });
     if (subresource === '') this.#warn(kind, object, options);
     const key = objectKey(kind, old.metadata.namespace, name);

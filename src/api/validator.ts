@@ -51,8 +51,8 @@ export class Validator {
   }
 
   /** Throws `InvalidError` with everything that is wrong with a new object. */
-  create(kind: KindDescriptor, object: StoredObject): void {
-    const errors = new FieldErrors(this.#memo);
+  create(kind: KindDescriptor, object: StoredObject, builtIn: boolean): void {
+    const errors = new FieldErrors(this.#memo, builtIn);
     validateNewMeta(kind, object, errors);
     kind.validate?.(object, errors);
     kind.validateCreate?.(object, errors);
@@ -60,8 +60,8 @@ export class Validator {
   }
 
   /** Throws `InvalidError` with everything that is wrong with an update. */
-  update(kind: KindDescriptor, object: StoredObject, old: StoredObject, subresource: string): void {
-    const errors = new FieldErrors(this.#memo);
+  update(kind: KindDescriptor, object: StoredObject, old: StoredObject, subresource: string, builtIn: boolean): void {
+    const errors = new FieldErrors(this.#memo, builtIn);
     validateMetaUpdate(kind, object, old, errors);
     if (subresource === 'status') kind.validateStatusUpdate?.(object, old as never, errors);
     else {

@@ -95,7 +95,7 @@ export function validateNonSpecialIp(value: string, path: string, errors: FieldE
   if (!isIpAddress(value)) return errors.invalid(path, value, 'must be a valid IP address');
   const address = plainAddress(value);
   if (/^(0\.0\.0\.0|[0:]+)$/.test(address)) errors.invalid(path, value, `may not be unspecified (${value})`);
-  if (address.startsWith('127.') || /^[0:]*:0*1$/.test(address))
+  if (!errors.builtIn && (address.startsWith('127.') || /^[0:]*:0*1$/.test(address)))
     errors.invalid(path, value, 'may not be in the loopback range (127.0.0.0/8, ::1/128)');
   if (address.startsWith('169.254.') || /^fe[89ab]/.test(address)) {
     errors.invalid(path, value, 'may not be in the link-local range (169.254.0.0/16, fe80::/10)');

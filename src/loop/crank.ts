@@ -13,7 +13,10 @@ export class Crank {
   readonly #clock: Clock;
   readonly #onPass: (report: PassReport) => void;
   #tail: Promise<unknown> = Promise.resolve();
+  /** Who turns the crank, asleep until there is something to do. */
   readonly #sleepers = new Set<() => void>();
+  /** Who waits for what somebody else's passes bring. */
+  readonly #spectators = new Set<() => void>();
   #signalled = false;
   #running = 0;
   #closed = false;
@@ -32,6 +35,7 @@ export class Crank {
       this.#signalled = false;
       const report = await this.#loop.pass();
       this.#onPass(report);
+      for (const look of [...this.#spectators]) look();
       return report;
     });
     this.#tail = turn.catch(() => undefined);
@@ -110,12 +114,13 @@ export class Crank {
   async close(): Promise<void> {
     this.#closed = true;
     this.#wake();
+    for (const look of [...this.#spectators]) look();
     await this.#tail;
   }
 
   async #stepTowards(deadline: Instant, signal: AbortSignal | undefined): Promise<void> {
     if (this.#running > 0) {
-      await this.#sleepUntil(deadline, signal);
+      await this.#sleepAmong(this.#spectators, deadline, signal);
       return;
     }
     const report = await this.reconcile();
@@ -146,15 +151,20 @@ export class Crank {
   /** Sleeps until something happens, until `at`, or until the signal fires. */
   async #sleepUntil(at: Instant | undefined, signal?: AbortSignal): Promise<void> {
     if (this.#signalled || this.#closed) return;
+    await this.#sleepAmong(this.#sleepers, at, signal);
+  }
+
+  /** Sleeps until the others in the set are woken, until `at`, or until the signal fires. */
+  async #sleepAmong(sleepers: Set<() => void>, at: Instant | undefined, signal?: AbortSignal): Promise<void> {
     await new Promise<void>((resolve) => {
       const done = (): void => {
         timer?.cancel();
-        this.#sleepers.delete(done);
+        sleepers.delete(done);
         signal?.removeEventListener('abort', done);
         resolve();
       };
       const timer = at === undefined ? undefined : this.#clock.schedule(at, done);
-      this.#sleepers.add(done);
+      sleepers.add(done);
       signal?.addEventListener('abort', done, { once: true });
       if (signal?.aborted) done();
     });
