@@ -10,6 +10,7 @@ export const entryPoints: Readonly<Record<string, string>> = {
   './runtimes/in-process': 'src/runtimes/in-process/index.ts',
   './runtimes/simulated': 'src/runtimes/simulated/index.ts',
   './server': 'src/server/index.ts',
+  './stores/etcd': 'src/stores/etcd-store.ts',
   './stores/lmdb': 'src/stores/lmdb-store.ts',
   './testing': 'src/testing/index.ts',
 };

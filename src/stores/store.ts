@@ -121,7 +121,8 @@ export interface Store {
   open(options?: StoreOpenOptions): Promise<void>;
   /**
    * Applies a group of writes in order. A group is not a transaction: each write has its own compare, result and revision,
-   * and a later write of the group sees the earlier ones. Rejects with `StoreError` only if the outcome is unknown or nothing
+   * and a later write of the group sees the earlier ones. Groups sent without waiting follow one another. A shared store
+   * keeps this order only among writes of one key and those that name it as their fence; others it makes at the same time. Rejects with `StoreError` only if the outcome is unknown or nothing
    * was written (`retryable` says whether a repeat can help).
    */
   write(ops: readonly WriteOp[]): Promise<readonly WriteResult[]>;

@@ -55,12 +55,14 @@ export function checkRevisions(history: StoreHistory): readonly string[] {
       );
     }
     if (call.type !== 'write') continue;
-    let inGroup = 0;
+    const inGroup = new Map<string, Revision>();
     for (const result of call.results ?? []) {
       if (!result.ok) continue;
       const { key, revision } = result.entry;
-      if (revision <= inGroup) violations.push(`revision ${revision} of ${key} is not greater than that of an earlier write of its group`);
-      inGroup = revision;
+      const ordered = history.shared ? key : '';
+      if (revision <= (inGroup.get(ordered) ?? 0))
+        violations.push(`revision ${revision} of ${key} is not greater than that of an earlier write of its group`);
+      inGroup.set(ordered, revision);
       if (made.has(revision)) violations.push(`revision ${revision} was given to ${made.get(revision)} and to ${key}`);
       made.set(revision, key);
       events.push(

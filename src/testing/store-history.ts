@@ -24,6 +24,8 @@ export interface StoreHistory {
   readonly watches: readonly RecordedWatch[];
   /** The revision before the first call. */
   readonly start: Revision;
+  /** The store is shared: only writes of one key keep the order of their group. */
+  readonly shared: boolean;
   /** Every change, by a watch opened after the last call; checked against what the clients were told. */
   readonly changes: readonly StoreChange[];
 }
@@ -73,7 +75,7 @@ export class StoreHistoryRecorder {
     for (const watch of watches)
       await this.#options.within(watch.reached(), `the watch on ${watch.prefix} to reach revision ${last.revision}`);
     for (const watch of watches) watch.close();
-    return { calls: this.#calls, watches: this.#watches, start, changes };
+    return { calls: this.#calls, watches: this.#watches, start, shared: this.#store.shared, changes };
   }
 
   async #client(random: Random, start: Revision): Promise<void> {

@@ -110,7 +110,7 @@ export const storeListCases: readonly StoreCase[] = [
     assert.deepEqual((await probe.store.list('/')).entries, [two, three]);
     await probe.store.compact(one.revision);
     assert.deepEqual((await probe.store.list('/', { revision: two.revision })).entries, [two], 'an older compaction has no effect');
-    const watch = probe.watch('/', one.revision);
+    const watch = probe.watch('/', one.revision - 1);
     await watch.until(() => watch.errors.length > 0, 'an error');
     assert.ok(watch.errors[0] instanceof CompactedError, `expected CompactedError, got ${String(watch.errors[0])}`);
     assert.equal(watch.errors[0].compactRevision, two.revision);

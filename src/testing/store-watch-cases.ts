@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { WriteResult } from '../stores/store.ts';
 import { storeCase, told, valueOf, type StoreCase, type StoreProbe } from './store-probe.ts';
 
 /** A few changes of every sort under /a/ and /b/; returns the revision before the first. */
@@ -13,6 +14,12 @@ async function busy(probe: StoreProbe): Promise<number> {
   await probe.put('/b/1', valueOf(6), b.revision);
   return start;
 }
+
+const keysInOrder = (results: readonly WriteResult[]): readonly string[] =>
+  results
+    .flatMap((result) => (result.ok ? [result.entry] : []))
+    .sort((a, b) => a.revision - b.revision)
+    .map((entry) => entry.key);
 
 const expectedOfA = [
   'put {"n":1} was nothing',
@@ -70,19 +77,20 @@ export const storeWatchCases: readonly StoreCase[] = [
 
   storeCase('watch: opened in the middle of writes it misses nothing', async (probe) => {
     const start = await probe.store.head();
-    const writing: Promise<unknown>[] = [];
+    const writing: Promise<readonly WriteResult[]>[] = [];
     const watches = [];
     for (let n = 0; n < 40; n++) {
       writing.push(probe.write({ key: `/a/${n}`, value: valueOf(n), expected: 0 }));
       if (n % 4 === 0) watches.push(probe.watch('/a/', start));
       if (n % 9 === 0) await probe.quiet();
     }
-    await Promise.all(writing);
+    const made = keysInOrder((await Promise.all(writing)).flat());
+    assert.equal(made.length, 40);
     for (const watch of watches) {
       await watch.has(40);
       assert.deepEqual(
         watch.changes.map((change) => change.key),
-        Array.from({ length: 40 }, (_, n) => `/a/${n}`),
+        made,
       );
     }
   }),
@@ -167,12 +175,15 @@ export const storeWatchCases: readonly StoreCase[] = [
   storeCase('watch: hundreds at once, each with its own prefix', async (probe) => {
     const start = await probe.store.head();
     const watches = Array.from({ length: 200 }, (_, n) => probe.watch(`/w/${n % 100}/`, start));
-    await probe.write(...Array.from({ length: 300 }, (_, n) => ({ key: `/w/${n % 100}/${n}`, value: valueOf(n), expected: 0 })));
+    const results = await probe.write(
+      ...Array.from({ length: 300 }, (_, n) => ({ key: `/w/${n % 100}/${n}`, value: valueOf(n), expected: 0 })),
+    );
+    const made = keysInOrder(results);
     for (const [n, watch] of watches.entries()) {
       await watch.has(3);
       assert.deepEqual(
         watch.changes.map((change) => change.key),
-        [0, 1, 2].map((k) => `/w/${n % 100}/${(n % 100) + k * 100}`),
+        made.filter((key) => key.startsWith(`/w/${n % 100}/`)),
       );
     }
   }),

@@ -1,0 +1,54 @@
+import { StoreError } from '../errors.ts';
+
+/** gRPC's status codes that etcd uses. */
+export const grpcStatus = {
+  cancelled: 1,
+  unknown: 2,
+  invalidArgument: 3,
+  deadlineExceeded: 4,
+  permissionDenied: 7,
+  resourceExhausted: 8,
+  failedPrecondition: 9,
+  outOfRange: 11,
+  internal: 13,
+  unavailable: 14,
+  unauthenticated: 16,
+} as const;
+
+/** What grpc-js rejects with. */
+export interface GrpcError extends Error {
+  readonly code: number;
+  readonly details: string;
+}
+
+/** Another endpoint may do better, or the same one a little later. */
+export function isConnectionTrouble({ code }: GrpcError): boolean {
+  const { cancelled, unknown, deadlineExceeded, internal, unavailable } = grpcStatus;
+  return [cancelled, unknown, deadlineExceeded, internal, unavailable].includes(code as 1);
+}
+
+/** The token has run out: a new one helps. */
+export function isStaleToken({ code, details }: GrpcError): boolean {
+  return code === grpcStatus.unauthenticated || details.includes('invalid auth token');
+}
+
+export const isCompacted = ({ code, details }: GrpcError): boolean =>
+  code === grpcStatus.outOfRange && details.includes('has been compacted');
+
+/** What etcd refused, in the store's words. */
+export function storeErrorOf(error: GrpcError, what: string): StoreError {
+  const { code, details } = error;
+  const says = (reason: string, retryable: boolean, message: string): StoreError =>
+    new StoreError(reason, `etcd: ${what}: ${message}`, { cause: error, retryable });
+  if (code === grpcStatus.outOfRange && details.includes('future revision'))
+    return says('STORE_FUTURE_REVISION', true, 'this revision has not happened yet');
+  if (code === grpcStatus.resourceExhausted && details.includes('space exceeded')) {
+    return says('STORE_FULL', true, 'its database is full: compact and defragment it, or raise its quota, then disarm the alarm');
+  }
+  if (code === grpcStatus.resourceExhausted) return says('STORE_UNREACHABLE', true, `it has too much to do: ${details}`);
+  if (code === grpcStatus.permissionDenied || code === grpcStatus.unauthenticated || details.includes('authentication failed')) {
+    return says('STORE_ACCESS_DENIED', false, `user or permission refused: ${details}`);
+  }
+  if (code === grpcStatus.invalidArgument) return says('STORE_REFUSED', false, details);
+  return says('STORE_UNREACHABLE', true, details || error.message);
+}

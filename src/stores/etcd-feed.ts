@@ -1,0 +1,150 @@
+import type { Clock } from '../env/clock.ts';
+import type { Logger } from '../env/logger.ts';
+import { CompactedError } from '../errors.ts';
+import type { EtcdConnection } from './etcd-connection.ts';
+import type { WatchAnswer } from './etcd-messages.ts';
+import type { EtcdRecords } from './etcd-records.ts';
+import { EtcdWatch } from './etcd-watch.ts';
+import type { Revision, StoreChange, StoreWatch, WatchOptions } from './store.ts';
+import { WatchHub } from './watch-hub.ts';
+
+export interface EtcdFeedParts {
+  readonly connection: EtcdConnection;
+  readonly records: EtcdRecords;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly historyLimit: number;
+}
+
+/**
+ * One watch of the whole prefix that serves all watches of this process, so that a hundred of them cost etcd no more than
+ * one, and each knows how far it has come: what has passed the whole has passed its part. The last changes are kept for
+ * watches that begin a little earlier; one that begins still earlier gets a watch of its own.
+ */
+export class EtcdFeed {
+  readonly #parts: EtcdFeedParts;
+  readonly #hub = new WatchHub();
+  readonly #own = new Set<EtcdWatch>();
+  /** Watches of the hub that are to be told if the feed loses its place. */
+  readonly #listeners = new Set<WatchOptions>();
+  #recent: StoreChange[] = [];
+  /** Everything after this revision, up to `#reached`, is in `#recent`. */
+  #since: Revision;
+  #reached: Revision;
+  #upstream: EtcdWatch;
+
+  constructor(parts: EtcdFeedParts, head: Revision) {
+    this.#parts = parts;
+    this.#since = head;
+    this.#reached = head;
+    this.#upstream = this.#follow(head);
+  }
+
+  /** True while callbacks run. */
+  get delivering(): boolean {
+    return this.#hub.delivering;
+  }
+
+  watch(options: WatchOptions): StoreWatch {
+    if (options.after < this.#since) return this.#watchAlone(options);
+    const replay = this.#recent.filter(({ key, entry }) => entry.revision > options.after && key.startsWith(options.prefix));
+    this.#listeners.add(options);
+    const handle = this.#hub.add(options, this.#reached, replay);
+    return {
+      close: () => {
+        this.#listeners.delete(options);
+        handle.close();
+      },
+    };
+  }
+
+  /** What etcd was asked to forget is not told from here either. */
+  forget(revision: Revision): void {
+    this.#recent = this.#recent.filter((change) => change.entry.revision > revision);
+    this.#since = Math.max(this.#since, Math.min(revision, this.#reached));
+  }
+
+  close(): void {
+    this.#upstream.close();
+    for (const watch of this.#own) watch.close();
+    this.#own.clear();
+    this.#listeners.clear();
+    this.#hub.close();
+  }
+
+  #follow(after: Revision): EtcdWatch {
+    return new EtcdWatch({
+      ...this.#parts,
+      range: this.#parts.records.range(''),
+      after,
+      onEvents: (events, reached) => this.#take(events, reached),
+      onCompacted: (error) => this.#lose(error),
+    });
+  }
+
+  #take(events: WatchAnswer['events'], reached: Revision): void {
+    const changes = this.#changes(events);
+    if (changes === undefined) {
+      this.#upstream.close();
+      this.#lose(new CompactedError(reached));
+      return;
+    }
+    this.#reached = reached;
+    this.#recent.push(...changes);
+    if (this.#recent.length > 2 * this.#parts.historyLimit) {
+      const dropped = this.#recent.splice(0, this.#recent.length - this.#parts.historyLimit);
+      this.#since = dropped.at(-1)!.entry.revision;
+    }
+    this.#hub.deliver(changes, reached);
+  }
+
+  /** undefined if one of them cannot be told in full. */
+  #changes(events: WatchAnswer['events']): StoreChange[] | undefined {
+    const changes: StoreChange[] = [];
+    for (const event of events) {
+      const change = this.#parts.records.change(event);
+      if (change === undefined) return undefined;
+      changes.push(change);
+    }
+    return changes;
+  }
+
+  /** What happened while no server could be reached is compacted away: who watched must list again. */
+  #lose(error: CompactedError): void {
+    const listeners = [...this.#listeners];
+    this.#listeners.clear();
+    this.#hub.close();
+    this.#recent = [];
+    this.#since = error.compactRevision;
+    this.#reached = error.compactRevision;
+    this.#upstream = this.#follow(error.compactRevision);
+    for (const listener of listeners) listener.onError(error);
+  }
+
+  #watchAlone(options: WatchOptions): StoreWatch {
+    const hub = new WatchHub();
+    const handle = hub.add(options, options.after, []);
+    const over = (error: Error): void => {
+      close();
+      options.onError(error);
+    };
+    const watch = new EtcdWatch({
+      ...this.#parts,
+      range: this.#parts.records.range(''),
+      after: options.after,
+      onEvents: (events, reached) => {
+        const changes = this.#changes(events);
+        if (changes === undefined) over(new CompactedError(reached));
+        else hub.deliver(changes, reached);
+      },
+      onCompacted: over,
+    });
+    this.#own.add(watch);
+    const close = (): void => {
+      handle.close();
+      watch.close();
+      this.#own.delete(watch);
+    };
+    return { close };
+  }
+}
