@@ -34,7 +34,7 @@ export class SchedulingCycle {
     this.#profile = profile;
     this.#cache = cache;
     this.#nominated = nominated;
-    this.#tables = new ShapeTables(profile, cache);
+    this.#tables = new ShapeTables(profile, cache, nominated);
   }
 
   place(pod: PodInfo): Placement {
@@ -48,7 +48,7 @@ export class SchedulingCycle {
     table.refresh();
     const feasible = new FeasibleNodes(table, this.#indexes);
     this.#filter(pod, feasible, table, filters);
-    if (feasible.count === 0) return { unplaced: this.#unplaced(table, filters, pod) };
+    if (feasible.count === 0) return { unplaced: this.#unplaced(table, filters, pod, true) };
     // Where only one node is left nobody needs to say how good it is.
     const scores = feasible.count === 1 ? [] : this.#preScore(pod, feasible);
     if (!feasible.listed && scores.length === 0 && table.scores.decisive) return { node: this.#cache.nodeAt(table.best())! };
@@ -72,6 +72,7 @@ export class SchedulingCycle {
       this.#tables.of(pod),
       new FilterRun(this.#profile.clusterFilters, pod, this.#cache),
       pod,
+      false,
     );
     return Object.assign((node: NodeInfo) => refusalOf(node), { ofAll: refusalOfAll });
   }
@@ -107,7 +108,8 @@ export class SchedulingCycle {
 
   #filter(pod: PodInfo, feasible: FeasibleNodes, table: ShapeTable, filters: FilterRun): void {
     if (!filters.passesAll) feasible.set(filters.keep(feasible.indexes, feasible.count));
-    if (this.#nominated.size === 0) return;
+    // The table minds nominated pods as far as one node is concerned.
+    if (this.#nominated.size === 0 || (filters.passesAll && !this.#nominated.anyWithTerms)) return;
     const refused = new Set<number>();
     for (const name of this.#nominated.nodes()) {
       const node = this.#cache.node(name);
@@ -132,7 +134,7 @@ export class SchedulingCycle {
   /** Why it would not fit were the pods here for which room was made on the node, as far as they come before it. */
   #refusalBesideNominated(pod: PodInfo, node: NodeInfo, table: ShapeTable): Refusal | undefined {
     if (this.#nominated.size === 0) return undefined;
-    const before = this.#nominated.before(pod, node.name).filter(({ uid }) => this.#cache.nodeOf(uid) === undefined);
+    const before = this.#nominated.before(pod.priority, node.name, pod.uid).filter(({ uid }) => this.#cache.nodeOf(uid) === undefined);
     if (before.length === 0) return undefined;
     return this.#cache.try(() => {
       for (const other of before) this.#cache.addPod(other, node.name);
@@ -145,7 +147,7 @@ export class SchedulingCycle {
   /** For pods that name their nodes: looks at those alone. */
   #placeAmong(pod: PodInfo, named: readonly NodeInfo[], table: ShapeTable, filters: FilterRun): Placement {
     const fitting = named.filter((node) => this.#fits(pod, node, table, filters)).sort((a, b) => a.index - b.index);
-    if (fitting.length === 0) return { unplaced: this.#unplaced(table, filters, pod) };
+    if (fitting.length === 0) return { unplaced: this.#unplaced(table, filters, pod, false) };
     if (fitting.length === 1) return { node: fitting[0]! };
     let best = fitting[0]!;
     let bestScore = -1;
@@ -188,11 +190,15 @@ export class SchedulingCycle {
     return this.#cache.nodeAt(indexes[best]!)!;
   }
 
-  #unplaced(table: ShapeTable, filters: FilterRun, pod: PodInfo): Unplaced {
+  /** `listed`: the table is current, and what it keeps holds for every node. */
+  #unplaced(table: ShapeTable, filters: FilterRun, pod: PodInfo, listed: boolean): Unplaced {
     const refusalOfAll = table.refusalOfAll ?? filters.refusalOfAll;
-    const refusalOf = (node: NodeInfo): Refusal | undefined =>
-      refusalOfAll ?? table.refusalNow(node) ?? filters.refusal(node) ?? this.#refusalBesideNominated(pod, node, table);
-    const simple = table.names === undefined && filters.passesAll && table.feasibleCount === 0;
+    const simple = listed && filters.passesAll && table.feasibleCount === 0;
+    const refusalOf = (node: NodeInfo): Refusal | undefined => {
+      if (refusalOfAll !== undefined) return refusalOfAll;
+      if (simple) return table.refusalOf(node.index);
+      return table.refusalNow(node) ?? filters.refusal(node) ?? this.#refusalBesideNominated(pod, node, table);
+    };
     let counted: ReadonlyMap<Refusal, number> | undefined;
     const counts = (): ReadonlyMap<Refusal, number> => (counted ??= simple ? table.counts() : countRefusals(this.#cache, refusalOf));
     return { nodeCount: this.#cache.nodeCount, refusalOfAll, refusalOf, counts };

@@ -1,5 +1,6 @@
 import { FilterRun } from './filter-run.ts';
 import type { NodeInfo } from './node-info.ts';
+import type { NominatedPods } from './nominated-pods.ts';
 import type { Refusal } from './plugin.ts';
 import type { PodInfo } from './pod-info.ts';
 import type { Profile } from './profile.ts';
@@ -14,11 +15,13 @@ const empty = 0xffff;
 const refusalsMax = empty - 1;
 
 /**
- * What is known about all pods of one shape, node by node: refused and why, or the score as far as it depends on that node
- * alone. Kept current by replaying the cache's log: after one pod was placed, one node is looked at again.
+ * What is known about all pods of one shape and priority, node by node: refused and why (room kept for nominated pods is no room),
+ * or the score as far as it depends on that node alone. Kept current by replaying the cache's log: after one pod was placed, one node is looked at again.
  */
 export class ShapeTable {
   readonly #cache: SchedulerCache;
+  readonly #nominated: NominatedPods;
+  readonly #priority: number;
   readonly #filters: FilterRun;
   readonly #scores: ShapeScores;
   /** 0: fits. Else 1 + the index of the refusal. */
@@ -31,8 +34,10 @@ export class ShapeTable {
   #seen = -1;
   #feasibleCount = 0;
 
-  constructor(profile: Profile, sample: PodInfo, cache: SchedulerCache) {
+  constructor(profile: Profile, sample: PodInfo, cache: SchedulerCache, nominated: NominatedPods) {
     this.#cache = cache;
+    this.#nominated = nominated;
+    this.#priority = sample.priority;
     this.#filters = new FilterRun(profile.nodeFilters, sample, cache);
     this.#scores = new ShapeScores(profile, sample, cache);
   }
@@ -56,7 +61,7 @@ export class ShapeTable {
     return this.#scores;
   }
 
-  /** Looks at one node now, whatever is kept. */
+  /** Looks at one node now, whatever is kept; nominated pods aside. */
   refusalNow(node: NodeInfo): Refusal | undefined {
     return this.#filters.refusal(node);
   }
@@ -127,9 +132,21 @@ export class ShapeTable {
   }
 
   #code(node: NodeInfo): number {
-    const refusal = this.#filters.refusal(node);
+    const refusal = this.#filters.refusal(node) ?? this.#refusalBesideNominated(node);
     if (refusal === undefined) return fits;
     return this.#codeOf.get(refusal) ?? this.#codeByText(refusal);
+  }
+
+  #refusalBesideNominated(node: NodeInfo): Refusal | undefined {
+    if (this.#nominated.size === 0) return undefined;
+    const before = this.#nominated.before(this.#priority, node.name).filter(({ uid }) => this.#cache.nodeOf(uid) === undefined);
+    if (before.length === 0) return undefined;
+    return this.#cache.try(() => {
+      for (const other of before) this.#cache.addPod(other, node.name);
+      const refusal = this.#filters.refusal(node);
+      for (const other of before) this.#cache.removePod(other.uid);
+      return refusal;
+    });
   }
 
   /** For plugins that make a new refusal each time: those that say the same are the same. */
