@@ -72,7 +72,7 @@ export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposa
   readonly #services: ServiceAllocation;
   readonly #schema = new SchemaTable();
   readonly #decoder = new ObjectDecoder(this.#schema);
-  readonly #patcher = new ObjectPatcher(this.#schema);
+  readonly #patcher: ObjectPatcher;
   readonly #loop: Loop;
   readonly #crank: Crank;
   readonly #recorder: EventRecorder;
@@ -89,6 +89,7 @@ export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposa
     this.seed = options.seed ?? systemSeed();
     this.#logger = options.logger ?? silentLogger;
     this.#store = store;
+    this.#patcher = new ObjectPatcher(this.#schema, this.clock);
     const random = new SeededRandom(this.seed);
     this.kinds = new KindIndex([...builtInKinds, ...(options.kinds ?? [])]);
     this.view = new View(this.kinds.all());
@@ -103,6 +104,7 @@ export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposa
       random: random.fork('names'),
       decode: (kind, raw, write) => this.#decoder.decode(kind, raw, write),
       patch: (kind, old, patch, write) => this.#patcher.apply(kind, old, patch, write),
+      track: (kind, old, next, write) => this.#patcher.track(kind, old, next, write),
       admission: new AdmissionChain([...admissionSteps({ services: this.#services }), ...(options.admission ?? [])]),
       fence: () => undefined,
     });

@@ -46,6 +46,13 @@ export interface RegistryParts {
   readonly random: Random;
   readonly decode: ObjectDecoder;
   readonly patch: ObjectPatcher;
+  /** Accounts for a write in `metadata.managedFields`. */
+  readonly track: (
+    kind: KindDescriptor,
+    old: StoredObject | undefined,
+    next: StoredObject,
+    options: WriteOptions & { readonly subresource: string },
+  ) => StoredObject;
   readonly admission: AdmissionChain;
   /** The leader's key, for writes of controllers; undefined where nobody else writes. */
   readonly fence: () => Fence | undefined;
@@ -102,9 +109,10 @@ export class Registry {
     const subresource = options.subresource ?? '';
     const patchOptions = { ...options, subresource };
     if (patch.type === 'apply' && (await this.current(kind, at)) === undefined && subresource === '') {
-      return this.create(kind, this.#parts.patch(kind, undefined, patch, patchOptions), options);
+      return this.create(kind, this.#parts.patch(kind, undefined, patch, patchOptions), { ...options, trackFields: false });
     }
-    return this.#mutate(kind, at, options, subresource, (old) => this.#parts.patch(kind, old, patch, patchOptions));
+    const writeOptions = patch.type === 'apply' ? { ...options, trackFields: false } : options;
+    return this.#mutate(kind, at, writeOptions, subresource, (old) => this.#parts.patch(kind, old, patch, patchOptions));
   }
 
   async delete(kind: KindDescriptor, at: ObjectName, options: DeleteOptions = {}): Promise<DeleteResult> {
@@ -185,7 +193,9 @@ export class Registry {
       warn: options.onWarning ?? ignore,
     };
     const admitted = await this.#parts.admission.mutate({ ...request, object });
-    object = deepFreeze(admitted.object === object ? object : this.#validator.defaulted(kind, admitted.object as StoredObject));
+    object = admitted.object === object ? object : this.#validator.defaulted(kind, admitted.object as StoredObject);
+    if (options.trackFields === true) object = this.#parts.track(kind, undefined, object, { ...options, subresource: '' });
+    object = deepFreeze(object);
     try {
       this.#validator.create(kind, object, identity.role === 'controller');
       await this.#parts.admission.validate({ ...request, object });
@@ -227,7 +237,9 @@ export class Registry {
     };
     const admitted = await this.#parts.admission.mutate({ ...request, object });
     const changed = admitted.object === object ? object : this.#validator.defaulted(kind, admitted.object as StoredObject);
-    object = deepFreeze(withGeneration(kind, changed, old));
+    object = withGeneration(kind, changed, old);
+    if (options.trackFields === true) object = this.#parts.track(kind, old, object, { ...options, subresource });
+    object = deepFreeze(object);
     this.#validator.update(kind, object, old, subresource, identity.role === 'controller');
     await this.#parts.admission.validate({ ...request, object });
     if (subresource === '') this.#warn(kind, object, options);

@@ -178,6 +178,7 @@ function writeOptions(exchange: Exchange): WriteOptions {
     dryRun: dryRun.includes('All'),
     fieldValidation: validation,
     fieldManager: exchange.managerName,
+    trackFields: true,
     identity: exchange.identity,
     onWarning: (message) => exchange.warn(message),
   };

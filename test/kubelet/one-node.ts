@@ -64,6 +64,7 @@ export class OneNode<R extends Runtime = SimulatedRuntime> implements AsyncDispo
       random: new SeededRandom(7),
       decode: (_kind, raw) => raw,
       patch: (_kind, old) => old as KubeObject,
+      track: (_kind, _old, next) => next,
       admission: new AdmissionChain([]),
       fence: () => undefined,
     });
