@@ -42,6 +42,16 @@ export const priority = (): AdmissionStep =>
         ...(chosen === undefined || named ? {} : { priorityClassName: chosen.metadata.name }),
       };
     },
+    (spec, old) => {
+      const priority = spec.priority ?? old.priority;
+      const preemptionPolicy = spec.preemptionPolicy ?? old.preemptionPolicy;
+      if (priority === spec.priority && preemptionPolicy === spec.preemptionPolicy) return spec;
+      return {
+        ...spec,
+        ...(priority === undefined ? {} : { priority }),
+        ...(preemptionPolicy === undefined ? {} : { preemptionPolicy }),
+      };
+    },
     // The list is another object as soon as a class changes.
     ({ view }) =>
       view

@@ -11,6 +11,15 @@ export type Deletion = { readonly remove: true } | { readonly remove: false; rea
 const foreground = 'foregroundDeletion';
 const orphan = 'orphan';
 
+/** What is asked for; else what a finalizer says that is there already; else what the kind has always done. */
+function policyOf(kind: KindDescriptor, finalizers: readonly string[], options: DeleteOptions): DeleteOptions['propagationPolicy'] {
+  if (options.propagationPolicy !== undefined || kind.orphansByDefault !== true) return options.propagationPolicy;
+  // The cluster's own parts mean what they ask: they do not rely on the defaults of old clients.
+  const role = options.identity?.role ?? 'host';
+  const settled = finalizers.includes(foreground) || finalizers.includes(orphan) || (role !== 'host' && role !== 'user');
+  return settled ? undefined : 'Orphan';
+}
+
 function withPropagation(finalizers: readonly string[], policy: DeleteOptions['propagationPolicy']): readonly string[] {
   if (policy === undefined) return finalizers;
   const rest = finalizers.filter((f) => f !== foreground && f !== orphan);
@@ -23,7 +32,8 @@ function withPropagation(finalizers: readonly string[], policy: DeleteOptions['p
  * finalizers, or, for a namespace, content that must go first. A second delete may shorten the grace, never lengthen it.
  */
 export function decideDeletion(kind: KindDescriptor, old: StoredObject, options: DeleteOptions, now: Instant): Deletion {
-  const finalizers = withPropagation(old.metadata.finalizers ?? [], options.propagationPolicy);
+  const before = old.metadata.finalizers ?? [];
+  const finalizers = withPropagation(before, policyOf(kind, before, options));
   const own = kind.gracePeriodSeconds?.(old as never);
   // An object that has no grace of its own (0) goes at once whatever is asked: an unbound or finished pod.
   const asked = own === undefined || own === 0 ? 0 : Math.max(0, options.gracePeriodSeconds ?? own);

@@ -45,8 +45,8 @@ export interface KindDescriptor<M extends KubeObject = KubeObject> {
   readonly model: string;
   /** How a `metadata.name` is checked. */
   readonly nameRule: 'dns1123-subdomain' | 'dns1123-label' | 'dns1035-label' | 'path-segment';
-  /** True if `metadata.generation` counts changes of the spec. */
-  readonly hasGeneration: boolean;
+  /** True if `metadata.generation` counts changes of the spec; `constant`: it is 1 and stays so. */
+  readonly hasGeneration: boolean | 'constant';
   /** True if `status` changes only through the status subresource. */
   readonly hasStatus: boolean;
   /** True if a create may bring a status along (a Node that registers itself). */
@@ -54,6 +54,12 @@ export interface KindDescriptor<M extends KubeObject = KubeObject> {
   readonly scale?: ScaleSubresource;
   /** Seconds of grace a delete gives when it names none; undefined: objects of this kind go at once. */
   gracePeriodSeconds?(this: void, object: Stored<M>): number;
+  /** True if what belongs to an object outlives it unless the delete says otherwise (kinds older than the garbage collector). */
+  readonly orphansByDefault?: boolean;
+  /** True if a delete over HTTP answers with the object that is gone, instead of with a Status. */
+  readonly returnsDeleted?: boolean;
+  /** True if an object without a name gets a uid for one. */
+  readonly unnamedGetsUid?: boolean;
   /** The verbs that are served, for kinds that do not serve them all (a Binding can only be created). */
   readonly verbs?: readonly string[];
   /**

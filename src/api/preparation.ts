@@ -31,7 +31,7 @@ export function prepareNew(
   delete meta.deletionTimestamp;
   delete meta.deletionGracePeriodSeconds;
   delete meta.selfLink;
-  if (kind.hasGeneration) meta.generation = 1;
+  if (kind.hasGeneration !== false) meta.generation = 1;
   else delete meta.generation;
   if (kind.hasStatus && kind.keepsStatusOnCreate !== true) delete draft['status'];
   return draft as unknown as StoredObject;
@@ -93,6 +93,6 @@ function contentChanged(object: StoredObject, old: StoredObject): boolean {
 }
 
 export function withGeneration(kind: KindDescriptor, object: StoredObject, old: StoredObject): StoredObject {
-  if (!kind.hasGeneration || !contentChanged(object, old)) return object;
+  if (kind.hasGeneration !== true || !contentChanged(object, old)) return object;
   return { ...object, metadata: { ...object.metadata, generation: (old.metadata.generation ?? 0) + 1 } };
 }

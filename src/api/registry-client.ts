@@ -63,11 +63,11 @@ export class RegistryClient implements Client {
   }
 
   delete(kind: KindDescriptor, at: ObjectName, options: DeleteOptions = {}): Promise<DeleteResult> {
-    return this.#parts.registry.delete(kind, at, options);
+    return this.#parts.registry.delete(kind, at, withBackground(kind, options));
   }
 
   deleteCollection(kind: KindDescriptor, query: ListQuery, options: DeleteOptions = {}): Promise<readonly StoredObject[]> {
-    return this.#parts.registry.deleteCollection(kind, this.list(kind, query) as readonly StoredObject[], options);
+    return this.#parts.registry.deleteCollection(kind, this.list(kind, query) as readonly StoredObject[], withBackground(kind, options));
   }
 
   watch<M extends KubeObject>(
@@ -88,6 +88,11 @@ export class RegistryClient implements Client {
   event(regarding: ObjectRef, type: 'Normal' | 'Warning', reason: string, message: string, source?: EventSource): void {
     this.#parts.event(regarding, type, reason, message, source);
   }
+}
+
+/** As kubectl: what belongs to an object goes with it, also where the API's own default for old clients is to leave it behind. */
+function withBackground(kind: KindDescriptor, options: DeleteOptions): DeleteOptions {
+  return kind.orphansByDefault === true ? { propagationPolicy: 'Background', ...options } : options;
 }
 
 function strict<O extends WriteOptions>(options: O): O {

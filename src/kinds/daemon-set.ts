@@ -99,7 +99,11 @@ export const daemonSetKind: KindDescriptor<DaemonSetManifest> = {
     setTemplateGeneration(draft, deepEqual(draft.spec?.template, old.spec?.template) ? before : before + 1);
   },
   validate,
-  validateUpdate: (set, old, errors) => validateUnchanged(set.spec?.selector, old.spec?.selector, 'spec.selector', errors),
+  validateUpdate: (set, old, errors) => {
+    // Kubernetes checks the whole object a second time on updates, and says everything twice.
+    validate(set, errors);
+    validateUnchanged(set.spec?.selector, old.spec?.selector, 'spec.selector', errors);
+  },
   validateStatusUpdate: ({ status }, old, errors) => {
     for (const count of statusCounts) validateNonNegative(status?.[count], `status.${count}`, errors);
     validateCollisionCount(status?.collisionCount, old.status?.collisionCount, errors);

@@ -69,7 +69,7 @@ export const eventKind: KindDescriptor<EventManifest> = {
   categories: [],
   namespaced: true,
   model: 'Event',
-  nameRule: 'dns1123-subdomain',
+  nameRule: 'path-segment',
   hasGeneration: false,
   hasStatus: false,
   applyDefaults: (draft) => {

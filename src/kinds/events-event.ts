@@ -62,7 +62,7 @@ export const eventsEventKind: KindDescriptor<EventsEventManifest> = {
   categories: [],
   namespaced: true,
   model: 'EventsEvent',
-  nameRule: 'dns1123-subdomain',
+  nameRule: 'path-segment',
   hasGeneration: false,
   hasStatus: false,
   storedAs: {

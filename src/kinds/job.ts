@@ -103,6 +103,7 @@ export const jobKind: KindDescriptor<JobManifest> = {
   nameRule: 'dns1123-subdomain',
   hasGeneration: false,
   hasStatus: true,
+  orphansByDefault: true,
   applyDefaults: (draft) => {
     if (draft.spec !== undefined && !Object.isFrozen(draft.spec)) defaultJobSpec(draft.spec);
     const labels = draft.spec?.template.metadata?.labels ?? {};

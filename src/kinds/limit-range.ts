@@ -112,6 +112,7 @@ export const limitRangeKind: KindDescriptor<LimitRangeManifest> = {
   nameRule: 'dns1123-subdomain',
   hasGeneration: false,
   hasStatus: false,
+  unnamedGetsUid: true,
   applyDefaults: (draft) => {
     for (const item of draft.spec?.limits ?? []) defaultItem(item);
   },

@@ -100,6 +100,7 @@ export const persistentVolumeClaimKind: KindDescriptor<PersistentVolumeClaimMani
   nameRule: 'dns1123-subdomain',
   hasGeneration: false,
   hasStatus: true,
+  returnsDeleted: true,
   applyDefaults: (draft) => {
     draft.spec ??= {};
     defaultClaimSpec(draft.spec);

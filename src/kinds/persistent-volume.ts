@@ -101,6 +101,7 @@ export const persistentVolumeKind: KindDescriptor<PersistentVolumeManifest> = {
   nameRule: 'dns1123-subdomain',
   hasGeneration: false,
   hasStatus: true,
+  returnsDeleted: true,
   applyDefaults: (draft) => {
     if (draft.spec !== undefined && !Object.isFrozen(draft.spec)) defaultSpec(draft.spec);
   },

@@ -17,6 +17,7 @@ export const podTemplateKind: KindDescriptor<PodTemplateManifest> = {
   nameRule: 'dns1123-subdomain',
   hasGeneration: false,
   hasStatus: false,
+  returnsDeleted: true,
   applyDefaults: (draft) => defaultPodTemplate(draft.template),
   validate: (object, errors) => validatePodTemplate(object.template ?? {}, 'template', errors),
   columns: [

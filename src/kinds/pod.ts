@@ -2,6 +2,7 @@ import type { PodManifest, PodSpec } from '../api/generated/models.ts';
 import type { FieldErrors } from '../api/field-errors.ts';
 import type { Draft, KindDescriptor } from '../api/kind.ts';
 import { validatePodAnnotations, validateProfilesMatch } from './pod/annotations.ts';
+import { podColumns } from './pod/pod-columns.ts';
 import { validatePodSpec } from './pod/pod-spec.ts';
 import { validatePodStatusUpdate } from './pod/pod-status.ts';
 import { validatePodUpdate } from './pod/pod-update.ts';
@@ -53,6 +54,7 @@ export const podKind: KindDescriptor<PodManifest> = {
   nameRule: 'dns1123-subdomain',
   hasGeneration: false,
   hasStatus: true,
+  returnsDeleted: true,
   sharesSpec: true,
   // Nothing runs for a Pod that is bound to no node or has ended: there is nobody to be graceful to.
   gracePeriodSeconds: (pod) =>
@@ -84,4 +86,5 @@ export const podKind: KindDescriptor<PodManifest> = {
     'status.podIP': (pod) => pod.status?.podIP ?? '',
     'status.nominatedNodeName': (pod) => pod.status?.nominatedNodeName ?? '',
   },
+  columns: podColumns,
 };

@@ -44,7 +44,7 @@ export const priorityClassKind: KindDescriptor<PriorityClassManifest> = {
   namespaced: false,
   model: 'PriorityClass',
   nameRule: 'dns1123-subdomain',
-  hasGeneration: true,
+  hasGeneration: 'constant',
   hasStatus: false,
   applyDefaults: (draft) => {
     draft.preemptionPolicy ??= 'PreemptLowerPriority';
@@ -56,6 +56,5 @@ export const priorityClassKind: KindDescriptor<PriorityClassManifest> = {
     column('Value', (priority) => priority.value, { type: 'integer' }),
     column('Global-Default', (priority) => priority.globalDefault ?? false, { type: 'boolean' }),
     ageColumn,
-    column('PreemptionPolicy', (priority) => priority.preemptionPolicy ?? ''),
   ],
 };

@@ -40,7 +40,11 @@ export const replicaSetKind: KindDescriptor<ReplicaSetManifest> = {
     draft.status = { replicas: 0 };
   },
   validate,
-  validateUpdate: (set, old, errors) => validateUnchanged(set.spec?.selector, old.spec?.selector, 'spec.selector', errors),
+  validateUpdate: (set, old, errors) => {
+    // Kubernetes checks the whole object a second time on updates, and says everything twice.
+    validate(set, errors);
+    validateUnchanged(set.spec?.selector, old.spec?.selector, 'spec.selector', errors);
+  },
   validateStatusUpdate: (set, _old, errors) => validateReplicaStatus(set.status ?? {}, errors),
   selectableFields: { 'status.replicas': (set) => String(set.status?.replicas ?? 0) },
   columns: [

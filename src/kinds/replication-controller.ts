@@ -39,6 +39,7 @@ export const replicationControllerKind: KindDescriptor<ReplicationControllerMani
   nameRule: 'dns1123-subdomain',
   hasGeneration: true,
   hasStatus: true,
+  orphansByDefault: true,
   scale: { specReplicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas', selectorPath: '.spec.selector' },
   applyDefaults: (draft) => {
     const labels = draft.spec?.template?.metadata?.labels;
@@ -55,6 +56,8 @@ export const replicationControllerKind: KindDescriptor<ReplicationControllerMani
     draft.status = { replicas: 0 };
   },
   validate,
+  // Kubernetes checks the whole object a second time on updates, and says everything twice.
+  validateUpdate: (controller, _old, errors) => validate(controller, errors),
   validateStatusUpdate: (controller, _old, errors) => validateReplicaStatus(controller.status ?? {}, errors),
   selectableFields: { 'status.replicas': (controller) => String(controller.status?.replicas ?? 0) },
   columns: [

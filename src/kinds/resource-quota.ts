@@ -124,6 +124,7 @@ export const resourceQuotaKind: KindDescriptor<ResourceQuotaManifest> = {
   nameRule: 'dns1123-subdomain',
   hasGeneration: false,
   hasStatus: true,
+  returnsDeleted: true,
   prepareForCreate: (draft) => {
     draft.status = {};
   },

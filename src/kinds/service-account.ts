@@ -15,5 +15,6 @@ export const serviceAccountKind: KindDescriptor<ServiceAccountManifest> = {
   nameRule: 'dns1123-subdomain',
   hasGeneration: false,
   hasStatus: false,
+  returnsDeleted: true,
   columns: [nameColumn, column('Secrets', (account) => (account.secrets ?? []).length), ageColumn],
 };

@@ -145,8 +145,7 @@ async function deleteOne(
   at: { namespace: string | undefined; name: string },
 ): Promise<void> {
   const { gone, object } = await env.registry.delete(kind, at, await deleteOptions(env, exchange));
-  // A kind that answers with the object itself is one whose objects may live on after a delete.
-  const keeps = kind.gracePeriodSeconds !== undefined || !gone || (kind.kind === 'Namespace' && kind.group === '');
+  const keeps = kind.returnsDeleted === true || !gone || (kind.kind === 'Namespace' && kind.group === '');
   if (keeps) return answer(env, exchange, kind, 200, object);
   const details = { name: at.name, ...(kind.group === '' ? {} : { group: kind.group }), kind: kind.plural, uid: object.metadata.uid };
   exchange.object(200, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details });

@@ -16,11 +16,13 @@ const variableFields = [
   'status.podIPs',
 ];
 
-const variableNameWords = "a valid environment variable name must consist only of printable ASCII characters other than '='";
+const variableNameWords =
+  "a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.', and must not start with a digit " +
+  "(e.g. 'my.env-name',  or 'MY_ENV.NAME',  or 'MyEnvName1', regex used for validation is '[-._a-zA-Z][-._a-zA-Z0-9]*')";
 
-/** Since Kubernetes 1.32 any printable ASCII character but `=` may stand in the name of a variable. */
+/** Stricter than Kubernetes 1.33, which takes any printable character but `=`: what a shell cannot read is refused here. */
 function validateVariableName(name: string, path: string, errors: FieldErrors): void {
-  if (!/^[ -<>-~]+$/.test(name)) errors.invalid(path, name, variableNameWords);
+  if (!/^[-._a-zA-Z][-._a-zA-Z0-9]*$/.test(name)) errors.invalid(path, name, variableNameWords);
 }
 
 function validateKeyRef(ref: ConfigMapKeySelector, path: string, errors: FieldErrors): void {

@@ -46,7 +46,6 @@ function validateSubject(subject: Subject, namespaced: boolean, path: string, er
     if (apiGroup !== '') errors.notSupported(`${path}.apiGroup`, apiGroup, ['']);
     if (!namespaced && namespace === '') errors.required(`${path}.namespace`);
   } else if (kind === 'User' || kind === 'Group') {
-    if (name === '') errors.invalid(`${path}.name`, name, `${kind.toLowerCase()} name cannot be empty`);
     if (apiGroup !== rbacGroup) errors.notSupported(`${path}.apiGroup`, apiGroup, [rbacGroup]);
   } else errors.notSupported(`${path}.kind`, kind, ['ServiceAccount', 'User', 'Group']);
 }
