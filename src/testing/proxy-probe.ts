@@ -28,6 +28,8 @@ export interface ProxyFixture {
    * leaves 300 ms to stay.
    */
   make(host: ProxyHost): ServiceProxy;
+  /** The clock of the proxy; the machine's unless given. Whoever gives one moves it. */
+  readonly clock?: Clock;
   /** How long something may take that the contract promises to happen; 10 s unless given. */
   readonly patienceMs?: number;
   /** Called last, after the proxy was closed. */
@@ -49,7 +51,9 @@ const targetPort = 8080;
 /** What the cases of the proxy suite use: it is the loop around the proxy under test, and the cluster before it. */
 export class ProxyProbe {
   readonly proxy: ServiceProxy;
-  readonly clock = new SystemClock();
+  readonly clock: Clock;
+  /** What waiting is measured by, whatever the proxy's clock is. */
+  readonly #patience = new SystemClock();
   /** Uids reported as drained, in order, repeats included. */
   readonly drained: string[] = [];
   readonly #fixture: ProxyFixture;
@@ -66,6 +70,7 @@ export class ProxyProbe {
 
   constructor(fixture: ProxyFixture) {
     this.#fixture = fixture;
+    this.clock = fixture.clock ?? this.#patience;
     this.proxy = fixture.make({
       clock: this.clock,
       random: new SeededRandom(1),
@@ -212,7 +217,7 @@ export class ProxyProbe {
     const { patienceMs = 10_000 } = this.#fixture;
     const tooLate = new Promise<never>((_, reject) => {
       const fail = (): void => reject(new assert.AssertionError({ message: `${what}: did not happen within ${patienceMs} ms` }));
-      timer = this.clock.schedule(this.clock.now() + patienceMs, fail);
+      timer = this.#patience.schedule(this.#patience.now() + patienceMs, fail);
     });
     try {
       return await Promise.race([promise, tooLate]);
@@ -229,7 +234,7 @@ export class ProxyProbe {
       check = (): void => {
         timer?.cancel();
         if (condition()) resolve();
-        else timer = this.clock.schedule(this.clock.now() + 10, check);
+        else timer = this.#patience.schedule(this.#patience.now() + 10, check);
       };
       this.#news.add(check);
       check();
