@@ -117,7 +117,7 @@ function serviceTo(port: number): readonly StoredObject[] {
   ];
   const endpoints = [{ addresses: ['127.0.0.1'], conditions: { ready: true }, targetRef: { kind: 'Pod', uid: 'pod', name: 'pod' } }];
   return [
-    object('Service', 'web', { spec: { type: 'ClusterIP', clusterIP: '192.0.2.1', ports } }),
+    object('Service', 'web', { spec: { type: 'ClusterIP', clusterIP: '240.0.0.1', ports } }),
     object(
       'EndpointSlice',
       'web-1',

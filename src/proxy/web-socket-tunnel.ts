@@ -84,7 +84,9 @@ export class WebSocketTunnel {
     const frame = direction.close;
     if (frame === undefined) return;
     direction.close = undefined;
-    direction.to.end(frame);
+    // A server ends the connection after its close frame, a client waits for the server to do that (RFC 6455, section 7.1.1).
+    if (direction.to === this.#client) direction.to.end(frame);
+    else direction.to.write(frame);
     direction.from.resume();
   }
 

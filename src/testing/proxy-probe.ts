@@ -120,9 +120,9 @@ export class ProxyProbe {
 
   // The cluster.
 
-  /** A Service named `web` with one port, or those given. */
+  /** A Service named `web` with one port, or those given. Its ClusterIP is one that no machine has (RFC 1112, class E). */
   service(spec: ServiceSpec = {}, ports: readonly ServicePort[] = [{ port: 80, appProtocol: 'http' }]): void {
-    this.put<ServiceManifest>('v1', 'Service', 'web', { spec: { type: 'ClusterIP', clusterIP: '192.0.2.1', ports, ...spec } });
+    this.put<ServiceManifest>('v1', 'Service', 'web', { spec: { type: 'ClusterIP', clusterIP: '240.0.0.1', ports, ...spec } });
   }
 
   /** The endpoints of `web`, in one slice; a pod alone is a ready endpoint. */

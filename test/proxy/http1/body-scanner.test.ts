@@ -72,7 +72,7 @@ describe('BodyScanner', () => {
     ['an extension that never ends', `1;${'a'.repeat(5_000)}`],
   ])('refuses %s', (_what, text) => {
     expect(new BodyScanner({ type: 'chunked' }).scan(Buffer.from(text), 0)).toBe(-1);
-    const bytewise = [...text].map((each) => Buffer.from(each));
+    const bytewise = Array.from(Buffer.from(text), (byte) => Buffer.from([byte]));
     expect(scanned(new BodyScanner({ type: 'chunked' }), bytewise)).toBe(-1);
   });
 
