@@ -91,7 +91,7 @@ function noteRestart({ clock }: KubeletParts, memory: PodMemory, container: PodC
 
 async function ensureImage(parts: KubeletParts, target: StartTarget, container: PodContainer): Promise<void> {
   const { runtime, calls, timeouts, clock } = parts;
-  const { pod, signal } = target;
+  const { pod } = target;
   const image = container.spec.image ?? '';
   const policy = container.spec.imagePullPolicy ?? defaultImagePullPolicy(image);
   if (image === '' || /\s/.test(image)) {
@@ -117,7 +117,7 @@ async function ensureImage(parts: KubeletParts, target: StartTarget, container: 
   let begunAt = askedAt;
   const pull = (): Promise<string> => {
     begunAt = clock.now();
-    return calls.run('pull', 'pullImage', timeouts.pullMs, (options) => runtime.pullImage({ image, credentials }, options), signal);
+    return calls.run('pull', 'pullImage', timeouts.pullMs, (options) => runtime.pullImage({ image, credentials }, options), target.signal);
   };
   parts.event(pod, 'Normal', 'Pulling', `Pulling image "${image}"`, named(container));
   await pull();
@@ -132,7 +132,7 @@ const seconds = (ms: number): string => (ms < 1000 ? `${ms}ms` : `${ms / 1000}s`
 
 async function postStart(
   parts: KubeletParts,
-  { pod, signal }: StartTarget,
+  target: StartTarget,
   container: PodContainer,
   sandbox: SandboxReport,
   id: string,
@@ -148,10 +148,10 @@ async function postStart(
       'postStart',
       timeouts.pullMs,
       (options) => runtime.runHook(id, sandbox.ips[0] ?? parts.hostIp, handler, options),
-      signal,
+      target.signal,
     );
   } catch (error) {
-    parts.event(pod, 'Warning', 'FailedPostStartHook', 'PostStartHook failed', named(container));
+    parts.event(target.pod, 'Warning', 'FailedPostStartHook', 'PostStartHook failed', named(container));
     throw error;
   }
 }

@@ -1,10 +1,13 @@
-import type { ContainerState, ContainerStatus, VolumeMount, VolumeMountStatus } from '../api/generated/models.ts';
-import { formatTime } from '../api/time.ts';
+import type { ContainerState, ContainerStateTerminated, ContainerStatus, VolumeMount, VolumeMountStatus } from '../api/generated/models.ts';
 import type { ContainerStatusReport } from '../runtimes/runtime.ts';
 import { endOf, restarts } from './pod-containers.ts';
 import type { PodContainer, StoredPod } from './pod-containers.ts';
 import type { PodMemory } from './pod-memory.ts';
 import { hasStarted, isReady } from './probe-state.ts';
+import type { TimeTexts } from './time-texts.ts';
+
+/** What is being put together here and is nobody else's yet. */
+export type Open<T> = { -readonly [K in keyof T]: T[K] };
 
 /** What the statuses of a pod's containers are made from. */
 export interface ContainerStatusInput {
@@ -14,6 +17,7 @@ export interface ContainerStatusInput {
   readonly runtimeName: string;
   /** Every container has ended and none will start again. */
   readonly over: boolean;
+  readonly times: TimeTexts;
 }
 
 const containerCreating: ContainerState = Object.freeze({ waiting: Object.freeze({ reason: 'ContainerCreating' }) });
@@ -32,22 +36,25 @@ export function containerStatus(input: ContainerStatusInput, container: PodConta
   const lastState = lastStateOf(input, container, state, old);
   const started = shown !== undefined && hasStarted(container, memory.probes) && !over;
   const done = state.terminated?.exitCode === 0;
-  const resources = spec.resources;
-  const mounts = spec.volumeMounts;
-  return {
-    ...(resources?.requests === undefined ? undefined : { allocatedResources: resources.requests }),
-    ...(current === undefined ? undefined : { containerID: `${runtimeName}://${current.id}` }),
+  const status: Open<ContainerStatus> = {
     image: current?.image ?? old?.image ?? spec.image ?? '',
-    imageID: current?.imageId ?? '',
-    ...(lastState === undefined ? undefined : { lastState }),
+    imageID: current?.imageId ?? (lost === undefined ? '' : lost.imageID),
     name: spec.name,
     ready: type === 'init' ? done : started && isReady(container, memory.probes),
     restartCount: restartCount(container, lost, old, over),
-    ...(resources === undefined ? undefined : { resources }),
-    ...(type === 'ephemeral' ? undefined : { started }),
     state,
-    ...(mounts === undefined || mounts.length === 0 ? undefined : { volumeMounts: old?.volumeMounts ?? mounts.map(mountStatus) }),
   };
+  const { resources, volumeMounts: mounts } = spec;
+  if (current !== undefined) status.containerID = `${runtimeName}://${current.id}`;
+  else if (lost?.containerID !== undefined && state.terminated !== undefined) status.containerID = lost.containerID;
+  if (lastState !== undefined) status.lastState = lastState;
+  if (type !== 'ephemeral') status.started = started;
+  if (resources !== undefined) {
+    status.resources = resources;
+    if (resources.requests !== undefined) status.allocatedResources = resources.requests;
+  }
+  if (mounts !== undefined && mounts.length > 0) status.volumeMounts = old?.volumeMounts ?? mounts.map(mountStatus);
+  return status;
 }
 
 function restartCount(
@@ -67,17 +74,23 @@ function stateOf(
   shown: ContainerStatusReport | undefined,
   old: ContainerStatus | undefined,
 ): ContainerState {
-  const { pod, memory, over, runtimeName } = input;
+  const { pod, memory, over } = input;
   const { spec, type } = container;
-  if (shown?.state.state === 'running') return { running: { startedAt: formatTime(shown.state.startedAtMs) } };
+  if (shown?.state.state === 'running') return running(input.times.of(shown.state.startedAtMs), old);
   const end = endOf(container);
   const finished = end !== undefined && (over || !restarts(pod, type, end.exitCode));
   const waiting = over || finished ? undefined : memory.containers?.get(spec.name)?.waiting;
   if (waiting !== undefined) return { waiting };
-  if (shown?.state.state === 'exited') return terminated(shown, runtimeName);
+  if (shown?.state.state === 'exited') return terminated(shown, input);
   if (end !== undefined && finished) return old?.state?.terminated === undefined ? unlocated : { terminated: old.state.terminated };
   if (over && type === 'container' && (!isInitializing(pod) || pod.status?.containerStatuses?.some(hasRun) === true)) return unlocated;
   return isInitializing(pod) ? podInitializing : containerCreating;
+}
+
+/** The same object as before, if the run is the same. */
+function running(startedAt: string, old: ContainerStatus | undefined): ContainerState {
+  if (old?.state?.running?.startedAt === startedAt) return old.state;
+  return { running: { startedAt } };
 }
 
 const hasRun = ({ state, lastState }: ContainerStatus): boolean => state?.waiting === undefined || lastState?.terminated !== undefined;
@@ -108,28 +121,27 @@ function lastStateOf(
   old: ContainerStatus | undefined,
 ): ContainerState | undefined {
   const { current, previous, lost } = container;
-  if (state.waiting !== undefined && current?.state.state === 'exited') return terminated(current, input.runtimeName);
-  if (previous !== undefined) return terminated(previous, input.runtimeName);
+  if (state.waiting !== undefined && current?.state.state === 'exited') return terminated(current, input);
+  if (previous !== undefined) return terminated(previous, input);
   if (lost?.state?.running !== undefined && state.terminated === undefined) return lostState;
   if (lost?.state?.terminated !== undefined && state.terminated === undefined) return { terminated: lost.state.terminated };
   if (old?.lastState === undefined) return undefined;
   return current === undefined || old.restartCount === current.attempt ? old.lastState : undefined;
 }
 
-function terminated(report: ContainerStatusReport, runtimeName: string): ContainerState {
+function terminated(report: ContainerStatusReport, { runtimeName, times }: ContainerStatusInput): ContainerState {
   const { state } = report;
   if (state.state !== 'exited') return containerCreating;
-  return {
-    terminated: {
-      containerID: `${runtimeName}://${report.id}`,
-      exitCode: state.exitCode,
-      finishedAt: formatTime(state.finishedAtMs),
-      ...(state.message === '' ? undefined : { message: state.message }),
-      reason: state.reason,
-      ...(state.signal === undefined ? undefined : { signal: state.signal }),
-      startedAt: formatTime(state.startedAtMs),
-    },
+  const ended: Open<ContainerStateTerminated> = {
+    containerID: `${runtimeName}://${report.id}`,
+    exitCode: state.exitCode,
+    finishedAt: times.of(state.finishedAtMs),
+    reason: state.reason,
+    startedAt: times.of(state.startedAtMs),
   };
+  if (state.message !== '') ended.message = state.message;
+  if (state.signal !== undefined) ended.signal = state.signal;
+  return { terminated: ended };
 }
 
 function mountStatus(mount: VolumeMount): VolumeMountStatus {

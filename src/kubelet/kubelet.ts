@@ -19,6 +19,7 @@ import { PodSet } from './pod-set.ts';
 import { PodStreams } from './pod-streams.ts';
 import { RuntimeCalls } from './runtime-calls.ts';
 import { StatusWriter } from './status-writer.ts';
+import { TimeTexts } from './time-texts.ts';
 
 type Changes = Parameters<Participant['onChanges']>[0];
 
@@ -83,6 +84,7 @@ export class Kubelet implements Participant {
         fieldValidation: 'Ignore',
         identity: { name: `system:node:${node.name}`, groups: ['system:nodes', 'system:authenticated'], role: 'kubelet' },
       },
+      times: new TimeTexts(),
       hostIp: info.hostAddress,
       allocatable: allocatableOf(node, info),
       services: (pod) => lookup.serviceVariables(pod),
@@ -166,7 +168,7 @@ export class Kubelet implements Participant {
     if (now >= this.#relistAt) this.#relist(now);
     this.#stepping = false;
     if (this.#pods.dirty) this.#wake();
-    const wakeAt = [heartbeatAt, this.#pods.nextAt, this.#relistAt, calls.nextDeadline].reduce(earlier, undefined);
+    const wakeAt = earlier(earlier(heartbeatAt, this.#pods.nextAt), earlier(this.#relistAt, calls.nextDeadline));
     return { inFlight: calls.inFlight + this.#writer.inFlight + this.#agent.inFlight, wakeAt, progressed };
   }
 
@@ -261,6 +263,6 @@ function groupByPod(reports: readonly SandboxReport[]): Map<string, SandboxRepor
 
 function regarding({ metadata }: StoredPod, container: ContainerRef | undefined): Parameters<KubeletParts['client']['event']>[0] {
   const { namespace = '', name, uid } = metadata;
-  const about = { apiVersion: 'v1', kind: 'Pod', namespace, name, uid };
-  return container === undefined ? about : { ...about, fieldPath: fieldPathOf(container) };
+  if (container === undefined) return { apiVersion: 'v1', kind: 'Pod', namespace, name, uid };
+  return { apiVersion: 'v1', kind: 'Pod', namespace, name, uid, fieldPath: fieldPathOf(container) };
 }

@@ -10,7 +10,8 @@ export class NodeLoad {
   readonly #allocatable: Amounts;
   readonly #used = new Map<string, number>();
   readonly #pods = new Map<string, Amounts>();
-  readonly #requests = new WeakMap<PodSpec, Amounts>();
+  /** By the containers, which all pods of a template share. */
+  readonly #requests = new WeakMap<PodSpec['containers'], { readonly spec: PodSpec; readonly amounts: Amounts }>();
 
   constructor(allocatable: Readonly<Record<string, Quantity>>, quantities: QuantityCache) {
     this.#quantities = quantities;
@@ -45,12 +46,12 @@ export class NodeLoad {
   }
 
   #requestsOf(spec: PodSpec): Amounts {
-    let known = this.#requests.get(spec);
-    if (known === undefined) {
-      known = requestsOf(spec, this.#quantities);
-      this.#requests.set(spec, known);
-    }
-    return known;
+    const known = this.#requests.get(spec.containers);
+    if (known !== undefined && known.spec.initContainers === spec.initContainers && known.spec.overhead === spec.overhead)
+      return known.amounts;
+    const amounts = requestsOf(spec, this.#quantities);
+    this.#requests.set(spec.containers, { spec, amounts });
+    return amounts;
   }
 }
 

@@ -30,30 +30,27 @@ const owned: readonly string[] = ['PodReadyToStartContainers', 'Initialized', 'R
 export function podConditions(input: ConditionInput): readonly PodCondition[] {
   const { pod, now } = input;
   const known = pod.status?.conditions ?? [];
-  const others = known.filter(({ type }) => !owned.includes(type));
+  const conditions: PodCondition[] = [];
+  for (const each of known) if (!owned.includes(each.type)) conditions.push(each);
   const ready = containersReady(input);
-  const make = (type: string, verdict: Verdict): PodCondition => condition(known, type, verdict, now);
-  return [
-    ...others,
-    make('PodReadyToStartContainers', input.sandboxReady ? yes : no),
-    make('Initialized', initializedVerdict(input)),
-    make('Ready', ready.status === 'True' ? readinessGates(pod, others) : ready),
-    make('ContainersReady', ready),
-    make('PodScheduled', yes),
-  ];
+  const gated = ready.status === 'True' ? readinessGates(pod, conditions) : ready;
+  conditions.push(
+    condition(known, 'PodReadyToStartContainers', input.sandboxReady ? yes : no, now),
+    condition(known, 'Initialized', initializedVerdict(input), now),
+    condition(known, 'Ready', gated, now),
+    condition(known, 'ContainersReady', ready, now),
+    condition(known, 'PodScheduled', yes, now),
+  );
+  return conditions;
 }
 
 function condition(known: readonly PodCondition[], type: string, verdict: Verdict, now: string): PodCondition {
   const old = known.find((each) => each.type === type);
   if (old !== undefined && old.status === verdict.status && old.reason === verdict.reason && old.message === verdict.message) return old;
-  const lastTransitionTime = old?.status === verdict.status ? old.lastTransitionTime : undefined;
-  return {
-    lastTransitionTime: lastTransitionTime ?? now,
-    ...(verdict.message === undefined ? undefined : { message: verdict.message }),
-    ...(verdict.reason === undefined ? undefined : { reason: verdict.reason }),
-    status: verdict.status,
-    type,
-  };
+  const lastTransitionTime = (old?.status === verdict.status ? old.lastTransitionTime : undefined) ?? now;
+  const { status, reason, message } = verdict;
+  if (reason === undefined) return { lastTransitionTime, status, type };
+  return message === undefined ? { lastTransitionTime, reason, status, type } : { lastTransitionTime, message, reason, status, type };
 }
 
 const list = (names: readonly string[]): string => `[${names.join(' ')}]`;

@@ -34,15 +34,22 @@ const none: readonly PodContainer[] = [];
 /** Puts the pod's spec and what the runtime reports side by side. */
 export function podContainers(pod: StoredPod, sandboxes: readonly SandboxReport[], memory: Pick<PodMemory, 'containers'>): PodContainers {
   const { spec, status } = pod;
-  const match = (wanted: Container, type: ContainerType, known: readonly ContainerStatus[] | undefined): PodContainer =>
-    matched(wanted, type, sandboxes, known, memory);
+  const all = (
+    wanted: readonly Container[] | undefined,
+    type: ContainerType,
+    known: readonly ContainerStatus[] | undefined,
+  ): readonly PodContainer[] => {
+    if (wanted === undefined || wanted.length === 0) return none;
+    const found: PodContainer[] = [];
+    for (const each of wanted) {
+      found.push(matched(each, type === 'init' && each.restartPolicy === 'Always' ? 'sidecar' : type, sandboxes, known, memory));
+    }
+    return found;
+  };
   return {
-    init:
-      spec?.initContainers?.map((each) =>
-        match(each, each.restartPolicy === 'Always' ? 'sidecar' : 'init', status?.initContainerStatuses),
-      ) ?? none,
-    main: spec?.containers.map((each) => match(each, 'container', status?.containerStatuses)) ?? none,
-    ephemeral: spec?.ephemeralContainers?.map((each) => match(each, 'ephemeral', status?.ephemeralContainerStatuses)) ?? none,
+    init: all(spec?.initContainers, 'init', status?.initContainerStatuses),
+    main: all(spec?.containers, 'container', status?.containerStatuses),
+    ephemeral: all(spec?.ephemeralContainers, 'ephemeral', status?.ephemeralContainerStatuses),
   };
 }
 
@@ -92,6 +99,9 @@ function endedLast(a: ContainerStatusReport | undefined, b: ContainerStatusRepor
 }
 
 export const isRunning = (container: PodContainer): boolean => container.current?.state.state === 'running';
+
+export const anyRunning = ({ init, main, ephemeral }: PodContainers): boolean =>
+  main.some(isRunning) || init.some(isRunning) || ephemeral.some(isRunning);
 
 /** How a container's last run ended: undefined if it has not run, or runs. A lost one counts as killed unless the API knows better. */
 export function endOf(container: PodContainer): { readonly exitCode: number; readonly atMs: Instant } | undefined {

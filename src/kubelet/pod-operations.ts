@@ -153,6 +153,7 @@ export class PodOperations {
     memory.starting = container.spec.name;
     const id = await startContainer(this.#parts, target, container, sandbox);
     memory.starting = undefined;
+    target.abort = undefined;
     if (id === undefined) target.touch();
     else await this.#inspect(target);
   }

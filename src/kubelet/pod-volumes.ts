@@ -1,4 +1,4 @@
-import type { Volume } from '../api/generated/models.ts';
+import type { Container, Volume } from '../api/generated/models.ts';
 import type { Instant } from '../env/clock.ts';
 import type { VolumeContent } from '../runtimes/runtime.ts';
 import type { KubeletParts } from './kubelet-parts.ts';
@@ -16,6 +16,7 @@ interface Token {
 export function referencesOf(pod: StoredPod): ReadonlySet<string> | undefined {
   const { spec } = pod;
   if (spec === undefined) return undefined;
+  if (spec.volumes === undefined && spec.initContainers === undefined && spec.containers.every(refersToNothing)) return undefined;
   const found = new Set<string>();
   const add = (kind: string, name: string | undefined): void =>
     void (name === undefined ? undefined : found.add(`${kind}/${pod.metadata.namespace}/${name}`));
@@ -32,6 +33,8 @@ export function referencesOf(pod: StoredPod): ReadonlySet<string> | undefined {
   }
   return found.size === 0 ? undefined : found;
 }
+
+const refersToNothing = ({ env, envFrom }: Container): boolean => env === undefined && envFrom === undefined;
 
 function addVolume(pod: StoredPod, volume: Volume, add: (kind: string, name: string | undefined) => void): void {
   add('ConfigMap', volume.configMap?.name);

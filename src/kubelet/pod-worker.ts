@@ -4,8 +4,7 @@ import type { SandboxReport } from '../runtimes/runtime.ts';
 import type { StartTarget } from './container-start.ts';
 import type { KubeletParts } from './kubelet-parts.ts';
 import { deadlineOf, earlier, endingCause } from './pod-actions.ts';
-import type { PodAction } from './pod-actions.ts';
-import { podContainers } from './pod-containers.ts';
+import { anyRunning, podContainers } from './pod-containers.ts';
 import type { PodContainers, StoredPod } from './pod-containers.ts';
 import { decide } from './pod-decision.ts';
 import { newPodMemory } from './pod-memory.ts';
@@ -109,7 +108,8 @@ export class PodWorker implements OperatedPod, StartTarget, WrittenPod {
     this.#pod = pod;
     this.#containers = undefined;
     if (pod.metadata.labels !== old.metadata.labels || pod.metadata.annotations !== old.metadata.annotations) this.referencesChanged();
-    this.touch();
+    if (pod.status === old.status) this.look();
+    else this.touch();
   }
 
   /** The object is gone from the API. */
@@ -188,15 +188,22 @@ export class PodWorker implements OperatedPod, StartTarget, WrittenPod {
     if (memory.endingAtMs === undefined && this.ending) {
       memory.endingAtMs = now;
       operations.beginEnding(this);
-      this.#statusSince ??= now;
+      // While something runs the end shows in nothing yet.
+      if (!anyRunning(this.containers)) this.#statusSince ??= now;
     }
     const draining = operations.isDraining(this);
     const { pod, sandboxes, containers } = this;
     const decision = decide({ pod, sandboxes, containers, memory, now, draining, drainMs: this.#parts.drainMs });
     this.wakeAt = earlier(decision.wakeAt, this.retryAt);
-    for (const action of decision.actions) this.#act(action, now);
+    let finish = false;
+    for (const action of decision.actions) {
+      if (action.type === 'finish') finish = true;
+      else operations.perform(this, action, now);
+    }
     this.wakeAt = earlier(this.wakeAt, operations.step(this, now, draining));
-    this.#writeStatus(now);
+    this.#conclude(now, finish);
+    // A pod at rest costs no more memory than it must.
+    if (decision.actions.length === 0 && !this.busy) this.#containers = undefined;
   }
 
   /** Lets go of the pod: what is under way is not waited for. */
@@ -213,12 +220,6 @@ export class PodWorker implements OperatedPod, StartTarget, WrittenPod {
     this.#statusSince ??= this.#parts.clock.now();
   }
 
-  #act(action: PodAction, now: Instant): void {
-    if (action.type !== 'finish') this.#parts.operations.perform(this, action, now);
-    else if (this.memory.gone) this.#finished = true;
-    else if (!this.#statusDiffers(now)) this.#parts.writer.deleteObject(this);
-  }
-
   #checkDeadline(now: Instant): void {
     const deadline = deadlineOf(this.#pod, this.memory.seenAtMs);
     if (deadline === undefined || now < deadline || this.memory.verdict !== undefined || this.ending) return;
@@ -229,41 +230,46 @@ export class PodWorker implements OperatedPod, StartTarget, WrittenPod {
   }
 
   #status(now: Instant): ReturnType<typeof computeStatus> {
-    const { runtime, hostIp } = this.#parts;
+    const { runtime, hostIp, times } = this.#parts;
     const shown = this.memory.lastReports ?? this.sandboxes;
     const containers = shown === this.sandboxes ? this.containers : podContainers(this.#pod, shown, this.memory);
-    return computeStatus({ pod: this.#pod, sandboxes: shown, containers, memory: this.memory, now, runtimeName: runtime.name, hostIp });
+    return computeStatus({
+      pod: this.#pod,
+      sandboxes: shown,
+      containers,
+      memory: this.memory,
+      now,
+      runtimeName: runtime.name,
+      hostIp,
+      times,
+    });
   }
 
-  #statusDiffers(now: Instant): boolean {
-    if (this.#statusSince === undefined) return false;
-    if (!deepEqual(this.#status(now), this.#pod.status)) return true;
-    this.#statusSince = undefined;
-    return false;
-  }
-
-  #writeStatus(now: Instant): void {
-    const { memory } = this;
-    if (this.#statusSince === undefined || memory.gone || this.#finished || this.writing || this.deleting) return;
-    if (this.refused === this.#pod.metadata.resourceVersion) return;
-    const held = this.#held(now);
-    if (held === 'until-done') return;
-    if (held !== undefined) {
-      this.wakeAt = earlier(this.wakeAt, held);
+  /** Writes what there is to say; once all is said and nothing is left, the object is deleted. */
+  #conclude(now: Instant, finish: boolean): void {
+    if (this.#finished || this.writing || this.deleting) return;
+    if (this.memory.gone) {
+      this.#finished = finish;
       return;
     }
-    const status = this.#status(now);
-    this.#statusSince = undefined;
-    if (!deepEqual(status, this.#pod.status)) this.#parts.writer.write(this, status);
+    if (this.#statusSince !== undefined && this.refused !== this.#pod.metadata.resourceVersion && !this.#isHeld(now)) {
+      this.#statusSince = undefined;
+      const status = this.#status(now);
+      if (!deepEqual(status, this.#pod.status)) return this.#parts.writer.write(this, status);
+    }
+    if (finish && this.#statusSince === undefined) this.#parts.writer.deleteObject(this);
   }
 
-  /** Whether the status may wait, because it will have changed again in a moment. */
-  #held(now: Instant): Instant | 'until-done' | undefined {
+  /** Whether the status waits, because it will have changed again in a moment. */
+  #isHeld(now: Instant): boolean {
     const { starting, makingSandbox, busy } = this.memory;
     // The first status (start time, ContainerCreating) is told at once.
-    if (this.#pod.status?.startTime === undefined) return undefined;
-    if (busy !== undefined && this.sandboxes.some(({ id }) => busy.has(id))) return 'until-done';
+    if (this.#pod.status?.startTime === undefined) return false;
+    if (busy !== undefined && this.sandboxes.some(({ id }) => busy.has(id))) return true;
+    if (starting === undefined && !makingSandbox) return false;
     const until = this.#statusSince! + progressMs;
-    return (starting !== undefined || makingSandbox) && now < until ? until : undefined;
+    if (now >= until) return false;
+    this.wakeAt = earlier(this.wakeAt, until);
+    return true;
   }
 }

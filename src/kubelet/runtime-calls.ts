@@ -44,8 +44,9 @@ export class RuntimeCalls {
       : { work: new PQueue({ concurrency: concurrency.work }), pull: new PQueue({ concurrency: concurrency.pull }) };
   }
 
+  /** Calls that have not ended, those that queue included. */
   get inFlight(): number {
-    return this.#pending.size;
+    return this.#pending.size + (this.#queues === undefined ? 0 : this.#queues.work.size + this.#queues.pull.size);
   }
 
   /** When a call may have to be given up; undefined while none is in flight. */
@@ -56,9 +57,8 @@ export class RuntimeCalls {
   /** @param what The call's name, for messages. */
   run<T>(lane: Lane, what: string, timeoutMs: number, call: (options: CallOptions) => Promise<T>, signal?: AbortSignal): Promise<T> {
     if (this.#closed) return Promise.reject(new ClosedError('the kubelet'));
-    const queue = lane === 'free' ? undefined : this.#queues?.[lane];
-    const guarded = (): Promise<T> => this.#guarded(what, timeoutMs, call, signal);
-    return queue === undefined ? guarded() : queue.add(guarded);
+    if (lane === 'free' || this.#queues === undefined) return this.#guarded(what, timeoutMs, call, signal);
+    return this.#queues[lane].add(() => this.#guarded(what, timeoutMs, call, signal));
   }
 
   /** Gives up what should have ended long ago. */

@@ -12,6 +12,8 @@ interface Entry<T> {
   readonly sleeper: T;
 }
 
+const nobody: readonly never[] = [];
+
 /** When whom to look at. A sleeper stands in it once for its earliest wish; a later one is found out when that time comes. */
 export class WakeTimes<T extends Sleeper> {
   readonly #heap = new Heap<Entry<T>>((a, b) => a.at < b.at || (a.at === b.at && a.sleeper.order < b.sleeper.order));
@@ -34,6 +36,7 @@ export class WakeTimes<T extends Sleeper> {
 
   /** Takes out everybody whose time has come. */
   due(now: Instant): readonly T[] {
+    if (this.#heap.size === 0 || this.#heap.peek()!.at > now) return nobody;
     const due: T[] = [];
     for (let first = this.#heap.peek(); first !== undefined && first.at <= now; first = this.#heap.peek()) {
       this.#heap.pop();
