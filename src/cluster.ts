@@ -4,6 +4,7 @@ import { AdmissionChain } from './api/admission-chain.ts';
 import type { Client } from './api/client.ts';
 import type { PodSpec } from './api/generated/models.ts';
 import type { KubeObject, StoredObject } from './api/object.ts';
+import { FieldOwnership } from './api/field-ownership.ts';
 import { KindIndex } from './api/kind-index.ts';
 import { ObjectDecoder } from './api/object-decoder.ts';
 import { ObjectPatcher } from './api/object-patcher.ts';
@@ -72,7 +73,6 @@ export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposa
   readonly #services: ServiceAllocation;
   readonly #schema = new SchemaTable();
   readonly #decoder = new ObjectDecoder(this.#schema);
-  readonly #patcher: ObjectPatcher;
   readonly #loop: Loop;
   readonly #crank: Crank;
   readonly #recorder: EventRecorder;
@@ -89,7 +89,6 @@ export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposa
     this.seed = options.seed ?? systemSeed();
     this.#logger = options.logger ?? silentLogger;
     this.#store = store;
-    this.#patcher = new ObjectPatcher(this.#schema, this.clock);
     const random = new SeededRandom(this.seed);
     this.kinds = new KindIndex([...builtInKinds, ...(options.kinds ?? [])]);
     this.view = new View(this.kinds.all());
@@ -97,14 +96,16 @@ export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposa
       serviceCidr: options.serviceCidr ?? '127.96.0.0/16',
       nodePorts: options.nodePorts ?? { from: 30_000, to: 32_767 },
     });
+    const ownership = new FieldOwnership({ table: this.#schema, clock: this.clock, structure: (kind) => this.#decoder.structure(kind) });
+    const patcher = new ObjectPatcher(this.#schema, ownership);
     this.registry = new Registry({
       store,
       view: this.view,
       clock: this.clock,
       random: random.fork('names'),
       decode: (kind, raw, write) => this.#decoder.decode(kind, raw, write),
-      patch: (kind, old, patch, write) => this.#patcher.apply(kind, old, patch, write),
-      track: (kind, old, next, write) => this.#patcher.track(kind, old, next, write),
+      patch: (kind, old, patch, write) => patcher.apply(kind, old, patch, write),
+      track: (kind, old, next, write) => ownership.track(kind, old, next, write),
       admission: new AdmissionChain([...admissionSteps({ services: this.#services }), ...(options.admission ?? [])]),
       fence: () => undefined,
     });

@@ -12,7 +12,7 @@ export interface WriteOptions {
   readonly fieldValidation?: 'Strict' | 'Warn' | 'Ignore';
   /** Who is named in managedFields; the identity's name if absent. */
   readonly fieldManager?: string;
-  /** Whether the write is accounted for in managedFields: over HTTP always, in the typed API unless told so not. */
+  /** Whether a create is accounted for in managedFields (over HTTP always); updates are wherever somebody owns fields already. */
   readonly trackFields?: boolean;
   /** Told of every warning (the API's `Warning` header). */
   readonly onWarning?: (message: string) => void;

@@ -11,7 +11,7 @@ export function deepEqual(a: unknown, b: unknown): boolean {
   for (const key in left) {
     if (left[key] === undefined) continue;
     present++;
-    if (!deepEqual(left[key], right[key])) return false;
+    if (!Object.hasOwn(right, key) || !deepEqual(left[key], right[key])) return false;
   }
   for (const key in right) if (right[key] !== undefined) present--;
   return present === 0;

@@ -157,6 +157,26 @@ export const writtenZeros: Fields = {
   Event: ['reportingComponent', 'reportingInstance'],
 };
 
+/** Times that are no pointers: written as null if they were not given. */
+export const writtenNulls: Fields = {
+  ContainerStateRunning: ['startedAt'],
+  ContainerStateTerminated: ['startedAt', 'finishedAt'],
+  CustomResourceDefinitionCondition: ['lastTransitionTime'],
+  DaemonSetCondition: ['lastTransitionTime'],
+  DeploymentCondition: ['lastTransitionTime', 'lastUpdateTime'],
+  Event: ['eventTime', 'firstTimestamp', 'lastTimestamp'],
+  HorizontalPodAutoscalerCondition: ['lastTransitionTime'],
+  JobCondition: ['lastProbeTime', 'lastTransitionTime'],
+  NamespaceCondition: ['lastTransitionTime'],
+  NodeCondition: ['lastHeartbeatTime', 'lastTransitionTime'],
+  PersistentVolumeClaimCondition: ['lastProbeTime', 'lastTransitionTime'],
+  PodCondition: ['lastProbeTime', 'lastTransitionTime'],
+  ReplicaSetCondition: ['lastTransitionTime'],
+  ReplicationControllerCondition: ['lastTransitionTime'],
+  StatefulSetCondition: ['lastTransitionTime'],
+  V2HorizontalPodAutoscalerCondition: ['lastTransitionTime'],
+};
+
 /** Optional strings that are pointers: an empty one is kept. `*`: in every model. */
 export const keptEmptyStrings: Fields = {
   '*': [

@@ -1,5 +1,6 @@
 import { ApiError, BadRequestError, ParseError } from '../errors.ts';
-import { goTypeOf, isJsonObject, isShallow, jsonEqual, setKey } from './json-values.ts';
+import { deepEqual } from './deep-equal.ts';
+import { goTypeOf, isJsonObject, isShallow, setKey } from './json-values.ts';
 import type { JsonObject } from './json-values.ts';
 
 const operationsMax = 10_000;
@@ -109,7 +110,7 @@ class Patching {
   }
 
   #test(place: Place, value: unknown, path: string): void {
-    if (!jsonEqual(this.#get(place, 'test') ?? null, value)) throw new ParseError(`testing value ${path} failed`);
+    if (!deepEqual(this.#get(place, 'test') ?? null, value)) throw new ParseError(`testing value ${path} failed`);
   }
 
   #copy(from: unknown, path: string): void {

@@ -26,28 +26,6 @@ export function isShallow(value: unknown, levels: number = jsonDepthMax): boolea
   return true;
 }
 
-/** Equality of JSON values; the order of keys does not count, a key that is undefined is no key. */
-export function jsonEqual(a: unknown, b: unknown): boolean {
-  if (a === b) return true;
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
-  if (Array.isArray(a) || Array.isArray(b)) {
-    if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
-    return a.every((part, i) => jsonEqual(part, b[i]));
-  }
-  return objectsEqual(a as JsonObject, b as JsonObject);
-}
-
-function objectsEqual(a: JsonObject, b: JsonObject): boolean {
-  let count = 0;
-  for (const key of Object.keys(a)) {
-    if (a[key] === undefined) continue;
-    if (!jsonEqual(a[key], ownValue(b, key))) return false;
-    count += 1;
-  }
-  for (const key of Object.keys(b)) if (b[key] !== undefined) count -= 1;
-  return count === 0;
-}
-
 /** How Go's `%v` shows a JSON value: `map[a:1 b:[x y]]`. Long ones are cut. */
 export function goText(value: unknown, lengthMax = 2000): string {
   const text = goValue(value);

@@ -1,5 +1,6 @@
 import { ApiError, BadRequestError } from '../errors.ts';
-import { isJsonObject, isShallow, jsonEqual, setKey } from './json-values.ts';
+import { deepEqual } from './deep-equal.ts';
+import { isJsonObject, isShallow, setKey } from './json-values.ts';
 import type { JsonObject } from './json-values.ts';
 
 function withoutNulls(value: unknown): unknown {
@@ -29,7 +30,7 @@ function merged(target: JsonObject, patch: JsonObject): JsonObject {
  * A patch that is a plain value is refused as Kubernetes does, with a 500.
  */
 export function applyMergePatch(document: unknown, patch: unknown): unknown {
-  if (typeof patch !== 'object' || patch === null) throw new ApiError(500, '', 'Invalid JSON Patch');
+  if (typeof patch !== 'object' || patch === null) throw new ApiError(500, '', 'Invalid JSON Patch', undefined, { retryable: false });
   if (!isShallow(patch)) throw new BadRequestError('json: exceeded max depth');
   if (!isJsonObject(patch)) return patch;
   return merged(isJsonObject(document) ? document : {}, patch);
@@ -48,7 +49,7 @@ export function mergePatchBetween(from: JsonObject, to: JsonObject): JsonObject 
     if (isJsonObject(after) && isJsonObject(before)) {
       const inner = mergePatchBetween(before, after);
       if (inner !== undefined) setKey(patch, key, inner);
-    } else if (!jsonEqual(after, before)) {
+    } else if (!deepEqual(after, before)) {
       setKey(patch, key, after);
     }
   }

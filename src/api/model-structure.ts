@@ -1,4 +1,4 @@
-import { hasShape, keptEmptyStrings, keptZeros, omittedZeros, valueStructs, writtenZeros } from './go-shapes.ts';
+import { hasShape, keptEmptyStrings, keptZeros, omittedZeros, valueStructs, writtenNulls, writtenZeros } from './go-shapes.ts';
 import { isJsonObject, setKey } from './json-values.ts';
 import type { JsonObject } from './json-values.ts';
 import type { FieldSchema, SchemaTable } from './schema.ts';
@@ -24,7 +24,8 @@ class ModelDecoder {
 
   add(name: string, field: FieldSchema, decode: Decode): void {
     this.#fields.set(name, decode);
-    if (hasShape(valueStructs, this.#model, name)) this.#structs.push([name, decode]);
+    if (hasShape(writtenNulls, this.#model, name)) this.#zeros.push([name, null]);
+    else if (hasShape(valueStructs, this.#model, name)) this.#structs.push([name, decode]);
     else if (hasShape(writtenZeros, this.#model, name) || field.required) this.#addZero(name, field);
   }
 
@@ -71,7 +72,7 @@ class ModelDecoder {
       report.unknown(key);
       return undefined;
     }
-    if (value === null) return undefined;
+    if (value === null) return hasShape(writtenNulls, this.#model, key) ? null : undefined;
     report.enter(key);
     const read = decode(value, report);
     report.leave();

@@ -1,6 +1,6 @@
 import { BadRequestError } from '../errors.ts';
 import type { WriteOptions } from './client.ts';
-import { acceptReading } from './field-validation.ts';
+import { acceptPatched, acceptReading } from './field-validation.ts';
 import { apiVersionOf, type KindDescriptor } from './kind.ts';
 import { ModelStructures } from './model-structure.ts';
 import type { KubeObject } from './object.ts';
@@ -11,6 +11,8 @@ import type { Structure } from './structure.ts';
 export interface DecodeOptions extends WriteOptions {
   /** Paths of fields that stood twice in the text, which JSON.parse does not tell. */
   readonly duplicateFields?: readonly string[];
+  /** The object is what a patch made: what cannot be read is refused as the patch's fault, with a 422. */
+  readonly patched?: boolean;
 }
 
 /** Reads what came from outside as objects of their kinds. Kinds that are no models bring their own structure. */
@@ -47,12 +49,12 @@ export class ObjectDecoder {
         `the API version in the data (${raw.apiVersion}, ${raw.kind}) does not match the expected API version (${apiVersion}, ${kind.kind})`,
       );
     }
-    const { value, warnings } = acceptReading(
-      this.structure(kind).read(raw),
-      kind,
-      options.fieldValidation ?? 'Strict',
-      options.duplicateFields,
-    );
+    const reading = this.structure(kind).read(raw);
+    const validation = options.fieldValidation ?? 'Strict';
+    const { value, warnings } =
+      options.patched === true
+        ? acceptPatched(reading, raw, validation)
+        : acceptReading(reading, kind, validation, options.duplicateFields);
     if (options.onWarning !== undefined) for (const warning of warnings) options.onWarning(warning);
     const object = value as KubeObject;
     return object.apiVersion === apiVersion && object.kind === kind.kind ? object : { ...object, apiVersion, kind: kind.kind };

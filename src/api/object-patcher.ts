@@ -1,34 +1,35 @@
-import type { Clock } from '../env/clock.ts';
-import { FieldManager, type FieldWrite } from './apply/field-manager.ts';
+import { BadRequestError } from '../errors.ts';
 import type { Patch, WriteOptions } from './client.ts';
+import type { FieldOwnership } from './field-ownership.ts';
+import { invalidPatch } from './field-validation.ts';
 import { applyJsonPatch } from './json-patch.ts';
-import { apiVersionOf, type KindDescriptor } from './kind.ts';
+import { apiVersionOf } from './kind.ts';
+import type { KindDescriptor } from './kind.ts';
 import { applyMergePatch } from './merge-patch.ts';
-import type { KubeObject, StoredObject } from './object.ts';
+import type { KubeObject, ObjectName, StoredObject } from './object.ts';
 import type { SchemaTable } from './schema.ts';
-import { formatTime } from './time.ts';
 import { StrategicMerge } from './strategic-merge-patch.ts';
 
-export type PatchOptions = WriteOptions & { readonly subresource: string };
-
-/** Who is named where nobody says who writes. */
-const unnamedManager = 'unknown';
+export type PatchOptions = WriteOptions & { readonly subresource: string; readonly at: ObjectName };
 
 /** Applies patches of every type; what they do not touch is shared with the old object. */
 export class ObjectPatcher {
   readonly #strategic: StrategicMerge;
+  readonly #ownership: FieldOwnership;
 
-  readonly #fields: FieldManager;
-  readonly #clock: Clock;
-
-  constructor(table: SchemaTable, clock: Clock) {
+  constructor(table: SchemaTable, ownership: FieldOwnership) {
     this.#strategic = new StrategicMerge(table);
-    this.#fields = new FieldManager(table);
-    this.#clock = clock;
+    this.#ownership = ownership;
   }
 
   /** The object after the patch, neither defaulted nor checked. Throws `ApiError`s in Kubernetes' words. */
   apply(kind: KindDescriptor, old: StoredObject | undefined, patch: Patch, options: PatchOptions): KubeObject {
+    const patched = this.#patched(kind, old, patch, options);
+    requireIdentity(kind, options.at, patched);
+    return patched;
+  }
+
+  #patched(kind: KindDescriptor, old: StoredObject | undefined, patch: Patch, options: PatchOptions): KubeObject {
     switch (patch.type) {
       case 'json':
         return applyJsonPatch(old, patch.patch) as KubeObject;
@@ -37,23 +38,24 @@ export class ObjectPatcher {
       case 'strategic':
         return this.#strategic.apply((old ?? {}) as Record<string, unknown>, patch.patch, kind.model) as KubeObject;
       case 'apply':
-        return this.#fields.apply(old, patch.patch, { ...this.#write(kind, options), force: patch.force === true }).object;
+        return this.#ownership.apply(kind, old, patch.patch, patch.force ?? false, options.subresource, options);
     }
   }
+}
 
-  /** Accounts in `metadata.managedFields` for a write that is no apply. */
-  track(kind: KindDescriptor, old: StoredObject | undefined, next: StoredObject, options: PatchOptions): StoredObject {
-    return this.#fields.track(old, next, this.#write(kind, options), { apiVersion: apiVersionOf(kind), kind: kind.kind });
+/** No patch makes another object of an object. */
+function requireIdentity(kind: KindDescriptor, at: ObjectName, patched: KubeObject): void {
+  if (Array.isArray(patched))
+    throw invalidPatch(patched, "couldn't get version/kind; json parse error: json: cannot unmarshal array into Go value");
+  const { name, namespace } = patched.metadata ?? {};
+  if (patched.apiVersion === undefined || patched.kind === undefined || name === undefined || name === null || name === '') {
+    throw new BadRequestError(`the name of the object (${at.name} based on URL) was undeterminable: name must be provided`);
   }
-
-  #write(kind: KindDescriptor, options: PatchOptions): FieldWrite {
-    return {
-      model: kind.model,
-      manager: options.fieldManager ?? options.identity?.name ?? unnamedManager,
-      apiVersion: apiVersionOf(kind),
-      subresource: options.subresource,
-      resetFields: options.subresource === 'status' ? ['spec', 'metadata'] : kind.hasStatus ? ['status'] : [],
-      time: formatTime(this.#clock.now()),
-    };
+  if (patched.apiVersion !== apiVersionOf(kind) || patched.kind !== kind.kind) {
+    throw invalidPatch(patched, `no kind ${JSON.stringify(patched.kind)} is registered for version ${JSON.stringify(patched.apiVersion)}`);
+  }
+  if (name !== at.name) throw new BadRequestError(`the name of the object (${name}) does not match the name on the URL (${at.name})`);
+  if (kind.namespaced && namespace !== undefined && namespace !== '' && at.namespace !== undefined && namespace !== at.namespace) {
+    throw new BadRequestError(`the namespace of the object (${namespace}) does not match the namespace on the request (${at.namespace})`);
   }
 }

@@ -13,8 +13,9 @@ import type {
   WriteOp,
   WriteResult,
 } from '../stores/store.ts';
-import { AdmissionChain } from './admission-chain.ts';
+import type { AdmissionChain } from './admission-chain.ts';
 import type { DeleteOptions, DeleteResult, Identity, Patch, WriteOptions } from './client.ts';
+import { sameButForTimes } from './apply/managers.ts';
 import { deepEqual } from './deep-equal.ts';
 import { decideDeletion, isReleased } from './deletion.ts';
 import { namespacePrefix, objectKey } from './keys.ts';
@@ -29,14 +30,14 @@ import { Validator } from './validator.ts';
 import type { View } from './view.ts';
 
 /** Turns what came from outside into an object of the kind's shape: types, unknown fields, quantities. Throws `ApiError`. */
-export type ObjectDecoder = (kind: KindDescriptor, raw: KubeObject, options: WriteOptions) => KubeObject;
+export type ObjectDecoder = (kind: KindDescriptor, raw: KubeObject, options: WriteOptions & { readonly patched?: boolean }) => KubeObject;
 
 /** Applies a patch of any type to an object (undefined: server-side apply of an object that does not exist). */
 export type ObjectPatcher = (
   kind: KindDescriptor,
   old: StoredObject | undefined,
   patch: Patch,
-  options: WriteOptions & { readonly subresource: string },
+  options: WriteOptions & { readonly subresource: string; readonly at: ObjectName },
 ) => KubeObject;
 
 export interface RegistryParts {
@@ -57,6 +58,9 @@ export interface RegistryParts {
   /** The leader's key, for writes of controllers; undefined where nobody else writes. */
   readonly fence: () => Fence | undefined;
 }
+
+/** A write that comes from a patch: what cannot be read is the patch's fault, and an applied object has its owners already. */
+type CheckedWrite = WriteOptions & { readonly patchType?: Patch['type'] };
 
 const hostIdentity: Identity = { name: 'coxswain', groups: ['system:masters'], role: 'host' };
 
@@ -107,12 +111,14 @@ export class Registry {
     options: WriteOptions & { readonly subresource?: string } = {},
   ): Promise<StoredObject> {
     const subresource = options.subresource ?? '';
-    const patchOptions = { ...options, subresource };
+    const patchOptions = { ...options, subresource, at };
+    const checked = { ...options, patchType: patch.type };
     if (patch.type === 'apply' && (await this.current(kind, at)) === undefined && subresource === '') {
-      return this.create(kind, this.#parts.patch(kind, undefined, patch, patchOptions), { ...options, trackFields: false });
+      const applied = this.#parts.patch(kind, undefined, patch, patchOptions);
+      const manifest = at.namespace === undefined ? applied : { ...applied, metadata: { ...applied.metadata, namespace: at.namespace } };
+      return this.#commit(await this.prepareCreate(kind, manifest, checked), options);
     }
-    const writeOptions = patch.type === 'apply' ? { ...options, trackFields: false } : options;
-    return this.#mutate(kind, at, writeOptions, subresource, (old) => this.#parts.patch(kind, old, patch, patchOptions));
+    return this.#mutate(kind, at, checked, subresource, (old) => this.#parts.patch(kind, old, patch, patchOptions));
   }
 
   async delete(kind: KindDescriptor, at: ObjectName, options: DeleteOptions = {}): Promise<DeleteResult> {
@@ -166,7 +172,7 @@ export class Registry {
   }
 
   /** All checks of a create, up to the store's door. */
-  async prepareCreate(kind: KindDescriptor, manifest: KubeObject, options: WriteOptions): Promise<PreparedWrite> {
+  async prepareCreate(kind: KindDescriptor, manifest: KubeObject, options: CheckedWrite): Promise<PreparedWrite> {
     const { clock, random, view } = this.#parts;
     const identity = options.identity ?? hostIdentity;
     const decoded = identity.role === 'controller' ? manifest : this.#parts.decode(kind, manifest, options);
@@ -181,6 +187,7 @@ export class Registry {
       object,
       kind.prepareForCreate === undefined ? undefined : (draft) => kind.prepareForCreate?.(draft),
     );
+    if (options.patchType !== 'apply') object = this.#parts.track(kind, undefined, object, { ...options, subresource: '' });
     const request = {
       operation: 'CREATE' as const,
       kind,
@@ -194,7 +201,6 @@ export class Registry {
     };
     const admitted = await this.#parts.admission.mutate({ ...request, object });
     object = admitted.object === object ? object : this.#validator.defaulted(kind, admitted.object as StoredObject);
-    if (options.trackFields === true) object = this.#parts.track(kind, undefined, object, { ...options, subresource: '' });
     object = deepFreeze(object);
     try {
       this.#validator.create(kind, object, identity.role === 'controller');
@@ -213,17 +219,18 @@ export class Registry {
     manifest: KubeObject,
     old: StoredObject,
     subresource: string,
-    options: WriteOptions,
+    options: CheckedWrite,
   ): Promise<PreparedWrite> {
     const { view } = this.#parts;
     const identity = options.identity ?? hostIdentity;
     const name = old.metadata.name;
-    const decoded = identity.role === 'controller' || identity.role === 'kubelet' ? manifest : this.#parts.decode(kind, manifest, options);
+    const decoded = identity.role === 'controller' || identity.role === 'kubelet' ? manifest : this.#decodeUpdate(kind, manifest, options);
     this.#checkPreconditions(kind, decoded, old);
     let object = prepared(kind, decoded, old, subresource);
     const prepare = subresource === 'status' ? kind.prepareForStatusUpdate : subresource === '' ? kind.prepareForUpdate : undefined;
     if (prepare !== undefined || subresource === '')
       object = this.#validator.defaulted(kind, object, prepare === undefined ? undefined : (draft) => prepare(draft, old as never));
+    if (options.patchType !== 'apply') object = this.#parts.track(kind, old, object, { ...options, subresource });
     const request = {
       operation: 'UPDATE' as const,
       kind,
@@ -238,14 +245,13 @@ export class Registry {
     const admitted = await this.#parts.admission.mutate({ ...request, object });
     const changed = admitted.object === object ? object : this.#validator.defaulted(kind, admitted.object as StoredObject);
     object = withGeneration(kind, changed, old);
-    if (options.trackFields === true) object = this.#parts.track(kind, old, object, { ...options, subresource });
     object = deepFreeze(object);
     this.#validator.update(kind, object, old, subresource, identity.role === 'controller');
     await this.#parts.admission.validate({ ...request, object });
     if (subresource === '') this.#warn(kind, object, options);
     const key = objectKey(kind, old.metadata.namespace, name);
     const revision = Number(old.metadata.resourceVersion);
-    if (deepEqual(object, old)) return { kind, name, object: old, rollbacks: admitted.rollbacks, op: undefined };
+    if (unchanged(object, old)) return { kind, name, object: old, rollbacks: admitted.rollbacks, op: undefined };
     return { kind, name, object, rollbacks: admitted.rollbacks, op: this.#op(key, isReleased(object) ? null : object, revision, identity) };
   }
 
@@ -337,7 +343,7 @@ export class Registry {
   async #mutate(
     kind: KindDescriptor,
     at: ObjectName,
-    options: WriteOptions,
+    options: CheckedWrite,
     subresource: string,
     next: (old: StoredObject) => KubeObject,
   ): Promise<StoredObject> {
@@ -353,7 +359,7 @@ export class Registry {
       const [outcome] = await this.commit([prepared]);
       if (!(outcome instanceof Error)) return outcome!;
       // Nobody named a revision: the newest is meant, so look again.
-      if (outcome.status !== 409 || wanted.metadata?.resourceVersion !== undefined) throw outcome;
+      if (outcome.status !== 409 || (options.patchType === undefined && wanted.metadata?.resourceVersion !== undefined)) throw outcome;
     }
   }
 
@@ -367,6 +373,11 @@ export class Registry {
     const [outcome] = await this.commit([prepared]);
     if (outcome instanceof Error) throw outcome;
     return outcome!;
+  }
+
+  #decodeUpdate(kind: KindDescriptor, manifest: KubeObject, options: CheckedWrite): KubeObject {
+    const { patchType } = options;
+    return this.#parts.decode(kind, manifest, { ...options, patched: patchType !== undefined && patchType !== 'apply' });
   }
 
   #checkPreconditions(kind: KindDescriptor, manifest: KubeObject, old: StoredObject): void {
@@ -397,6 +408,14 @@ export class Registry {
 }
 
 const ignore = (): void => undefined;
+
+/** Nothing changes, or only when somebody took fields that were his already. */
+function unchanged(object: StoredObject, old: StoredObject): boolean {
+  const { managedFields: now } = object.metadata;
+  const { managedFields: before } = old.metadata;
+  if (now === undefined || before === undefined || now === before || !sameButForTimes(now, before)) return deepEqual(object, old);
+  return deepEqual({ ...object, metadata: { ...object.metadata, managedFields: before } }, old);
+}
 
 function prepared(kind: KindDescriptor, manifest: KubeObject, old: StoredObject, subresource: string): StoredObject {
   if (subresource === 'status') return prepareStatus(manifest, old);

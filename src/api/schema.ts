@@ -89,6 +89,10 @@ export class SchemaTable {
     return decoded;
   }
 
+  has(name: string): boolean {
+    return this.#encoded[name] !== undefined;
+  }
+
   /** True if server-side apply treats the model as one value wherever it stands. */
   isAtomic(model: string): boolean {
     return this.#atomic.has(model);

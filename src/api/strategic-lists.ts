@@ -6,7 +6,7 @@ const patchKey = '$patch';
 
 /** A patch that makes no sense for the object; Kubernetes answers 500 with the reason. */
 export function patchFailure(message: string): ApiError {
-  return new ApiError(500, '', message);
+  return new ApiError(500, '', message, undefined, { retryable: false });
 }
 
 type MergeMaps = (original: JsonObject, patch: JsonObject) => JsonObject;

@@ -56,7 +56,10 @@ export class StrategicMerge {
       );
     }
     if (!isShallow(patch)) throw new BadRequestError('json: exceeded max depth');
-    return this.#mergeMap(document, patch, model);
+    const { apiVersion, kind } = document;
+    const patched = this.#mergeMap(document, patch, model);
+    // A patch that replaces everything need not say what the object is.
+    return patched.apiVersion === undefined && patched.kind === undefined ? { apiVersion, kind, ...patched } : patched;
   }
 
   /** `model`: the model of both; undefined for free-form maps. */

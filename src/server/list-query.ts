@@ -113,7 +113,7 @@ export function selectionOf({ labelSelector, fieldSelector }: ListParameters, na
 
 /** What a selector that cannot be parsed is answered with. */
 export function unreadableSelector(error: unknown): unknown {
-  return error instanceof ParseError ? new BadRequestError(`unable to parse requirement: ${error.message}`) : error;
+  return error instanceof ParseError ? new BadRequestError(error.message) : error;
 }
 
 export function tooOldToContinue(): ExpiredError {

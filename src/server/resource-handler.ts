@@ -1,4 +1,5 @@
 import type { DeleteOptions, Patch, WriteOptions } from '../api/client.ts';
+import { invalidPatchOption } from '../api/field-ownership.ts';
 import type { KindDescriptor } from '../api/kind.ts';
 import type { KindIndex } from '../api/kind-index.ts';
 import type { KubeObject, StoredObject } from '../api/object.ts';
@@ -128,7 +129,8 @@ async function handleOne(
     case 'PATCH': {
       const patch = await readPatch(env, exchange);
       const created = patch.type === 'apply' && (await env.registry.current(kind, at)) === undefined;
-      const object = await env.registry.patch(kind, at, patch, { ...writeOptions(exchange), subresource: path.subresource });
+      const options = patch.type === 'apply' ? applyOptions(exchange) : writeOptions(exchange);
+      const object = await env.registry.patch(kind, at, patch, { ...options, subresource: path.subresource });
       return answer(env, exchange, kind, created ? 201 : 200, object);
     }
     case 'DELETE':
@@ -183,6 +185,11 @@ function writeOptions(exchange: Exchange): WriteOptions {
   };
 }
 
+/** Whoever applies says who he is: the user agent does not stand in. */
+function applyOptions(exchange: Exchange): WriteOptions {
+  return { ...writeOptions(exchange), fieldManager: exchange.query.get('fieldManager') ?? '' };
+}
+
 async function readObject(env: ResourceEnv, exchange: Exchange, kind: KindDescriptor, namespace: string | undefined): Promise<KubeObject> {
   const raw = await readAny(env, exchange);
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw))
@@ -221,9 +228,21 @@ async function readPatch(env: ResourceEnv, exchange: Exchange): Promise<Patch> {
       { retryable: false },
     );
   }
+  if (type !== 'apply' && exchange.query.has('force')) {
+    throw invalidPatchOption('force', 'FieldValueForbidden', 'Forbidden: may not be specified for non-apply patch');
+  }
   const body = await readBody(exchange.request);
-  const patch = type === 'apply' ? env.parseYaml(body.toString('utf8')) : parseJson(body);
+  const patch = type === 'apply' ? env.parseYaml(body.toString('utf8')) : parsePatch(type, body);
   return (type === 'apply' ? { type, patch, force: exchange.flag('force') } : { type, patch }) as Patch;
+}
+
+/** A merge patch that is no JSON is answered with a 500, as Kubernetes does. */
+function parsePatch(type: Patch['type'], body: Buffer): unknown {
+  try {
+    return parseJson(body);
+  } catch (error) {
+    throw type === 'merge' ? new ApiError(500, '', 'Invalid JSON Patch', undefined, { cause: error, retryable: false }) : error;
+  }
 }
 
 async function deleteOptions(env: ResourceEnv, exchange: Exchange): Promise<DeleteOptions> {

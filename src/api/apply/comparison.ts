@@ -1,5 +1,7 @@
-import { isJsonObject, jsonEqual, ownValue } from '../json-values.ts';
+import { deepEqual } from '../deep-equal.ts';
+import { isJsonObject, ownValue } from '../json-values.ts';
 import { FieldSet } from './field-set.ts';
+import { resolvedShape } from './merge-shape.ts';
 import type { MergeShape } from './merge-shape.ts';
 import { fieldElement, itemElement } from './path-element.ts';
 
@@ -26,8 +28,9 @@ export class Comparison {
     return this.modified.union(this.added);
   }
 
-  #compare(before: unknown, after: unknown, shape: MergeShape, path: string[]): void {
+  #compare(before: unknown, after: unknown, unresolved: MergeShape, path: string[]): void {
     if (before === after) return;
+    const shape = resolvedShape(unresolved, before, after);
     if (shape.kind === 'leaf') return this.#leaf(before, after, path);
     const parts = shape.kind === 'map' ? this.#fields(before, after, shape, path) : this.#items(before, after, shape, path);
     if (parts === 0) return this.#leaf(before, after, path);
@@ -39,7 +42,7 @@ export class Comparison {
     if (path.length === 0) return;
     if (before === undefined) this.added.insert(path);
     else if (after === undefined) this.removed.insert(path);
-    else if (!jsonEqual(before, after)) this.modified.insert(path);
+    else if (!deepEqual(before, after)) this.modified.insert(path);
   }
 
   /** How many fields the two have together. */

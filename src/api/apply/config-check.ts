@@ -1,4 +1,5 @@
 import { goText, isJsonObject } from '../json-values.ts';
+import { resolvedShape } from './merge-shape.ts';
 import type { LeafType, MergeShape } from './merge-shape.ts';
 import { fieldElement, itemElement, shownElement } from './path-element.ts';
 
@@ -33,7 +34,8 @@ function expected(type: LeafType, value: unknown): string | undefined {
     : `expected ${type === 'number' ? 'numeric (int or float)' : type}, got &value.valueUnstructured{Value:${goText(value, 100)}}`;
 }
 
-function check(value: unknown, shape: MergeShape, path: string, problems: string[]): void {
+function check(value: unknown, unresolved: MergeShape, path: string, problems: string[]): void {
+  const shape = resolvedShape(unresolved, value);
   const type = shape.kind === 'leaf' ? shape.type : shape.kind;
   const problem = expected(type, value);
   if (problem !== undefined) return say(problems, path, problem);

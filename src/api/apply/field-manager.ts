@@ -1,5 +1,6 @@
 import { ApiError, BadRequestError } from '../../errors.ts';
-import { goTypeOf, isJsonObject, isShallow, jsonEqual } from '../json-values.ts';
+import { deepEqual } from '../deep-equal.ts';
+import { goTypeOf, isJsonObject, isShallow } from '../json-values.ts';
 import type { KubeObject } from '../object.ts';
 import type { SchemaTable } from '../schema.ts';
 import { Comparison } from './comparison.ts';
@@ -74,8 +75,9 @@ export class FieldManager {
    */
   track<T extends KubeObject>(live: KubeObject | undefined, next: T, write: FieldWrite, empty: KubeObject = {}): T {
     const given = next.metadata?.managedFields;
-    if (clearsManagers(given)) return withManagers(next, noManagers);
-    const ofNext = (write.subresource ?? '') === '' ? readManagers(given) : undefined;
+    const isMain = (write.subresource ?? '') === '';
+    if (isMain && clearsManagers(given)) return withManagers(next, noManagers);
+    const ofNext = isMain ? readManagers(given) : undefined;
     const managers = ofNext !== undefined && ofNext.size > 0 ? ofNext : managersOf(live);
     if (managers.size === 0 && live !== undefined) return withManagers(next, managers);
     return withManagers(next, this.#tracked(live ?? empty, next, managers, write));
@@ -169,7 +171,7 @@ function bare(object: KubeObject): KubeObject {
 function withManagers<T extends KubeObject>(object: T, managers: Managers): T {
   const entries = writeManagers(managers);
   const { managedFields: before, ...metadata } = object.metadata ?? {};
-  if (jsonEqual(before ?? [], entries)) return object;
+  if (deepEqual(before ?? [], entries)) return object;
   return { ...object, metadata: entries.length === 0 ? metadata : { ...metadata, managedFields: entries } };
 }
 
@@ -203,6 +205,8 @@ function requireConfig(config: unknown, shape: MergeShape, write: ApplyWrite): K
       500,
       '',
       `failed to create typed patch object: ${problems.length === 1 ? problems[0]! : `errors:\n  ${problems.join('\n  ')}`}`,
+      undefined,
+      { retryable: false },
     );
   return config as KubeObject;
 }

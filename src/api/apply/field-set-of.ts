@@ -1,5 +1,6 @@
 import { isJsonObject } from '../json-values.ts';
 import { FieldSet } from './field-set.ts';
+import { resolvedShape } from './merge-shape.ts';
 import type { MergeShape } from './merge-shape.ts';
 import { fieldElement, itemElement } from './path-element.ts';
 
@@ -10,7 +11,8 @@ export function fieldSetOf(value: unknown, shape: MergeShape): FieldSet {
   return set;
 }
 
-function collect(value: unknown, shape: MergeShape, path: string[], set: FieldSet): void {
+function collect(value: unknown, unresolved: MergeShape, path: string[], set: FieldSet): void {
+  const shape = resolvedShape(unresolved, value);
   if (shape.kind === 'leaf') {
     set.insert(path);
   } else if (shape.kind === 'map') {

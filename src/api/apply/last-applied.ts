@@ -1,8 +1,10 @@
-import { isJsonObject, jsonEqual, ownValue } from '../json-values.ts';
+import { deepEqual } from '../deep-equal.ts';
+import { isJsonObject, ownValue } from '../json-values.ts';
 import type { KubeObject } from '../object.ts';
 import { itemsByElement } from './comparison.ts';
 import { FieldSet } from './field-set.ts';
 import { fieldSetOf } from './field-set-of.ts';
+import { resolvedShape } from './merge-shape.ts';
 import type { MergeShape } from './merge-shape.ts';
 
 export const lastAppliedAnnotation = 'kubectl.kubernetes.io/last-applied-configuration';
@@ -10,15 +12,16 @@ export const lastAppliedAnnotation = 'kubectl.kubernetes.io/last-applied-configu
 /** The value a path leads to; undefined if there is none. */
 function valueAt(value: unknown, path: readonly string[], shape: MergeShape): unknown {
   let here = value;
-  let at: MergeShape | undefined = shape;
+  let next: MergeShape | undefined = shape;
   for (const element of path) {
+    const at: MergeShape | undefined = next === undefined ? undefined : resolvedShape(next, here);
     if (at?.kind === 'map' && isJsonObject(here)) {
       const name: string = element.slice(2);
       here = ownValue(here, name);
-      at = at.field(name);
+      next = at.field(name);
     } else if (at?.kind === 'list') {
       here = itemsByElement(here, at).get(element);
-      at = at.element;
+      next = at.element;
     } else {
       return undefined;
     }
@@ -41,7 +44,7 @@ export function allowedByLastApplied(live: KubeObject, shape: MergeShape): Field
     return allowed;
   }
   for (const path of fieldSetOf(config, shape).paths()) {
-    if (jsonEqual(valueAt(config, path, shape), valueAt(live, path, shape))) allowed.insert(path);
+    if (deepEqual(valueAt(config, path, shape), valueAt(live, path, shape))) allowed.insert(path);
   }
   return allowed;
 }

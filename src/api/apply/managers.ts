@@ -1,3 +1,4 @@
+import { deepEqual } from '../deep-equal.ts';
 import type { ManagedFieldsEntry } from '../generated/models.ts';
 import { FieldSet } from './field-set.ts';
 
@@ -44,6 +45,12 @@ export function readManagers(entries: readonly ManagedFieldsEntry[] | undefined)
     managers.set(id, { by, set: known === undefined ? set : known.set.union(set), time: entry.time ?? undefined });
   }
   return managers;
+}
+
+/** Whether two lists of entries say the same but for when it was. */
+export function sameButForTimes(a: readonly ManagedFieldsEntry[], b: readonly ManagedFieldsEntry[]): boolean {
+  const timeless = (entry: ManagedFieldsEntry): object => ({ ...entry, time: undefined });
+  return deepEqual(a.map(timeless), b.map(timeless));
 }
 
 /** An update that sets `managedFields: [{}]` clears them. */

@@ -1,3 +1,4 @@
+import { isJsonObject } from '../json-values.ts';
 import type { FieldSchema, SchemaTable } from '../schema.ts';
 
 /** What server-side apply must know of a value: whether it is one thing or has parts with owners of their own. */
@@ -7,11 +8,26 @@ export type MergeShape =
   /** A model, or a map of one shape by free keys (`fields` undefined). */
   | { readonly kind: 'map'; readonly field: (name: string) => MergeShape | undefined; readonly named: boolean }
   /** A list whose elements have identities: by `keys`, or (no keys) by their value. */
-  | { readonly kind: 'list'; readonly keys: readonly string[]; readonly element: MergeShape };
+  | { readonly kind: 'list'; readonly keys: readonly string[]; readonly element: MergeShape }
+  /** No schema says: a map is merged, everything else is one value. */
+  | { readonly kind: 'deduced' };
+
+export type KnownShape = Exclude<MergeShape, { readonly kind: 'deduced' }>;
 
 export type LeafType = 'string' | 'number' | 'boolean' | 'list' | 'map' | 'any';
 
 const untyped: MergeShape = { kind: 'leaf', type: 'any' };
+/** What has no model (a custom resource): maps are merged, everything else is one value. */
+const deducedMap: MergeShape = { kind: 'map', named: false, field: () => deduced };
+const deduced: MergeShape = { kind: 'deduced' };
+
+/** The shape as the values at hand decide it, where no schema does. */
+export function resolvedShape(shape: MergeShape, value: unknown, other?: unknown): KnownShape {
+  if (shape.kind !== 'deduced') return shape;
+  const maps = [value, other].filter((v) => v !== undefined && v !== null);
+  return maps.length > 0 && maps.every(isJsonObject) ? (deducedMap as KnownShape) : (untyped as KnownShape);
+}
+
 const leafTypes: Readonly<Record<string, LeafType>> = {
   string: 'string',
   bytes: 'string',
@@ -34,6 +50,7 @@ export class MergeShapes {
   of(model: string): MergeShape {
     const known = this.#models.get(model);
     if (known !== undefined) return known;
+    if (!this.#table.has(model)) return customResource(this.of('ObjectMeta'));
     const schema = this.#table.model(model);
     const fields = new Map<string, MergeShape>();
     const shape: MergeShape = {
@@ -69,4 +86,8 @@ export class MergeShapes {
     }
     return atomic || this.#table.isAtomic(element.model) ? { kind: 'leaf', type: 'map' } : this.of(element.model);
   }
+}
+
+function customResource(metadata: MergeShape): MergeShape {
+  return { kind: 'map', named: true, field: (name) => (name === 'metadata' ? metadata : deduced) };
 }

@@ -1,13 +1,15 @@
 import { isJsonObject, ownValue, setKey } from '../json-values.ts';
 import { itemsByElement } from './comparison.ts';
+import { resolvedShape } from './merge-shape.ts';
 import type { MergeShape } from './merge-shape.ts';
 
 /**
  * The live value with a configuration laid over it: leaves are the configuration's where it has them, lists with identities are
  * merged element by element, nothing is removed. Parts that do not change are shared.
  */
-export function mergeValues(live: unknown, config: unknown, shape: MergeShape): unknown {
+export function mergeValues(live: unknown, config: unknown, unresolved: MergeShape): unknown {
   if (config === undefined || config === live) return live;
+  const shape = resolvedShape(unresolved, live, config);
   if (live === undefined || shape.kind === 'leaf') return config;
   if (shape.kind === 'list') return mergeLists(live, config, shape);
   if (!isJsonObject(live) || Object.keys(live).length === 0) return config;

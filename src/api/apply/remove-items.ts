@@ -1,10 +1,12 @@
 import { isJsonObject, setKey } from '../json-values.ts';
 import type { FieldSet } from './field-set.ts';
+import { resolvedShape } from './merge-shape.ts';
 import type { MergeShape } from './merge-shape.ts';
 import { fieldElement, itemElement } from './path-element.ts';
 
 /** The value without the fields and list elements of a set; undefined where nothing is left. Parts that do not change are shared. */
-export function removeItems(value: unknown, items: FieldSet, shape: MergeShape): unknown {
+export function removeItems(value: unknown, items: FieldSet, unresolved: MergeShape): unknown {
+  const shape = resolvedShape(unresolved, value);
   if (items.empty || shape.kind === 'leaf') return value;
   if (shape.kind === 'map') return isJsonObject(value) ? removeFields(value, items, shape) : value;
   if (!Array.isArray(value)) return value;
