@@ -60,6 +60,10 @@ export interface KindDescriptor<M extends KubeObject = KubeObject> {
   readonly returnsDeleted?: boolean;
   /** True if an object without a name gets a uid for one. */
   readonly unnamedGetsUid?: boolean;
+  /** True if a PUT of an object that does not exist creates it. */
+  readonly createsOnUpdate?: boolean;
+  /** False if every update must name the resourceVersion it is based on. */
+  readonly updatesUnconditionally?: boolean;
   /** The verbs that are served, for kinds that do not serve them all (a Binding can only be created). */
   readonly verbs?: readonly string[];
   /**

@@ -48,13 +48,12 @@ export function prepareUpdated(kind: KindDescriptor, manifest: Loose, old: Store
   return draft as unknown as StoredObject;
 }
 
-/** An update through the status subresource: only status, and of the metadata what Kubernetes lets pass. */
+/** An update through the status subresource: status, and the metadata; kinds take back what theirs does not let pass. */
 export function prepareStatus(manifest: Loose, old: StoredObject): StoredObject {
-  const draft = opened({ ...old });
+  const draft = opened({ ...old, metadata: manifest.metadata ?? old.metadata });
+  keepSystemFields(draft.metadata, old);
   if (manifest.status === undefined) delete draft['status'];
   else draft['status'] = manifest.status;
-  const given = manifest.metadata;
-  if (given?.managedFields !== undefined) draft.metadata.managedFields = given.managedFields;
   return draft as unknown as StoredObject;
 }
 

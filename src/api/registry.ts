@@ -17,13 +17,14 @@ import type { AdmissionChain } from './admission-chain.ts';
 import type { DeleteOptions, DeleteResult, Identity, Patch, WriteOptions } from './client.ts';
 import { sameButForTimes } from './apply/managers.ts';
 import { deepEqual } from './deep-equal.ts';
+import { FieldErrors } from './field-errors.ts';
 import { decideDeletion, isReleased } from './deletion.ts';
 import { namespacePrefix, objectKey } from './keys.ts';
 import type { KindDescriptor } from './kind.ts';
 import { nameFor } from './naming.ts';
 import { deepFreeze, type KubeObject, type ObjectName, type StoredObject } from './object.ts';
 import { prepareFinalize, prepareNew, prepareStatus, prepareUpdated, withGeneration } from './preparation.ts';
-import { alreadyExists, conflict, forbidden, modified, notFound } from './status-errors.ts';
+import { alreadyExists, conflict, forbidden, invalid, modified, notFound } from './status-errors.ts';
 import { formatTime } from './time.ts';
 import { newUid } from './uid.ts';
 import { Validator } from './validator.ts';
@@ -97,6 +98,10 @@ export class Registry {
     options: WriteOptions & { readonly subresource?: string } = {},
   ): Promise<StoredObject> {
     const at = { namespace: manifest.metadata?.namespace, name: manifest.metadata?.name ?? '' };
+    if (kind.createsOnUpdate === true && (options.subresource ?? '') === '' && (await this.current(kind, at)) === undefined) {
+      if ((manifest.metadata?.resourceVersion ?? '') === '') return this.create(kind, manifest, options);
+      throw conflict(kind, at.name, 'StorageError: invalid object, Code: 4, Key: , ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition');
+    }
     return this.#mutate(kind, at, options, options.subresource ?? '', () => manifest);
   }
 
@@ -141,7 +146,8 @@ export class Registry {
     const deleted: StoredObject[] = [];
     for (const object of picked) {
       try {
-        deleted.push((await this.delete(kind, { namespace: object.metadata.namespace, name: object.metadata.name }, options)).object);
+        await this.delete(kind, { namespace: object.metadata.namespace, name: object.metadata.name }, options);
+        deleted.push(object);
       } catch (error) {
         if ((error as ApiError).status !== 404) throw error;
       }
@@ -384,6 +390,11 @@ export class Registry {
     const { uid, resourceVersion } = manifest.metadata ?? {};
     if (uid !== undefined && uid !== '' && uid !== old.metadata.uid) {
       throw conflict(kind, old.metadata.name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`);
+    }
+    if ((resourceVersion ?? '') === '' && kind.updatesUnconditionally === false) {
+      const errors = new FieldErrors();
+      errors.invalid('metadata.resourceVersion', '0x0', 'must be specified for an update');
+      throw invalid(kind, old.metadata.name, errors);
     }
     if (resourceVersion !== undefined && resourceVersion !== '' && resourceVersion !== old.metadata.resourceVersion)
       throw modified(kind, old.metadata.name);

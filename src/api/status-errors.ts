@@ -6,8 +6,8 @@ import { resourceName, type KindDescriptor } from './kind.ts';
 
 type Resource = Pick<KindDescriptor, 'group' | 'plural' | 'kind'>;
 
-const details = (kind: Resource, name: string): { name: string; group?: string; kind: string } => ({
-  name,
+const details = (kind: Resource, name: string): { name?: string; group?: string; kind: string } => ({
+  ...(name === '' ? {} : { name }),
   ...(kind.group === '' ? {} : { group: kind.group }),
   kind: kind.plural,
 });
@@ -38,7 +38,7 @@ export function invalid(kind: Resource, name: string, errors: FieldErrors): Inva
   const texts = errors.causes.map((cause) => `${cause.field}: ${cause.message}`);
   const list = texts.length === 1 ? texts[0]! : `[${texts.join(', ')}]`;
   return new InvalidError(`${kind.group === '' ? kind.kind : `${kind.kind}.${kind.group}`} ${JSON.stringify(name)} is invalid: ${list}`, {
-    name,
+    ...(name === '' ? {} : { name }),
     ...(kind.group === '' ? {} : { group: kind.group }),
     kind: kind.kind,
     causes: errors.causes,

@@ -133,6 +133,7 @@ export const customResourceDefinitionKind: KindDescriptor<CustomResourceDefiniti
   namespaced: false,
   model: 'CustomResourceDefinition',
   nameRule: 'dns1123-subdomain',
+  updatesUnconditionally: false,
   hasGeneration: true,
   hasStatus: true,
   applyDefaults: ({ spec }) => {

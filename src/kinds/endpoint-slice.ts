@@ -102,6 +102,7 @@ export const endpointSliceKind: KindDescriptor<EndpointSliceManifest> = {
   namespaced: true,
   model: 'EndpointSlice',
   nameRule: 'dns1123-subdomain',
+  updatesUnconditionally: false,
   hasGeneration: true,
   hasStatus: false,
   applyDefaults: (draft) => {

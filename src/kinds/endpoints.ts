@@ -63,6 +63,7 @@ export const endpointsKind: KindDescriptor<EndpointsManifest> = {
   namespaced: true,
   model: 'Endpoints',
   nameRule: 'dns1123-subdomain',
+  createsOnUpdate: true,
   hasGeneration: false,
   hasStatus: false,
   applyDefaults: (draft) => {

@@ -70,6 +70,7 @@ export const eventKind: KindDescriptor<EventManifest> = {
   namespaced: true,
   model: 'Event',
   nameRule: 'path-segment',
+  createsOnUpdate: true,
   hasGeneration: false,
   hasStatus: false,
   applyDefaults: (draft) => {

@@ -63,6 +63,7 @@ export const eventsEventKind: KindDescriptor<EventsEventManifest> = {
   namespaced: true,
   model: 'EventsEvent',
   nameRule: 'path-segment',
+  updatesUnconditionally: false,
   hasGeneration: false,
   hasStatus: false,
   storedAs: {

@@ -26,6 +26,8 @@ export const leaseKind: KindDescriptor<LeaseManifest> = {
   namespaced: true,
   model: 'Lease',
   nameRule: 'dns1123-subdomain',
+  updatesUnconditionally: false,
+  createsOnUpdate: true,
   hasGeneration: false,
   hasStatus: false,
   applyDefaults: (draft) => {

@@ -110,6 +110,7 @@ export const limitRangeKind: KindDescriptor<LimitRangeManifest> = {
   namespaced: true,
   model: 'LimitRange',
   nameRule: 'dns1123-subdomain',
+  createsOnUpdate: true,
   hasGeneration: false,
   hasStatus: false,
   unnamedGetsUid: true,

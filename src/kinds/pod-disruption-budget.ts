@@ -40,6 +40,7 @@ export const podDisruptionBudgetKind: KindDescriptor<PodDisruptionBudgetManifest
   namespaced: true,
   model: 'PodDisruptionBudget',
   nameRule: 'dns1123-subdomain',
+  updatesUnconditionally: false,
   hasGeneration: true,
   hasStatus: true,
   prepareForCreate: (draft) => {

@@ -15,6 +15,7 @@ export const podTemplateKind: KindDescriptor<PodTemplateManifest> = {
   namespaced: true,
   model: 'PodTemplate',
   nameRule: 'dns1123-subdomain',
+  createsOnUpdate: true,
   hasGeneration: false,
   hasStatus: false,
   returnsDeleted: true,

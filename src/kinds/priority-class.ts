@@ -45,6 +45,7 @@ export const priorityClassKind: KindDescriptor<PriorityClassManifest> = {
   model: 'PriorityClass',
   nameRule: 'dns1123-subdomain',
   hasGeneration: 'constant',
+  updatesUnconditionally: false,
   hasStatus: false,
   applyDefaults: (draft) => {
     draft.preemptionPolicy ??= 'PreemptLowerPriority';
