@@ -14,7 +14,53 @@ export interface UnsupportedField {
 /** Nothing runs in the simulated runtime that could notice; what only a running program would notice is not listed for it. */
 const real: readonly BuiltInRuntime[] = ['in-process', 'process'];
 
+/** Volumes that need a driver nobody here has: a pod that mounts one waits with a FailedMount Event. */
+const foreignVolumes = [
+  'awsElasticBlockStore',
+  'azureDisk',
+  'azureFile',
+  'cephfs',
+  'cinder',
+  'csi',
+  'fc',
+  'flexVolume',
+  'flocker',
+  'gcePersistentDisk',
+  'gitRepo',
+  'glusterfs',
+  'image',
+  'iscsi',
+  'nfs',
+  'photonPersistentDisk',
+  'portworxVolume',
+  'quobyte',
+  'rbd',
+  'scaleIO',
+  'storageos',
+  'vsphereVolume',
+];
+
 /** Every field of a pod that is accepted and not honoured: `docs/support.md` is made from this list. */
 export const unsupportedFields: readonly UnsupportedField[] = [
   { field: 'PodSpec.hostUsers', runtimes: real, why: 'there are no user namespaces', when: (value) => value === false },
+  ...foreignVolumes.map((type) => ({
+    field: `Volume.${type}`,
+    runtimes: 'all' as const,
+    why: 'there is no driver for such volumes: the pod waits with a FailedMount Event',
+  })),
+  {
+    field: 'VolumeProjection.clusterTrustBundle',
+    runtimes: 'all',
+    why: 'there are no trust bundles: the pod waits with a FailedMount Event',
+  },
+  { field: 'VolumeProjection.podCertificate', runtimes: 'all', why: 'no certificates are issued: the pod waits with a FailedMount Event' },
+  {
+    field: 'EnvVarSource.fileKeyRef',
+    runtimes: 'all',
+    why: 'newer than Kubernetes 1.33: the container waits with CreateContainerConfigError',
+  },
+  { field: 'Container.volumeDevices', runtimes: 'all', why: 'there are no block volumes' },
+  { field: 'Container.restartPolicyRules', runtimes: 'all', why: 'newer than Kubernetes 1.33' },
+  { field: 'PodSpec.hostnameOverride', runtimes: 'all', why: 'newer than Kubernetes 1.33' },
+  { field: 'PodSpec.resourceClaims', runtimes: 'all', why: 'there is no dynamic resource allocation' },
 ];
