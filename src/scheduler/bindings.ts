@@ -1,3 +1,4 @@
+import type { SchedulerCache } from './scheduler-cache.ts';
 import type { PlannedWrite } from './scheduler.ts';
 import type { Instant } from '../env/clock.ts';
 import type { NodeInfo } from './node-info.ts';
@@ -34,11 +35,11 @@ export class Bindings implements WaitingPods {
   readonly #rejected: Rejection[] = [];
 
   /** Runs Permit. Returns the refusal, if there is one. */
-  permit(queued: QueuedPod, node: NodeInfo, profile: Profile, now: Instant): Refusal | undefined {
+  permit(queued: QueuedPod, node: NodeInfo, profile: Profile, now: Instant, cache: SchedulerCache): Refusal | undefined {
     const binding: Binding = { queued, pod: queued.pod, node, profile, heldBy: new Map(), preBinding: new Set(), preBound: false };
     this.#byUid.set(queued.uid, binding);
     for (const plugin of profile.permits) {
-      const result = plugin.permit!(binding.pod, node, now, this);
+      const result = plugin.permit!(binding.pod, node, now, { cache, waiting: this });
       if (result === undefined) continue;
       if ('refusal' in result) {
         this.#byUid.delete(queued.uid);
@@ -48,6 +49,11 @@ export class Bindings implements WaitingPods {
     }
     (binding.heldBy.size === 0 ? this.#ready : this.#waiting).add(binding);
     return undefined;
+  }
+
+  /** Tells the plugins that the pod will not go to the node, last told first. */
+  unreserve({ pod, node, profile }: Pick<Binding, 'pod' | 'node' | 'profile'>, cache: SchedulerCache): void {
+    for (const plugin of [...profile.reserves].reverse()) plugin.unreserve?.(pod, node, { cache, waiting: this });
   }
 
   *[Symbol.iterator](): Iterator<PodInfo> {

@@ -72,8 +72,7 @@ export class ClusterFeed {
   /** Whatever was under way for the pod has come to an end elsewhere. */
   #abandon(uid: string): void {
     const binding = this.#to.bindings.forget(uid);
-    if (binding === undefined) return;
-    for (const plugin of [...binding.profile.reserves].reverse()) plugin.unreserve?.(binding.pod, binding.node);
+    if (binding !== undefined) this.#to.bindings.unreserve(binding, this.#to.cache);
   }
 
   #podBound(pod: StoredPod, previous: StoredObject | undefined): void {
@@ -109,7 +108,10 @@ export class ClusterFeed {
     const queued = queue.get(uid);
     const gated = profile.preEnqueue(info) !== undefined;
     if (queued !== undefined) queue.update(queued, info, gated, changesChances(queued.pod, info, previous));
-    else if (cache.nodeOf(uid) === undefined) queue.add(info, gated);
+    else if (cache.nodeOf(uid) === undefined) {
+      queue.add(info, gated);
+      this.#wake({ type: 'pod-pending', pod: info }, uid);
+    }
   }
 
   #node(change: ObjectChange): void {

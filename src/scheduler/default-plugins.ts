@@ -1,4 +1,5 @@
 import { defaultPreemption, type DefaultPreemptionArgs } from './plugins/default-preemption.ts';
+import { imageLocality } from './plugins/image-locality.ts';
 import { interPodAffinity, type InterPodAffinityArgs } from './plugins/inter-pod-affinity.ts';
 import { nodeAffinity, type NodeAffinityArgs } from './plugins/node-affinity.ts';
 import { nodeName } from './plugins/node-name.ts';
@@ -46,6 +47,7 @@ export function defaultPlugins(args: DefaultPluginArgs = {}): readonly WeightedP
     weighted(interPodAffinity(args.InterPodAffinity), 2),
     weighted(defaultPreemption(args.DefaultPreemption)),
     weighted(nodeResourcesBalancedAllocation(args.NodeResourcesBalancedAllocation)),
+    weighted(imageLocality()),
   ];
 }
 

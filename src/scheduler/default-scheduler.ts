@@ -69,7 +69,7 @@ export class DefaultScheduler implements Scheduler {
         throw new ConfigurationError(`scheduler: two profiles are called ${profile.schedulerName}`);
       this.#lanes.set(profile.schedulerName, { profile, cycle: new SchedulingCycle(profile, this.#cache, this.#nominated) });
     }
-    this.#queue = new SchedulingQueue({ ...options, compare: queueSortOf(profiles) });
+    this.#queue = new SchedulingQueue({ ...options, census: this.#cache.pending, compare: queueSortOf(profiles) });
     this.#feed = new ClusterFeed({
       cache: this.#cache,
       queue: this.#queue,
@@ -141,20 +141,20 @@ export class DefaultScheduler implements Scheduler {
     const { pod } = queued;
     this.#cache.addPod(pod, node.name);
     this.#nominated.delete(pod.uid);
-    for (const [i, plugin] of profile.reserves.entries()) {
-      const refusal = plugin.reserve?.(pod, node, this.#cache);
+    for (const plugin of profile.reserves) {
+      const refusal = plugin.reserve?.(pod, node, { cache: this.#cache, waiting: this.#bindings });
       if (refusal === undefined) continue;
-      for (const reserved of profile.reserves.slice(0, i + 1).reverse()) reserved.unreserve?.(pod, node);
+      this.#bindings.unreserve({ pod, node, profile }, this.#cache);
       this.#cache.removePod(pod.uid);
       return refusal;
     }
-    const refusal = this.#bindings.permit(queued, node, profile, now);
+    const refusal = this.#bindings.permit(queued, node, profile, now, this.#cache);
     if (refusal !== undefined) this.#release({ pod, node, profile });
     return refusal;
   }
 
   #release({ pod, node, profile }: Pick<Binding, 'pod' | 'node' | 'profile'>): void {
-    for (const plugin of [...profile.reserves].reverse()) plugin.unreserve?.(pod, node);
+    this.#bindings.unreserve({ pod, node, profile }, this.#cache);
     this.#feed.released(pod, node);
   }
 
@@ -166,9 +166,12 @@ export class DefaultScheduler implements Scheduler {
 
   /** Pods that Permit let go of, or whose time is up. */
   #sendBack(writes: PlannedWrite[], now: Instant): void {
-    for (const { binding, refusal } of this.#bindings.takeRejected(now)) {
-      this.#release(binding);
-      this.#refused(binding.queued, refusal, writes, now);
+    // One may take others with it.
+    for (let rejected = this.#bindings.takeRejected(now); rejected.length > 0; rejected = this.#bindings.takeRejected(now)) {
+      for (const { binding, refusal } of rejected) {
+        this.#release(binding);
+        this.#refused(binding.queued, refusal, writes, now);
+      }
     }
   }
 

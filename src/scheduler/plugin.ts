@@ -48,6 +48,8 @@ export type ClusterEvent =
   | { readonly type: 'pod-added' | 'pod-removed' | 'pod-updated'; readonly pod: PodInfo; readonly node: NodeInfo }
   | { readonly type: 'node-added' | 'node-updated'; readonly node: NodeInfo; readonly change: ObjectChange }
   | { readonly type: 'node-removed'; readonly node: NodeInfo }
+  /** A pod came that is not bound. */
+  | { readonly type: 'pod-pending'; readonly pod: PodInfo }
   /** Another object that the scheduler follows: Namespace, PersistentVolumeClaim, Service, ... */
   | { readonly type: 'object'; readonly change: ObjectChange };
 
@@ -136,10 +138,11 @@ export interface SchedulerPlugin<F = undefined, S = undefined> {
   normalizeScore?(scores: Float64Array, feasible: NodeSet, state: S): void;
 
   /** Reserve: the pod is about to be assumed on the node. A refusal sends it back. `unreserve` is called whatever follows but a bind. */
-  reserve?(pod: PodInfo, node: NodeInfo, cache: SchedulerCache): Refusal | undefined;
-  unreserve?(pod: PodInfo, node: NodeInfo): void;
-  /** Permit: undefined lets it pass; `waitMs` holds it, assumed, until `SchedulerCache.allow` or the time is up. */
-  permit?(pod: PodInfo, node: NodeInfo, now: Instant, waiting: WaitingPods): PermitResult;
+  reserve?(pod: PodInfo, node: NodeInfo, context: PluginContext): Refusal | undefined;
+  /** The pod is still in the cache. May be called for a pod that was not reserved. */
+  unreserve?(pod: PodInfo, node: NodeInfo, context: PluginContext): void;
+  /** Permit: undefined lets it pass; `waitMs` holds it, assumed, until `WaitingPods.allow`, or sends it back when the time is up. */
+  permit?(pod: PodInfo, node: NodeInfo, now: Instant, context: PluginContext): PermitResult;
   /** PreBind: writes that must go before the bind. */
   preBind?(pod: PodInfo, node: NodeInfo): readonly PlannedWrite[];
   /** Bind: the write that binds. The first plugin that returns one ends it. */
@@ -149,6 +152,12 @@ export interface SchedulerPlugin<F = undefined, S = undefined> {
 
   /** Queueing hint: may this event make a pod fit that this plugin refused? Without it every event does. */
   isSchedulableAfter?(event: ClusterEvent, pod: PodInfo, cache: SchedulerCache): boolean;
+}
+
+/** What plugins may look at, and act on, once a pod has a place. */
+export interface PluginContext {
+  readonly cache: SchedulerCache;
+  readonly waiting: WaitingPods;
 }
 
 /** The pods that Permit holds back. */

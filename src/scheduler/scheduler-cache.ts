@@ -1,7 +1,10 @@
 import { QuantityCache } from '../api/quantity-cache.ts';
 import { ChangeLog } from './change-log.ts';
+import { GroupCensus } from './group-census.ts';
+import { ImageCensus } from './image-census.ts';
 import { NodeInfo, type StoredNode } from './node-info.ts';
 import { FollowedObjects } from './followed-objects.ts';
+import type { PodGroup } from './pod-group.ts';
 import type { PodInfo } from './pod-info.ts';
 import { amountOf } from './pod-resources.ts';
 import { RelationIndex } from './relation-index.ts';
@@ -19,6 +22,9 @@ export class SchedulerCache {
   readonly log = new ChangeLog(logLength);
   /** Who is where, for plugins that place pods with regard to others. */
   readonly relations = new RelationIndex(this);
+  readonly images = new ImageCensus();
+  /** Pods in the queue, by group; neither those under way nor those of other schedulers are among them. */
+  readonly pending = new GroupCensus();
   /** Other objects that plugins look at. */
   readonly objects = new FollowedObjects();
   readonly #quantities = new QuantityCache();
@@ -26,6 +32,7 @@ export class SchedulerCache {
   readonly #slots: (NodeInfo | undefined)[] = [];
   readonly #free: number[] = [];
   readonly #nodeOfPod = new Map<string, { readonly node: NodeInfo; readonly pod: PodInfo }>();
+  readonly #placed = new GroupCensus();
   #nodeCount = 0;
   #trying = false;
 
@@ -82,10 +89,15 @@ export class SchedulerCache {
     return this.#nodeOfPod.size;
   }
 
+  /** How many pods on nodes (assumed ones included) are in groups that pass the test. */
+  count(has: (group: PodGroup) => boolean): number {
+    return this.#placed.count(has);
+  }
+
   setNode(object: StoredNode): NodeInfo {
     const node = this.#slot(object.metadata.name);
     if (node.object === undefined) this.#nodeCount++;
-    node.setObject(object);
+    this.#setObject(node, object);
     const allocatable = new Map<string, number>();
     for (const [name, quantity] of Object.entries(object.status?.allocatable ?? object.status?.capacity ?? {})) {
       allocatable.set(name, amountOf(name, quantity, this.#quantities));
@@ -97,7 +109,7 @@ export class SchedulerCache {
 
   /** The Node object changed in nothing that matters for who fits where. */
   replaceNode(node: NodeInfo, object: StoredNode): void {
-    node.setObject(object);
+    this.#setObject(node, object);
   }
 
   /** Something else changed that matters for who fits on the node. */
@@ -109,7 +121,7 @@ export class SchedulerCache {
   removeNode(name: string): NodeInfo | undefined {
     const node = this.#byName.get(name);
     if (node?.object === undefined) return undefined;
-    node.setObject(undefined);
+    this.#setObject(node, undefined);
     this.#nodeCount--;
     this.resources.setAllocatable(node.index, new Map());
     this.#nodeChanged(node);
@@ -124,6 +136,7 @@ export class SchedulerCache {
     node.addPod(pod);
     this.#nodeOfPod.set(pod.uid, { node, pod });
     if (!this.#trying) this.log.push(node.index, false);
+    this.#placed.add(pod.group, 1);
     this.relations.podAdded(pod, node);
     return node;
   }
@@ -143,9 +156,16 @@ export class SchedulerCache {
     this.#nodeOfPod.delete(uid);
     node.removePod(pod);
     if (!this.#trying) this.log.push(node.index, false);
+    this.#placed.add(pod.group, -1);
     this.relations.podRemoved(pod, node);
     this.#releaseIfUnused(node);
     return node;
+  }
+
+  #setObject(node: NodeInfo, object: StoredNode | undefined): void {
+    const before = node.images;
+    node.setObject(object);
+    if (before !== node.images) this.images.replace(before.keys(), node.images.keys());
   }
 
   #nodeChanged(node: NodeInfo): void {

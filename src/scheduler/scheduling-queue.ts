@@ -1,10 +1,13 @@
 import type { Instant } from '../env/clock.ts';
+import type { GroupCensus } from './group-census.ts';
 import { ParkedPods } from './parked-pods.ts';
 import { PodHeap } from './pod-heap.ts';
 import type { PodInfo } from './pod-info.ts';
 import type { QueuedPod } from './queued-pod.ts';
 
 export interface SchedulingQueueOptions {
+  /** Told of the groups of the pods that are here and not under way. */
+  readonly census: GroupCensus;
   readonly compare: (a: QueuedPod, b: QueuedPod) => number;
   /** Milliseconds; 1,000 unless given. */
   readonly backoffInitialMs?: number;
@@ -21,6 +24,7 @@ export interface SchedulingQueueOptions {
  * Source: https://kubernetes.io/docs/concepts/scheduling-eviction/scheduling-framework/
  */
 export class SchedulingQueue {
+  readonly #census: GroupCensus;
   readonly #backoffInitialMs: number;
   readonly #backoffMaxMs: number;
   readonly #unschedulableMaxMs: number;
@@ -33,6 +37,7 @@ export class SchedulingQueue {
   readonly #inFlight = new Set<QueuedPod>();
 
   constructor(options: SchedulingQueueOptions) {
+    this.#census = options.census;
     this.#backoffInitialMs = options.backoffInitialMs ?? 1_000;
     this.#backoffMaxMs = options.backoffMaxMs ?? 10_000;
     this.#unschedulableMaxMs = options.unschedulableMaxMs ?? 300_000;
@@ -73,6 +78,7 @@ export class SchedulingQueue {
       heapIndex: -1,
     };
     this.#pods.set(pod.uid, queued);
+    this.#census.add(pod.group, 1);
     if (!gated) this.#activate(queued);
   }
 
@@ -82,6 +88,7 @@ export class SchedulingQueue {
     this.#takeOut(queued);
     this.#inFlight.delete(queued);
     this.#pods.delete(uid);
+    if (queued.state !== 'in-flight') this.#census.add(queued.pod.group, -1);
   }
 
   /** The object changed. `wake`: so that it may fit now. */
@@ -92,6 +99,8 @@ export class SchedulingQueue {
       queued.wokenInFlight ||= wake;
       return;
     }
+    this.#census.add(queued.pod.group, -1);
+    this.#census.add(pod.group, 1);
     if (state === 'unschedulable' && !wake && !gated && queued.pod.groupKey === pod.groupKey) {
       queued.pod = pod;
       return;
@@ -112,6 +121,7 @@ export class SchedulingQueue {
     const queued = this.#active.pop();
     if (queued === undefined) return undefined;
     queued.state = 'in-flight';
+    this.#census.add(queued.pod.group, -1);
     queued.wokenInFlight = false;
     queued.attempts++;
     this.#inFlight.add(queued);
@@ -122,6 +132,7 @@ export class SchedulingQueue {
   failed(queued: QueuedPod, now: Instant, refusedBy: readonly string[]): void {
     if (this.#pods.get(queued.uid) !== queued) return;
     this.#inFlight.delete(queued);
+    this.#census.add(queued.pod.group, 1);
     queued.failedAt = now;
     queued.refusedBy = refusedBy;
     if (refusedBy.length === 0 || queued.wokenInFlight) this.#enterBackoff(queued);

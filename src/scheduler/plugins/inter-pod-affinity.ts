@@ -205,6 +205,7 @@ function mayFitAfter(event: ClusterEvent, group: PodGroup, { relations }: Schedu
     case 'node-updated':
       return true;
     case 'node-removed':
+    case 'pod-pending':
       return false;
     case 'object':
       return event.change.object.kind === 'Namespace';

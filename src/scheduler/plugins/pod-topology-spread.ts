@@ -110,6 +110,7 @@ function mayFitAfter(event: ClusterEvent, pod: PodInfo, cache: SchedulerCache, c
     case 'node-removed':
       return true;
     case 'object':
+    case 'pod-pending':
       return false;
   }
 }
