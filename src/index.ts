@@ -138,6 +138,8 @@ export { DefaultScheduler } from './scheduler/default-scheduler.ts';
 export type { DefaultSchedulerOptions } from './scheduler/default-scheduler.ts';
 export { defaultPlugins } from './scheduler/default-plugins.ts';
 export type { DefaultPluginArgs } from './scheduler/default-plugins.ts';
+export { coscheduling } from './scheduler/plugins/coscheduling.ts';
+export type { CoschedulingArgs } from './scheduler/plugins/coscheduling.ts';
 export type { NodeInfo } from './scheduler/node-info.ts';
 export type { PodInfo } from './scheduler/pod-info.ts';
 export type { SchedulerProfile, WeightedPlugin } from './scheduler/profile.ts';
@@ -147,6 +149,7 @@ export type {
   Diagnosis,
   NodeSet,
   PermitResult,
+  PluginContext,
   PostFilterResult,
   PreFilterResult,
   PreScoreResult,

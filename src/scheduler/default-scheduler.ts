@@ -198,12 +198,16 @@ export class DefaultScheduler implements Scheduler {
     );
   }
 
-  #postFilter(pod: PodInfo, unplaced: Unplaced, { profile, cycle }: Lane): PostFilterResult | undefined {
+  #postFilter(pod: PodInfo, unplaced: Unplaced, { profile, cycle }: Lane): PostFilterResult {
+    const messages: string[] = [];
+    let found: PostFilterResult = {};
     for (const plugin of profile.postFilters) {
-      const result = plugin.postFilter!(pod, this.#cache, unplaced, cycle.whatIf(pod));
-      if (result !== undefined) return result;
+      const result = plugin.postFilter!(pod, { cache: this.#cache, waiting: this.#bindings }, unplaced, cycle.whatIf(pod));
+      if (result?.message !== undefined) messages.push(result.message);
+      found = { ...found, ...result };
+      if ((result?.nominatedNodeName ?? '') !== '') break;
     }
-    return undefined;
+    return messages.length === 0 ? found : { ...found, message: messages.join(' ') };
   }
 
   /** Does what PostFilter asks for: victims go, and nominations of lower pods to the same node are taken back. */

@@ -124,8 +124,8 @@ export interface SchedulerPlugin<F = undefined, S = undefined> {
    * returns how many they are. Must agree with `filter`.
    */
   filterAll?(pod: PodInfo, indexes: Int32Array, count: number, state: F): number;
-  /** PostFilter: no node was left. The first plugin that returns something ends it. */
-  postFilter?(pod: PodInfo, cache: SchedulerCache, diagnosis: Diagnosis, whatIf: WhatIf): PostFilterResult | undefined;
+  /** PostFilter: no node was left. The first plugin that nominates a node ends it. */
+  postFilter?(pod: PodInfo, context: PluginContext, diagnosis: Diagnosis, whatIf: WhatIf): PostFilterResult | undefined;
 
   readonly scoreReads?: Reads;
   /** PreScore: once a pod that more than one node would suit; once a shape if `scoreReads` is not `cluster`. */
@@ -154,7 +154,7 @@ export interface SchedulerPlugin<F = undefined, S = undefined> {
   isSchedulableAfter?(event: ClusterEvent, pod: PodInfo, cache: SchedulerCache): boolean;
 }
 
-/** What plugins may look at, and act on, once a pod has a place. */
+/** What plugins may look at, and act on, after Filter. */
 export interface PluginContext {
   readonly cache: SchedulerCache;
   readonly waiting: WaitingPods;

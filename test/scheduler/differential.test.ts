@@ -1,10 +1,11 @@
 import * as fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { NodeManifest, PodManifest } from '../../src/api/generated/models.ts';
 import type { Stored } from '../../src/api/object.ts';
 import { DefaultScheduler } from '../../src/scheduler/default-scheduler.ts';
 import { naiveVerdict, type Verdict, type World } from './naive-scheduler.ts';
 import { namespaces, nodeOptions, podOptions } from './random-cluster.ts';
+import { fixed, patienceMs, scale } from './runs.ts';
 import { aNode, aPod, SmallCluster, stored } from './small-cluster.ts';
 
 function clusterOf(nodes: readonly Parameters<typeof aNode>[1][], services: readonly string[]): SmallCluster {
@@ -47,11 +48,11 @@ const withoutZeros = (scores: Readonly<Record<string, number>>): Record<string, 
   Object.fromEntries(Object.entries(scores).filter(([, score]) => score !== 0));
 const sum = (scores: Readonly<Record<string, number>>): number => Object.values(scores).reduce((a, b) => a + b, 0);
 
-test('every pod goes to a node the naive scheduler finds best, one after the other', () => {
+function placedLikeNaively(nodeCountMax: number, podCountMax: number, runs: number): void {
   fc.assert(
     fc.property(
-      fc.array(nodeOptions, { minLength: 1, maxLength: 10 }),
-      fc.array(podOptions, { minLength: 1, maxLength: 12 }),
+      fc.array(nodeOptions, { minLength: 1, maxLength: nodeCountMax, size: 'max' }),
+      fc.array(podOptions, { minLength: 1, maxLength: podCountMax, size: 'max' }),
       fc.subarray(['a', 'b']),
       (nodes, pods, services) => {
         const cluster = clusterOf(nodes, services).settle();
@@ -67,6 +68,11 @@ test('every pod goes to a node the naive scheduler finds best, one after the oth
         }
       },
     ),
-    { numRuns: Number(process.env['SCHEDULER_RUNS'] ?? 150) },
+    { numRuns: runs, ...fixed },
   );
+}
+
+describe('every pod goes to a node the naive scheduler finds best, one after the other', () => {
+  test('few nodes', () => placedLikeNaively(10, 12, 100 * scale), patienceMs);
+  test('up to 50 nodes', () => placedLikeNaively(50, 25, 6 * scale), patienceMs);
 });

@@ -4,6 +4,7 @@ import type { PodManifest } from '../../src/api/generated/models.ts';
 import type { Stored } from '../../src/api/object.ts';
 import { DefaultScheduler } from '../../src/scheduler/default-scheduler.ts';
 import { namespaces, nodeOptions, podOptions } from './random-cluster.ts';
+import { fixed, patienceMs, scale } from './runs.ts';
 import { aNode, aPod, SmallCluster, stored, type NodeOptions, type PodOptions } from './small-cluster.ts';
 
 type Step =
@@ -83,47 +84,51 @@ function visit(cluster: SmallCluster, name: string, options: PodOptions): void {
   cluster.settle();
 }
 
-test('after any history the scheduler says of every pod what one says that starts now', () => {
-  fc.assert(
-    fc.property(
-      fc.array(nodeOptions, { maxLength: 5 }),
-      fc.array(podOptions, { minLength: 1, maxLength: 3 }),
-      fc.array(step, { maxLength: 30 }),
-      (nodes, probeOptions, steps) => {
-        const cluster = new SmallCluster(new DefaultScheduler());
-        for (const [name, labels] of Object.entries(namespaces)) cluster.put(stored('Namespace', { name, labels }));
-        cluster.put(stored('Service', { name: 'svc', namespace: 'default' }, { spec: { selector: { app: 'a' } } }));
-        nodes.forEach((options, i) => cluster.put(aNode(nodeName(i), options)));
-        cluster.settle();
-        const probes = probeOptions.map((options, i) => aPod(`probe${i}`, options));
-        for (const [at, action] of steps.entries()) {
-          // Asked and placed all the time, so that what is kept for the probes is old when it is compared.
-          for (const [i, options] of probeOptions.entries()) visit(cluster, `probe${i}`, options);
-          apply(cluster, action, at);
+test(
+  'after any history the scheduler says of every pod what one says that starts now',
+  () => {
+    fc.assert(
+      fc.property(
+        fc.array(nodeOptions, { maxLength: 5 }),
+        fc.array(podOptions, { minLength: 1, maxLength: 3 }),
+        fc.array(step, { maxLength: 30 }),
+        (nodes, probeOptions, steps) => {
+          const cluster = new SmallCluster(new DefaultScheduler());
+          for (const [name, labels] of Object.entries(namespaces)) cluster.put(stored('Namespace', { name, labels }));
+          cluster.put(stored('Service', { name: 'svc', namespace: 'default' }, { spec: { selector: { app: 'a' } } }));
+          nodes.forEach((options, i) => cluster.put(aNode(nodeName(i), options)));
           cluster.settle();
-        }
-        const anew = new SmallCluster(new DefaultScheduler(), ...cluster.objects.values());
-        anew.scheduler.onChanges(
-          [...cluster.objects.values()].map((object) => ({ type: 'added', object, previous: undefined })),
-          anew.view,
-        );
-        for (const probe of probes) {
-          const { message, nodes: explanations } = anew.scheduler.explain(anew.view, probe);
-          expect(explained(cluster, probe)).toEqual(explained(anew, probe));
-          cluster.put(probe).settle();
-          const chosen = cluster.nodeOf(probe.metadata.name, probe.metadata.namespace);
-          const totals = Object.fromEntries(explanations.map(({ node, total }) => [node, total]));
-          expect([chosen, totals[chosen]]).toEqual([
-            chosen,
-            message === undefined ? Math.max(...explanations.map(({ total }) => total ?? -1)) : undefined,
-          ]);
-          if (message !== undefined)
-            expect(cluster.messages(probe.metadata.name).filter((text) => text.startsWith(message))).not.toEqual([]);
-          cluster.remove('Pod', probe.metadata.name, probe.metadata.namespace);
-          cluster.settle();
-        }
-      },
-    ),
-    { numRuns: Number(process.env['SCHEDULER_RUNS'] ?? 100) },
-  );
-});
+          const probes = probeOptions.map((options, i) => aPod(`probe${i}`, options));
+          for (const [at, action] of steps.entries()) {
+            // Asked and placed all the time, so that what is kept for the probes is old when it is compared.
+            for (const [i, options] of probeOptions.entries()) visit(cluster, `probe${i}`, options);
+            apply(cluster, action, at);
+            cluster.settle();
+          }
+          const anew = new SmallCluster(new DefaultScheduler(), ...cluster.objects.values());
+          anew.scheduler.onChanges(
+            [...cluster.objects.values()].map((object) => ({ type: 'added', object, previous: undefined })),
+            anew.view,
+          );
+          for (const probe of probes) {
+            const { message, nodes: explanations } = anew.scheduler.explain(anew.view, probe);
+            expect(explained(cluster, probe)).toEqual(explained(anew, probe));
+            cluster.put(probe).settle();
+            const chosen = cluster.nodeOf(probe.metadata.name, probe.metadata.namespace);
+            const totals = Object.fromEntries(explanations.map(({ node, total }) => [node, total]));
+            expect([chosen, totals[chosen]]).toEqual([
+              chosen,
+              message === undefined ? Math.max(...explanations.map(({ total }) => total ?? -1)) : undefined,
+            ]);
+            if (message !== undefined)
+              expect(cluster.messages(probe.metadata.name).filter((text) => text.startsWith(message))).not.toEqual([]);
+            cluster.remove('Pod', probe.metadata.name, probe.metadata.namespace);
+            cluster.settle();
+          }
+        },
+      ),
+      { numRuns: 100 * scale, ...fixed },
+    );
+  },
+  patienceMs,
+);

@@ -327,6 +327,20 @@ const scorers: Readonly<Record<string, Scores>> = {
       });
       return parts.length < 2 ? 100 : Math.trunc((1 - Math.abs((parts[0]! - parts[1]!) / 2)) * 100);
     }),
+  ImageLocality: (pod, feasible, { nodes }) => {
+    const containers = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])];
+    const size = (node: Node, image: string): number | undefined =>
+      node.status?.images?.find(({ names }) => names?.includes(image.includes(':') ? image : `${image}:latest`))?.sizeBytes;
+    const least = 23 * 1024 * 1024;
+    const most = 1_000 * 1024 * 1024 * containers.length;
+    return feasible.map((node) => {
+      const bytes = containers.reduce((sum, { image = '' }) => {
+        const having = nodes.filter((other) => size(other, image) !== undefined).length;
+        return sum + Math.trunc((size(node, image) ?? 0) * (having / nodes.length));
+      }, 0);
+      return Math.trunc((100 * (Math.min(Math.max(bytes, least), most) - least)) / (most - least));
+    });
+  },
   PodTopologySpread: (pod, feasible, world) => {
     const constraints = spreads(pod, 'ScheduleAnyway', world);
     if (constraints.length === 0) return feasible.map(() => 0);

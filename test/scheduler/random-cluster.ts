@@ -58,13 +58,15 @@ export const nodeOptions: fc.Arbitrary<NodeOptions> = fc
     taints: fc.oneof({ weight: 4, arbitrary: fc.constant<Taint[]>([]) }, { weight: 1, arbitrary: few(taint) }),
     unschedulable: fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
     gpus: maybe(fc.constantFrom('1', '2')),
+    images: fc.subarray(['i:1', 'big:latest']),
   })
-  .map(({ cpu, memory, pods, zone, rack, tier, taints, unschedulable, gpus }) => ({
+  .map(({ cpu, memory, pods, zone, rack, tier, taints, unschedulable, gpus, images }) => ({
     cpu,
     memory,
     pods,
     labels: { tier: String(tier), ...(zone === undefined ? {} : { [zoneKey]: zone }), ...(rack === undefined ? {} : { rack }) },
     spec: { taints, unschedulable },
+    status: { images: images.map((name) => ({ names: [name], sizeBytes: (name === 'i:1' ? 300 : 1_500) * 1024 * 1024 })) },
     extended: gpus === undefined ? {} : { 'example.com/gpu': gpus },
   }));
 
@@ -125,11 +127,12 @@ const container = fc
       }),
     ),
     sidecar: fc.boolean(),
+    image: fc.constantFrom('i:1', 'big', 'nowhere'),
   })
-  .map(({ requests: asked, gpu, port, sidecar }) => ({
+  .map(({ requests: asked, gpu, port, sidecar, image }) => ({
     container: {
       name: 'c',
-      image: 'i:1',
+      image,
       resources: { requests: { ...asked, ...(gpu === undefined ? {} : { 'example.com/gpu': gpu }) } },
       ports: port === undefined ? [] : [{ containerPort: 80, ...port }],
     },

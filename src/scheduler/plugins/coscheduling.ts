@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../../errors.ts';
-import type { Refusal, SchedulerPlugin } from '../plugin.ts';
+import type { Refusal, SchedulerPlugin, WaitingPods } from '../plugin.ts';
 import type { PodGroup } from '../pod-group.ts';
 
 const name = 'Coscheduling';
@@ -13,7 +13,8 @@ export interface CoschedulingArgs {
 
 /**
  * Gangs: of the pods with the label `pod-group.scheduling.sigs.k8s.io/name: NAME` none is bound before as many as
- * `pod-group.scheduling.sigs.k8s.io/min-available` says have a place. If they do not find one in time, all of them give theirs up.
+ * `pod-group.scheduling.sigs.k8s.io/min-available` says have a place. If one finds none, or not in time, all of them give theirs up.
+ * Put it after DefaultPreemption: where room is being made they wait.
  * Not among the defaults: add it to a profile.
  *
  * Source: https://github.com/kubernetes-sigs/scheduler-plugins/tree/master/kep/2-lightweight-coscheduling
@@ -38,13 +39,25 @@ export function coscheduling({ waitMs = 60_000 }: CoschedulingArgs = {}): Schedu
       for (const other of [...waiting]) if (gang.has(other.group)) waiting.allow(name, other.uid);
       return undefined;
     },
+    postFilter: (pod, { cache, waiting }) => {
+      const gang = gangOf(pod.group);
+      if (gang === undefined || cache.count(gang.has) >= gang.min) return undefined;
+      // Without this one the others cannot go on: rather than hold their places in vain they make room.
+      release(gang, waiting, `pod group ${gang.key} has a member that fits nowhere`);
+      return undefined;
+    },
     unreserve: (pod, _node, { cache, waiting }) => {
       const gang = gangOf(pod.group);
       if (gang === undefined || cache.count(gang.has) > gang.min) return;
-      for (const other of [...waiting]) if (gang.has(other.group)) waiting.reject(other.uid, refusal(`pod group ${gang.key} lost a member that had a place`));
+      release(gang, waiting, `pod group ${gang.key} lost a member that had a place`);
     },
-    isSchedulableAfter: (event, pod) => event.type === 'pod-pending' && gangOf(pod.group)?.has(event.pod.group) === true,
+    // What may help a member that fits nowhere may help all.
+    isSchedulableAfter: (event, pod) => event.type !== 'pod-pending' || gangOf(pod.group)?.has(event.pod.group) === true,
   };
+}
+
+function release(gang: Gang, waiting: WaitingPods, reason: string): void {
+  for (const other of [...waiting]) if (gang.has(other.group)) waiting.reject(other.uid, refusal(reason));
 }
 
 const refusal = (reason: string): Refusal => ({ plugin: name, reasons: [reason], resolvable: false });
@@ -61,4 +74,3 @@ function gangOf({ namespace, labels }: PodGroup): Gang | undefined {
   if (gang === undefined || !Number.isInteger(min) || min < 2) return undefined;
   return { key: `${namespace}/${gang}`, min, has: (other) => other.namespace === namespace && other.labels[groupLabel] === gang };
 }
-

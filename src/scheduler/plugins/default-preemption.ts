@@ -33,7 +33,7 @@ export function defaultPreemption(args: DefaultPreemptionArgs = {}): SchedulerPl
   const memory = new PreemptionMemory();
   return {
     name,
-    postFilter: (pod, cache, diagnosis, whatIf) => {
+    postFilter: (pod, { cache }, diagnosis, whatIf) => {
       const objection = notEligible(pod, cache, diagnosis);
       if (objection !== undefined) return { message: `preemption: ${objection}` };
       const wanted = Math.max(Math.floor((cache.nodeCount * minCandidateNodesPercentage) / 100), minCandidateNodesAbsolute);

@@ -48,4 +48,3 @@ function score({ images }: NodeInfo, { wanted, maxBytes }: State): number {
 export function normalized(image: string): string {
   return image.lastIndexOf(':') > image.lastIndexOf('/') ? image : `${image}:latest`;
 }
-
