@@ -128,6 +128,8 @@ export class EtcdConnection {
   turn(failed: Client): void {
     if (this.#closed || failed !== this.#client) return;
     this.#endpoint = (this.#endpoint + 1) % this.#options.endpoints.length;
+    // Whoever comes next may not know it.
+    this.#token = undefined;
     this.#client = this.#newClient();
     // Requests under way on it may still be answered.
     failed.close();

@@ -78,15 +78,15 @@ export class EtcdFeed {
       range: this.#parts.records.range(''),
       after,
       onEvents: (events, reached) => this.#take(events, reached),
-      onCompacted: (error) => this.#lose(error),
+      onEnd: (error) => this.#lose(error, error instanceof CompactedError ? error.compactRevision : undefined),
     });
   }
 
   #take(events: WatchAnswer['events'], reached: Revision): void {
-    const changes = this.#changes(events);
-    if (changes === undefined) {
+    const changes = this.#changes(events, reached);
+    if (changes instanceof Error) {
       this.#upstream.close();
-      this.#lose(new CompactedError(reached));
+      this.#lose(changes, reached);
       return;
     }
     this.#reached = reached;
@@ -98,26 +98,31 @@ export class EtcdFeed {
     this.#hub.deliver(changes, reached);
   }
 
-  /** undefined if one of them cannot be told in full. */
-  #changes(events: WatchAnswer['events']): StoreChange[] | undefined {
+  /** The changes that the events are, or why one of them cannot be told. */
+  #changes(events: WatchAnswer['events'], reached: Revision): StoreChange[] | Error {
     const changes: StoreChange[] = [];
     for (const event of events) {
-      const change = this.#parts.records.change(event);
-      if (change === undefined) return undefined;
-      changes.push(change);
+      try {
+        const change = this.#parts.records.change(event);
+        if (change === undefined) return new CompactedError(reached);
+        changes.push(change);
+      } catch (error) {
+        return error as Error;
+      }
     }
     return changes;
   }
 
-  /** What happened while no server could be reached is compacted away: who watched must list again. */
-  #lose(error: CompactedError): void {
+  /** What happened up to `revision` cannot be told, or, if it is undefined, nothing at all: who watched must list again. */
+  #lose(error: Error, revision: Revision | undefined): void {
     const listeners = [...this.#listeners];
     this.#listeners.clear();
     this.#hub.close();
     this.#recent = [];
-    this.#since = error.compactRevision;
-    this.#reached = error.compactRevision;
-    this.#upstream = this.#follow(error.compactRevision);
+    // A watch that begins here finds out by itself what is the matter.
+    this.#since = revision ?? Infinity;
+    this.#reached = this.#since;
+    if (revision !== undefined) this.#upstream = this.#follow(revision);
     for (const listener of listeners) listener.onError(error);
   }
 
@@ -133,11 +138,11 @@ export class EtcdFeed {
       range: this.#parts.records.range(''),
       after: options.after,
       onEvents: (events, reached) => {
-        const changes = this.#changes(events);
-        if (changes === undefined) over(new CompactedError(reached));
+        const changes = this.#changes(events, reached);
+        if (changes instanceof Error) over(changes);
         else hub.deliver(changes, reached);
       },
-      onCompacted: over,
+      onEnd: over,
     });
     this.#own.add(watch);
     const close = (): void => {

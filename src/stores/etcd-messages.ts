@@ -1,4 +1,5 @@
-import { ProtobufFields, ProtobufWriter } from './etcd-protobuf.ts';
+import { ProtobufFields } from './protobuf-fields.ts';
+import { ProtobufWriter } from './protobuf-writer.ts';
 import type { Revision } from './store.ts';
 
 /** The part of etcd's v3 API that is used: https://etcd.io/docs/v3.4/dev-guide/api_reference_v3/ */

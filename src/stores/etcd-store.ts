@@ -1,7 +1,7 @@
 import type { Clock } from '../env/clock.ts';
 import { silentLogger, type Logger } from '../env/logger.ts';
 import { SystemClock } from '../env/system-clock.ts';
-import { ClosedError, type CompactedError, ConfigurationError, StoreError } from '../errors.ts';
+import { ClosedError, ConfigurationError, StoreError } from '../errors.ts';
 import { EtcdCompactor } from './etcd-compactor.ts';
 import { EtcdConnection, type EtcdTls } from './etcd-connection.ts';
 import { isCompacted, storeErrorOf, type GrpcError } from './etcd-errors.ts';
@@ -99,7 +99,8 @@ export class EtcdStore implements Store {
       const env = { clock: this.#clock, logger: this.#logger };
       connection = await EtcdConnection.open({ ...this.#options, ...env, requestTimeoutMs, keepAliveMs, keepAliveTimeoutMs });
       const records = new EtcdRecords(this.#prefix, options.stamp);
-      const head = (await range(connection, headQuery(records), 'head')).head;
+      // Asked for as a range, to find out now whether the user may read it.
+      const { head } = await range(connection, { ...records.range(''), limit: 1, keysOnly: true }, 'open');
       const intervalMs = this.#options.compactionIntervalMs ?? 300_000;
       const compactor =
         intervalMs === 0 ? undefined : new EtcdCompactor({ ...env, connection, key: records.reservedKey('compaction'), intervalMs });
@@ -208,7 +209,7 @@ export class EtcdStore implements Store {
     } catch (error) {
       if (!isCompacted(error as GrpcError)) throw error;
       const { connection, records } = this.#opened();
-      throw await new Promise<CompactedError>((resolve) => {
+      throw await new Promise<StoreError>((resolve) => {
         const watch = new EtcdWatch({
           connection,
           clock: this.#clock,
@@ -216,7 +217,7 @@ export class EtcdStore implements Store {
           range: records.range(''),
           after: 0,
           onEvents: () => watch.close(),
-          onCompacted: resolve,
+          onEnd: resolve,
         });
       });
     }

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../env/clock.ts';
 import type { Logger } from '../env/logger.ts';
-import { CompactedError } from '../errors.ts';
+import { CompactedError, StoreError } from '../errors.ts';
 import type { EtcdConnection, EtcdStream } from './etcd-connection.ts';
 import type { GrpcError } from './etcd-errors.ts';
 import { decodeWatch, encodeWatch, etcdMethods, type KeyRange, type WatchAnswer } from './etcd-messages.ts';
@@ -15,8 +15,8 @@ export interface EtcdWatchParts {
   readonly after: Revision;
   /** Everything up to `reached` has been told with these events; there may be none. */
   readonly onEvents: (events: WatchAnswer['events'], reached: Revision) => void;
-  /** The watch is over: its past is compacted. */
-  readonly onCompacted: (error: CompactedError) => void;
+  /** The watch is over: its past is compacted, or the user may not read the range. */
+  readonly onEnd: (error: CompactedError | StoreError) => void;
 }
 
 const firstPauseMs = 100;
@@ -92,13 +92,14 @@ export class EtcdWatch {
 
   #take(answer: WatchAnswer): void {
     if (answer.canceled) {
-      if (answer.compactRevision > 0) {
-        this.close();
-        this.#parts.onCompacted(new CompactedError(answer.compactRevision));
-      } else {
+      const error = endOf(answer);
+      if (error === undefined) {
         this.#parts.logger.warn({ reason: answer.cancelReason }, 'etcd: a watch was cancelled');
         this.#restart(this.#pauseMs);
+        return;
       }
+      this.close();
+      this.#parts.onEnd(error);
       return;
     }
     this.#pauseMs = firstPauseMs;
@@ -111,4 +112,11 @@ export class EtcdWatch {
     this.#reached = reached;
     onEvents(fresh, reached);
   }
+}
+
+/** Why a watch that etcd cancelled cannot go on; undefined if it can. */
+function endOf({ compactRevision, cancelReason }: WatchAnswer): StoreError | undefined {
+  if (compactRevision > 0) return new CompactedError(compactRevision);
+  if (!/permission ?denied/i.test(cancelReason)) return undefined;
+  return new StoreError('STORE_ACCESS_DENIED', `etcd: watch: user or permission refused: ${cancelReason}`);
 }

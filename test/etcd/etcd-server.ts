@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PeerProxy } from './peer-proxy.ts';
 
 /** True if there is an etcd to test with. In CI there must be one. */
 export const hasEtcd = ((): boolean => {
@@ -23,6 +24,12 @@ async function freePort(): Promise<number> {
   return port;
 }
 
+export interface EtcdOptions {
+  /** More arguments for etcd. */
+  readonly extra?: readonly string[];
+  readonly scheme?: 'http' | 'https';
+}
+
 /** One etcd process with a directory of its own. */
 export class EtcdMember {
   readonly endpoint: string;
@@ -30,13 +37,16 @@ export class EtcdMember {
   readonly directory: string;
   readonly #name: string;
   readonly #extra: readonly string[];
+  readonly #listenPeer: string;
   #process: ChildProcess | undefined;
 
-  constructor(name: string, ports: readonly [number, number], extra: readonly string[] = [], scheme = 'http') {
+  /** `advertisedPort` is where the other members look for it, if that is not its own port. */
+  constructor(name: string, ports: readonly [number, number], options: EtcdOptions = {}, advertisedPort = ports[1]) {
     this.#name = name;
-    this.#extra = extra;
-    this.endpoint = `${scheme}://127.0.0.1:${ports[0]}`;
-    this.peer = `http://127.0.0.1:${ports[1]}`;
+    this.#extra = options.extra ?? [];
+    this.endpoint = `${options.scheme ?? 'http'}://127.0.0.1:${ports[0]}`;
+    this.#listenPeer = `http://127.0.0.1:${ports[1]}`;
+    this.peer = `http://127.0.0.1:${advertisedPort}`;
     this.directory = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'coxswain-etcd-'));
   }
 
@@ -62,7 +72,7 @@ export class EtcdMember {
     ];
     args.push(
       '--listen-peer-urls',
-      this.peer,
+      this.#listenPeer,
       '--initial-advertise-peer-urls',
       this.peer,
       '--initial-cluster',
@@ -94,16 +104,34 @@ export class EtcdMember {
 export class EtcdServers {
   readonly members: readonly EtcdMember[];
 
-  private constructor(members: readonly EtcdMember[]) {
+  readonly #proxies: readonly PeerProxy[];
+
+  private constructor(members: readonly EtcdMember[], proxies: readonly PeerProxy[]) {
     this.members = members;
+    this.#proxies = proxies;
   }
 
-  static async start(count: number, extra: readonly string[] = [], scheme = 'http'): Promise<EtcdServers> {
+  static async start(count: number, options: EtcdOptions = {}): Promise<EtcdServers> {
     const members: EtcdMember[] = [];
-    for (let n = 0; n < count; n++) members.push(new EtcdMember(`m${n}`, [await freePort(), await freePort()], extra, scheme));
-    const servers = new EtcdServers(members);
+    const proxies: PeerProxy[] = [];
+    for (let n = 0; n < count; n++) {
+      const ports = [await freePort(), await freePort()] as const;
+      if (count > 1) proxies.push(await PeerProxy.open(() => ports[1]));
+      members.push(new EtcdMember(`m${n}`, ports, options, proxies[n]?.port));
+    }
+    const servers = new EtcdServers(members, proxies);
     for (const member of members) member.start(servers.cluster);
     return servers;
+  }
+
+  /** Cuts one member off from the others, both ways; clients still reach it. `id` is its member id in hexadecimal. */
+  cutOff(index: number, id: string): void {
+    for (const [n, proxy] of this.#proxies.entries()) proxy.cut((from) => n === index || from === id);
+  }
+
+  /** All members reach each other again. */
+  join(): void {
+    for (const proxy of this.#proxies) proxy.cut(() => false);
   }
 
   get endpoints(): readonly string[] {
@@ -116,5 +144,6 @@ export class EtcdServers {
 
   async remove(): Promise<void> {
     await Promise.all(this.members.map((member) => member.remove()));
+    await Promise.all(this.#proxies.map((proxy) => proxy.close()));
   }
 }
