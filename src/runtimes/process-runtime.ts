@@ -8,12 +8,12 @@ import { containerId, sandboxId as sandboxIdOf } from './container-id.ts';
 import { execHook, execProbe } from './probes/exec-probe.ts';
 import { networkHook, networkProbe } from './probes/network-probe.ts';
 import type { ProbeTarget } from './probes/probe-target.ts';
-import { ContainerPlace, rootOf } from './process/container-place.ts';
-import { containerEnvironment } from './process/container-environment.ts';
-import { OpenProcessNode } from './process/open-process-node.ts';
-import { imageIdOf, ProcessContainer } from './process/process-container.ts';
+import type { OpenProcessNode } from './process/open-process-node.ts';
+import { imageIdOf } from './process/process-container.ts';
+import type { ProcessContainer } from './process/process-container.ts';
 import type { ProcessImage } from './process/process-image.ts';
 import { isExecutable } from './process/process-image.ts';
+import { openProcessNode } from './process/process-node-opening.ts';
 import type { ProcessPod } from './process/process-pod.ts';
 import * as failure from './runtime-failure.ts';
 import type * as contract from './runtime.ts';
@@ -56,11 +56,11 @@ export class ProcessRuntime implements contract.Runtime {
   }
 
   async open(env: contract.RuntimeEnv): Promise<contract.RuntimeInfo> {
-    const { network: mode = 'auto' } = this.#options;
+    const { network = 'auto', inheritEnv = [] } = this.#options;
     const onEvent = (podUid: string): void => {
       for (const listener of this.#listeners) listener(podUid);
     };
-    const node = await OpenProcessNode.open(env, mode, onEvent);
+    const node = await openProcessNode(env, { network, inheritEnv, onEvent });
     this.#opened = node;
     const capacity = this.#options.capacity ?? {
       cpu: String(availableParallelism()),
@@ -124,7 +124,7 @@ export class ProcessRuntime implements contract.Runtime {
   }
 
   prepareVolume(sandboxId: string, volumeName: string, content: contract.VolumeContent, options?: contract.CallOptions): Promise<void> {
-    return this.#call('prepareVolume', options, (node) => node.book.require(sandboxId).volumes.prepare(volumeName, content));
+    return this.#call('prepareVolume', options, (node) => node.prepareVolume(node.book.require(sandboxId), volumeName, content));
   }
 
   async imageStatus(image: string): Promise<contract.ImageReport | undefined> {
@@ -162,11 +162,7 @@ export class ProcessRuntime implements contract.Runtime {
         const why = pod.ready ? `image "${config.image}" is not there` : 'its sandbox has stopped';
         throw new RuntimeError('RUNTIME_CREATE_FAILED', `container "${config.container.name}" of pod "${pod.podName}": ${why}`);
       }
-      const place = this.#place(node, pod, id, config, image);
-      await place.make(pod.volumes);
-      const made = new ProcessContainer({ id, sandboxId, podUid: pod.podUid, config, image, place, node: node.node });
-      if (!pod.containers.has(id)) pod.containers.set(id, made);
-      node.node.changed(pod.podUid);
+      await node.makeContainer(pod, config, image);
       return id;
     });
   }
@@ -277,24 +273,6 @@ export class ProcessRuntime implements contract.Runtime {
     const known = this.#options.images?.[name];
     if (known !== undefined || this.#options.pathImages !== true || !name.includes('/')) return known;
     return (await isExecutable(resolve(name))) ? { command: resolve(name) } : undefined;
-  }
-
-  #place(node: OpenProcessNode, pod: ProcessPod, id: string, config: contract.ContainerConfig, image: ProcessImage): ContainerPlace {
-    const folder = pod.containerFolder(config.container.name, config.attempt);
-    const { attachment, record } = pod;
-    const env = containerEnvironment({
-      config,
-      image,
-      attachment,
-      podHasNoPorts: !record.declaresPorts,
-      hostname: record.hostname,
-      containerId: id,
-      owner: node.owner,
-      root: rootOf(folder),
-      inherit: this.#options.inheritEnv ?? [],
-    });
-    const cwd = resolve(config.workingDir ?? image.cwd ?? '.');
-    return new ContainerPlace({ folder, cwd, env, config, prefix: attachment.commandPrefix ?? [] });
   }
 }
 

@@ -152,10 +152,6 @@ export interface ImagePull {
   readonly onProgress?: (message: string) => void;
 }
 
-
-
-
-
 export type ProbeHandler = Pick<Probe, 'exec' | 'grpc' | 'httpGet' | 'tcpSocket'>;
 export type HookHandler = NonNullable<Lifecycle['postStart']>;
 

@@ -128,6 +128,11 @@ export const runtimeWorldCases: readonly RuntimeCase[] = [
         await probe.within(probe.runtime.removeSandbox(sandbox.id), 'removeSandbox()');
       }
       assert.deepEqual(await probe.within(probe.runtime.listSandboxes(), 'listSandboxes()'), []);
+      await probe.run(probe.images.stubborn, 'c');
+      await probe.within(probe.runtime.close(), 'close() with keep');
+
+      await probe.open('kill', again());
+      assert.deepEqual(await probe.within(probe.runtime.listSandboxes(), 'listSandboxes() of a host that keeps nothing'), []);
     },
     { open: false },
   ),

@@ -20,11 +20,11 @@ const images: Readonly<Record<string, ProcessImage>> = {
   unstartable: { command: '/nonexistent/program' },
 };
 
-/** Processes of this machine that have `text` in their environment, by pid. */
+/** Processes of this machine that have `text` in their environment or command line, by pid: pods, shims and guards. */
 export function processesWith(text: string): readonly number[] {
   const has = (pid: number): boolean => {
     try {
-      return readFileSync(`/proc/${pid}/environ`, 'latin1').includes(text);
+      return ['environ', 'cmdline'].some((name) => readFileSync(`/proc/${pid}/${name}`, 'latin1').includes(text));
     } catch {
       return false;
     }

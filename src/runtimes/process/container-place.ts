@@ -24,6 +24,8 @@ export class ContainerPlace {
   readonly env: Readonly<Record<string, string>>;
   readonly logPath: string;
   readonly terminationLog: string;
+  /** Where its end is written down for the next host. */
+  readonly statePath: string;
   readonly #prefix: readonly string[];
   readonly #config: ContainerConfig;
   #names = 0;
@@ -33,6 +35,7 @@ export class ContainerPlace {
     this.cwd = cwd;
     this.env = env;
     this.logPath = join(folder, 'log');
+    this.statePath = join(folder, 'state.json');
     this.terminationLog = join(rootOf(folder), config.container.terminationMessagePath ?? defaultTerminationPath);
     this.#prefix = prefix;
     this.#config = config;

@@ -44,4 +44,8 @@ export interface LaunchedProcess {
 export interface Launcher {
   /** @throws The error of the operating system if the program cannot be run. */
   launch(request: LaunchRequest): Promise<LaunchedProcess>;
+  /** Called before the container in this folder is asked to stop. */
+  prepareStop?(folder: string): Promise<void>;
+  /** Takes up what an earlier host started in this folder, running or ended; undefined if it started nothing. */
+  adopt?(folder: string): Promise<LaunchedProcess | undefined>;
 }

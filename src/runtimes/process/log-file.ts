@@ -35,12 +35,21 @@ export class LogFile {
   append(stream: LogChunk['stream'], data: Buffer): Promise<void> | undefined {
     const time = new Date(this.#clock.now()).toISOString();
     const lines = logLines(time, stream, data);
-    const file = (this.#stream ??= createWriteStream(this.path, { flags: 'a', mode: 0o640 }).on('error', () => undefined));
+    const file = (this.#stream ??= this.#openStream());
     this.#bytes += lines.length;
     const written = new Promise<void>((resolve) => file.write(lines, () => resolve()));
     this.#flushed = written.then(() => this.#wake());
     if (this.#bytes > logBytesMax) this.#rotate(file);
     return file.writableNeedDrain ? written : undefined;
+  }
+
+  /** A full disk costs the output that did not fit; the next piece tries again. */
+  #openStream(): WriteStream {
+    const stream = createWriteStream(this.path, { flags: 'a', mode: 0o640 });
+    stream.on('error', () => {
+      if (this.#stream === stream) this.#stream = undefined;
+    });
+    return stream;
   }
 
   /** Nothing more will come: followers end. */

@@ -1,81 +1,53 @@
 import { access, constants, mkdir, rm, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
-import { ConfigurationError } from '../../errors.ts';
-import { openNetwork } from '../network/open-network.ts';
+import { basename, join, resolve } from 'node:path';
+import { containerId } from '../container-id.ts';
 import type { PodNetwork } from '../network/pod-network.ts';
 import { podPorts } from '../network/pod-ports.ts';
 import { unavailable } from '../runtime-failure.ts';
-import type { RuntimeEnv, SandboxConfig } from '../runtime.ts';
-import { SandboxBook } from '../sandbox-book.ts';
+import type { ContainerConfig, RuntimeEnv, SandboxConfig, VolumeContent } from '../runtime.ts';
+import type { SandboxBook } from '../sandbox-book.ts';
 import { VolumeFolders } from '../volumes/volume-folders.ts';
-import { DirectLauncher } from './direct-launcher.ts';
-import type { ProcessContainer } from './process-container.ts';
-import { ProcessGuard } from './process-guard.ts';
-import { ProcessInspector } from './process-inspector.ts';
-import { ProcessNode } from './process-node.ts';
+import { containerEnvironment } from './container-environment.ts';
+import { ContainerPlace, rootOf } from './container-place.ts';
+import { foldersIn, readWhole, writeWhole } from './node-state.ts';
+import type { SavedContainer, SavedPod } from './node-state.ts';
+import { ProcessContainer } from './process-container.ts';
+import type { ProcessImage } from './process-image.ts';
+import type { ProcessInspector } from './process-inspector.ts';
+import type { ProcessNode } from './process-node.ts';
 import { declaresPorts, ProcessPod } from './process-pod.ts';
 import type { ProcessPodRecord } from './process-pod.ts';
-import { ownerVariable, ProcessScanner } from './process-scanner.ts';
 
-const sharedMemory = '/dev/shm';
-
-/** A node of processes while it is open: its pods, and whatever stands beside them. */
-export class OpenProcessNode {
+/** What an open node is made of. */
+export interface OpenNodeParts {
   readonly owner: string;
   readonly env: RuntimeEnv;
   readonly network: PodNetwork;
   readonly node: ProcessNode;
   readonly inspector: ProcessInspector;
   readonly book: SandboxBook<ProcessContainer, ProcessPod>;
-  readonly #memoryFolder: string | undefined;
+  /** A folder in memory; undefined where there is none. */
+  readonly memoryFolder: string | undefined;
+  readonly inheritEnv: readonly string[];
+}
+
+/** A node of processes while it is open: its pods, and whatever stands beside them. */
+export class OpenProcessNode {
+  readonly env: RuntimeEnv;
+  readonly network: PodNetwork;
+  readonly node: ProcessNode;
+  readonly inspector: ProcessInspector;
+  readonly book: SandboxBook<ProcessContainer, ProcessPod>;
+  readonly #parts: OpenNodeParts;
   readonly #making = new Map<string, Promise<ProcessPod>>();
 
-  private constructor(parts: {
-    readonly owner: string;
-    readonly env: RuntimeEnv;
-    readonly network: PodNetwork;
-    readonly node: ProcessNode;
-    readonly inspector: ProcessInspector;
-    readonly book: SandboxBook<ProcessContainer, ProcessPod>;
-    readonly memoryFolder: string | undefined;
-  }) {
-    this.owner = parts.owner;
+  constructor(parts: OpenNodeParts) {
+    this.#parts = parts;
     this.env = parts.env;
     this.network = parts.network;
     this.node = parts.node;
     this.inspector = parts.inspector;
     this.book = parts.book;
-    this.#memoryFolder = parts.memoryFolder;
-  }
-
-  static async open(env: RuntimeEnv, mode: 'auto' | 'mapped' | 'namespace', onEvent: (podUid: string) => void): Promise<OpenProcessNode> {
-    if (process.platform === 'win32') {
-      throw new ConfigurationError('the process runtime needs Linux or macOS: take the in-process or the docker runtime on Windows');
-    }
-    const { clock, logger } = env;
-    const owner = Buffer.from(env.secureRandom.bytes(16)).toString('hex');
-    const memoryFolder = await sharedMemoryFolder(owner);
-    const network = await openNetwork(`${env.clusterId}/${env.nodeName}`, mode === 'mapped' ? 'mapped' : 'auto', env.podCidr);
-    const guard = await ProcessGuard.start({
-      mark: `${ownerVariable}=${owner}`,
-      controlGroup: '',
-      lastly: '',
-      folders: memoryFolder === undefined ? [env.stateDir] : [env.stateDir, memoryFolder],
-    });
-    await mkdir(env.stateDir, { recursive: true, mode: 0o711 });
-    const book = new SandboxBook<ProcessContainer, ProcessPod>();
-    const scanner = new ProcessScanner(owner, clock);
-    const launcher = new DirectLauncher(clock);
-    const node = new ProcessNode({ clock, logger, keep: false, scanner, guard, launcher, onChange: onEvent });
-    const inspector = new ProcessInspector({
-      clock,
-      scanner,
-      sandboxes: () => book.all(),
-      mayListenAnywhere: (pod) => (pod as ProcessPod).record.hostNetwork,
-      memoryLimit: () => undefined,
-      changed: onEvent,
-    });
-    return new OpenProcessNode({ owner, env, network, node, inspector, book, memoryFolder });
   }
 
   /** Rejects if containers could not be started now. */
@@ -98,6 +70,36 @@ export class OpenProcessNode {
     const making = this.#making.get(id) ?? this.#makePod(id, config).finally(() => this.#making.delete(id));
     this.#making.set(id, making);
     return making;
+  }
+
+  async prepareVolume(pod: ProcessPod, name: string, content: VolumeContent): Promise<void> {
+    await pod.volumes.prepare(name, content);
+    await this.#savePod(pod);
+  }
+
+  async makeContainer(pod: ProcessPod, config: ContainerConfig, image: ProcessImage): Promise<void> {
+    const id = containerId(pod.id, config.container.name, config.attempt);
+    const place = this.#place(pod, id, config, image);
+    await place.make(pod.volumes);
+    const saved: SavedContainer = { id, config, image };
+    if (this.node.keep) await writeWhole(join(place.folder, 'container.json'), saved);
+    if (!pod.containers.has(id)) this.#addContainer(pod, saved);
+    this.node.changed(pod.podUid);
+  }
+
+  /** Takes up every pod that an earlier host left. */
+  async adopt(): Promise<void> {
+    for (const folder of await foldersIn(join(this.env.stateDir, 'pods'))) {
+      const saved = await readWhole<SavedPod>(join(folder, 'pod.json'));
+      if (saved === undefined) continue;
+      const { record, ip, mapped } = saved;
+      const pod = await this.#addPod(basename(folder), record, { ip, mapped }, saved);
+      for (const containerFolder of await foldersIn(join(folder, 'containers'))) {
+        const container = await readWhole<SavedContainer>(join(containerFolder, 'container.json'));
+        if (container !== undefined) await this.#addContainer(pod, container).adopt();
+      }
+    }
+    this.inspector.wake();
   }
 
   async stopPod(pod: ProcessPod): Promise<void> {
@@ -124,12 +126,17 @@ export class OpenProcessNode {
     await rm(pod.containerFolder(name, container.config.attempt), { recursive: true, force: true });
   }
 
+  /** Ends every pod, or with `keep` lets go of them. */
   async close(): Promise<void> {
     this.inspector.close();
-    await Promise.all(this.book.all().map((pod) => this.removePod(pod)));
+    const { keep, guard } = this.node;
+    const pods = this.book.all();
+    if (keep) await Promise.all(pods.flatMap((pod) => [...pod.containers.values()].map((container) => container.release())));
+    else await Promise.all(pods.map((pod) => this.removePod(pod)));
     await this.network.close();
-    await this.node.guard?.close();
-    if (this.#memoryFolder !== undefined) await rm(this.#memoryFolder, { recursive: true, force: true });
+    await guard?.close();
+    if (keep) return;
+    if (this.#parts.memoryFolder !== undefined) await rm(this.#parts.memoryFolder, { recursive: true, force: true });
     await rm(this.env.stateDir, { recursive: true, force: true });
   }
 
@@ -146,23 +153,58 @@ export class OpenProcessNode {
       ports: podPorts(spec).map(({ port, protocol }) => ({ port, protocol })),
       declaresPorts: declaresPorts(spec),
     };
-    const attachment = await this.network.attach({ podUid: id, hostNetwork: record.hostNetwork, ports: record.ports });
-    const folder = join(this.env.stateDir, 'pods', id);
-    await mkdir(folder, { recursive: true, mode: 0o711 });
-    const memory = this.#memoryFolder === undefined ? undefined : join(this.#memoryFolder, id);
-    const volumes = new VolumeFolders(join(folder, 'volumes'), join(this.env.stateDir, 'persistent'), memory);
-    const made = new ProcessPod(record, folder, attachment, volumes);
-    this.book.add(made);
+    const made = await this.#addPod(id, record, undefined, undefined);
+    await this.#savePod(made);
     this.node.changed(made.podUid);
     return made;
   }
-}
 
-/** A folder of this node's own in memory, made on first use; undefined where the machine has no such thing. */
-async function sharedMemoryFolder(owner: string): Promise<string | undefined> {
-  const usable = await access(sharedMemory, constants.W_OK).then(
-    () => true,
-    () => false,
-  );
-  return usable ? join(sharedMemory, `coxswain-${owner.slice(0, 16)}`) : undefined;
+  async #addPod(
+    id: string,
+    record: ProcessPodRecord,
+    previous: { readonly ip: string; readonly mapped: Readonly<Record<string, number>> } | undefined,
+    saved: SavedPod | undefined,
+  ): Promise<ProcessPod> {
+    const { hostNetwork, ports } = record;
+    const attachment = await this.network.attach({ podUid: id, hostNetwork, ports, ...(previous === undefined ? {} : { previous }) });
+    const folder = join(this.env.stateDir, 'pods', id);
+    await mkdir(folder, { recursive: true, mode: 0o711 });
+    const { memoryFolder } = this.#parts;
+    const memory = memoryFolder === undefined ? undefined : join(memoryFolder, id);
+    const volumes = new VolumeFolders(join(folder, 'volumes'), join(this.env.stateDir, 'persistent'), memory, saved?.volumes);
+    const pod = new ProcessPod(record, folder, attachment, volumes);
+    this.book.add(pod);
+    return pod;
+  }
+
+  #addContainer(pod: ProcessPod, { id, config, image }: SavedContainer): ProcessContainer {
+    const place = this.#place(pod, id, config, image);
+    const container = new ProcessContainer({ id, sandboxId: pod.id, podUid: pod.podUid, config, image, place, node: this.node });
+    pod.containers.set(id, container);
+    return container;
+  }
+
+  async #savePod({ record, folder, attachment, volumes }: ProcessPod): Promise<void> {
+    if (!this.node.keep) return;
+    const saved: SavedPod = { record, ip: attachment.ip, mapped: attachment.mapped, volumes: volumes.places };
+    await writeWhole(join(folder, 'pod.json'), saved);
+  }
+
+  #place(pod: ProcessPod, id: string, config: ContainerConfig, image: ProcessImage): ContainerPlace {
+    const folder = pod.containerFolder(config.container.name, config.attempt);
+    const { attachment, record } = pod;
+    const env = containerEnvironment({
+      config,
+      image,
+      attachment,
+      podHasNoPorts: !record.declaresPorts,
+      hostname: record.hostname,
+      containerId: id,
+      owner: this.#parts.owner,
+      root: rootOf(folder),
+      inherit: this.#parts.inheritEnv,
+    });
+    const cwd = resolve(config.workingDir ?? image.cwd ?? '.');
+    return new ContainerPlace({ folder, cwd, env, config, prefix: attachment.commandPrefix ?? [] });
+  }
 }

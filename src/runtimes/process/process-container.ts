@@ -1,5 +1,4 @@
 import { PassThrough } from 'node:stream';
-import type { Instant } from '../../env/clock.ts';
 import { RuntimeError } from '../../errors.ts';
 import { notRunning, unsupported } from '../runtime-failure.ts';
 import type { ContainerConfig, ContainerState, ContainerStatusReport, ExecOptions, ExecSession } from '../runtime.ts';
@@ -7,6 +6,8 @@ import type { ContainerPlace } from './container-place.ts';
 import { ExecProcess } from './exec-process.ts';
 import type { LaunchedProcess, ProcessEnd } from './launcher.ts';
 import { LogFile } from './log-file.ts';
+import { readWhole, writeWhole } from './node-state.ts';
+import type { SavedEnd } from './node-state.ts';
 import { findProgram, programCall } from './process-image.ts';
 import type { ProcessImage, ProgramCall } from './process-image.ts';
 import type { ProcessNode } from './process-node.ts';
@@ -85,9 +86,18 @@ export class ProcessContainer implements ScannedContainer {
     return this.#starting;
   }
 
-  /** Takes up a container that an earlier host started, or whose end it left on disk. */
-  adopt(launched: LaunchedProcess): void {
-    this.#follow(launched);
+  /** Takes up what an earlier host left of it: its end, or what still runs. */
+  async adopt(): Promise<void> {
+    const { place, node } = this.#setup;
+    const end = await readWhole<SavedEnd>(place.statePath);
+    if (end !== undefined) {
+      // JSON has no undefined: what is absent is given back.
+      this.#state = { ...end, signal: end.signal };
+      this.#end();
+      return;
+    }
+    const launched = await node.launcher.adopt?.(place.folder);
+    if (launched !== undefined) this.#follow(launched);
   }
 
   /**
@@ -101,6 +111,7 @@ export class ProcessContainer implements ScannedContainer {
     const { clock } = this.#setup.node;
     if (this.#stopping === 'no') {
       this.#stopping = 'asked';
+      await this.#setup.node.launcher.prepareStop?.(this.#setup.place.folder);
       sendSignal(-this.main.pid, this.#setup.image.stopSignal ?? 'SIGTERM');
     }
     const timer = clock.schedule(clock.now() + graceMs, () => void this.kill());
@@ -228,13 +239,12 @@ export class ProcessContainer implements ScannedContainer {
     const failed = end.exitCode !== 0;
     const message = end.unknownBecause ?? (await readTerminationMessage(place.terminationLog, config.container, failed, this.log));
     const reason = this.outOfMemory ? 'OOMKilled' : failed ? 'Error' : 'Completed';
-    this.#exited(launched.startedAtMs, end, reason, message);
-  }
-
-  #exited(startedAtMs: Instant, { exitCode, signal, atMs }: ProcessEnd, reason: string, message: string): void {
+    const { exitCode, signal, atMs } = end;
+    const { startedAtMs } = launched;
     this.#state = { state: 'exited', startedAtMs, finishedAtMs: atMs, exitCode, signal, reason, message };
+    if (node.keep) await writeWhole(place.statePath, this.#state).catch(() => undefined);
     this.#end();
-    this.#setup.node.changed(this.podUid);
+    node.changed(this.podUid);
   }
 
   async #killTree(): Promise<void> {

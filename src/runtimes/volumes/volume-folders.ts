@@ -5,22 +5,35 @@ import type { ResolvedMount, VolumeContent } from '../runtime.ts';
 import { writeAtomically } from './atomic-files.ts';
 import { prepareHostPath } from './host-path.ts';
 
+/** Where a volume is. */
+export interface VolumePlace {
+  readonly path: string;
+  readonly type: VolumeContent['type'];
+}
+
 /** The volumes of one pod as folders. What a pod wrote to an emptyDir is gone with it; host paths and persistent volumes stay. */
 export class VolumeFolders {
   readonly #folder: string;
   readonly #persistent: string;
   readonly #memory: string | undefined;
-  readonly #paths = new Map<string, { readonly path: string; readonly type: VolumeContent['type'] }>();
+  readonly #paths: Map<string, VolumePlace>;
 
   /**
    * @param folder Where the pod's volumes go.
    * @param persistent Where persistent volumes without a path of their own go.
    * @param memory A folder in memory for volumes that ask for it; undefined if there is none.
+   * @param places Volumes that were prepared before, by name.
    */
-  constructor(folder: string, persistent: string, memory: string | undefined) {
+  constructor(folder: string, persistent: string, memory: string | undefined, places: Readonly<Record<string, VolumePlace>> = {}) {
     this.#folder = folder;
     this.#persistent = persistent;
     this.#memory = memory;
+    this.#paths = new Map(Object.entries(places));
+  }
+
+  /** The volumes that were prepared. */
+  get places(): Readonly<Record<string, VolumePlace>> {
+    return Object.fromEntries(this.#paths);
   }
 
   /** Prepares a volume, or updates its files. */
