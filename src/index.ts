@@ -195,4 +195,18 @@ export type {
 } from './runtimes/runtime.ts';
 
 // proxy
-export type { BackendResolver, ServiceListener, ServiceProxy, TrafficCounters } from './proxy/service-proxy.ts';
+export type {
+  BackendAddress,
+  BackendResolver,
+  ListenerProblem,
+  ListenerRole,
+  ServiceCounters,
+  ServiceListener,
+  ServiceName,
+  ServiceProxy,
+  TrafficCounters,
+  TrafficMode,
+} from './proxy/service-proxy.ts';
+export type { BalancingPolicy } from './proxy/balancer.ts';
+export type { HoldPolicy } from './proxy/hold-queue.ts';
+export type { UserspaceServiceProxyOptions } from './proxy/userspace-options.ts';

@@ -40,7 +40,9 @@ const foreignVolumes = [
   'vsphereVolume',
 ];
 
-/** Every field of a pod that is accepted and not honoured: `docs/support.md` is made from this list. */
+const onlyLocal = (value: unknown): boolean => value === 'Local';
+
+/** Every field that is accepted and not honoured: `docs/support.md` is made from this list. */
 export const unsupportedFields: readonly UnsupportedField[] = [
   { field: 'PodSpec.hostUsers', runtimes: real, why: 'there are no user namespaces', when: (value) => value === false },
   ...foreignVolumes.map((type) => ({
@@ -63,4 +65,19 @@ export const unsupportedFields: readonly UnsupportedField[] = [
   { field: 'Container.restartPolicyRules', runtimes: 'all', why: 'newer than Kubernetes 1.33' },
   { field: 'PodSpec.hostnameOverride', runtimes: 'all', why: 'newer than Kubernetes 1.33' },
   { field: 'PodSpec.resourceClaims', runtimes: 'all', why: 'there is no dynamic resource allocation' },
+  {
+    field: 'ServiceSpec.externalTrafficPolicy',
+    runtimes: 'all',
+    why: 'one proxy answers for all nodes: Local is carried as Cluster',
+    when: onlyLocal,
+  },
+  {
+    field: 'ServiceSpec.internalTrafficPolicy',
+    runtimes: 'all',
+    why: 'one proxy answers for all nodes: Local is carried as Cluster',
+    when: onlyLocal,
+  },
+  { field: 'ServiceSpec.healthCheckNodePort', runtimes: 'all', why: 'one proxy answers for all nodes: there is nothing to check per node' },
+  { field: 'ServiceSpec.trafficDistribution', runtimes: 'all', why: 'one proxy answers for all nodes: no endpoint is nearer than another' },
+  { field: 'ServicePort.protocol', runtimes: 'all', why: 'SCTP is not carried', when: (value) => value === 'SCTP' },
 ];

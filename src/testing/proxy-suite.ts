@@ -9,7 +9,7 @@ import type { ProxyCase } from './proxy-probe.ts';
  *
  * @example
  * test.each(proxySuite)('$name', ({ run }) =>
- *   run(() => ({ make: (host) => new UserspaceServiceProxy({ ...host, webSocketDrainMs: 300 }), dispose: async () => undefined })),
+ *   run(() => ({ make: (host: ProxyHost) => new UserspaceServiceProxy({ ...host, webSocketDrainMs: 300 }), dispose: async () => undefined })),
  * );
  */
 export const proxySuite: readonly ProxyCase[] = [...proxyBalanceCases, ...proxyDrainCases, ...proxyCarriageCases];
