@@ -11,3 +11,6 @@ export type { RuntimeDeviation } from './runtime-suite.ts';
 // service proxies
 export { proxySuite } from './proxy-suite.ts';
 export type { ProxyCase, ProxyFactory, ProxyFixture, ProxyHost } from './proxy-probe.ts';
+
+// builders
+export { aPod, PodBuilder } from './pod-builder.ts';
