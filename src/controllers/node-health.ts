@@ -4,7 +4,6 @@ import { parseTime } from '../api/time.ts';
 import type { ViewReader } from '../api/view-reader.ts';
 import type { Instant } from '../env/clock.ts';
 import { leaseKind } from '../kinds/lease.ts';
-import { nodeKind } from '../kinds/node.ts';
 
 export type Node = Stored<NodeManifest>;
 

@@ -5,7 +5,6 @@ import type { Clock, Instant, SliceMeter } from '../env/clock.ts';
 import type { Logger } from '../env/logger.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import { ControllerRunner, type ControllerReport } from './controller-runner.ts';
-import type { Participant } from './participant.ts';
 import { ParticipantGroup } from './participant-group.ts';
 import type { PlanWriter } from './plan-writer.ts';
 import { SchedulerRunner } from './scheduler-runner.ts';

@@ -2,7 +2,7 @@ import type { Labels } from './affinity-term.ts';
 import { CarriedTerms } from './carried-terms.ts';
 import { DomainTally } from './domain-tally.ts';
 import type { NodeInfo } from './node-info.ts';
-import { PodCounter } from './pod-counter.ts';
+import type { PodCounter } from './pod-counter.ts';
 import type { PodGroup } from './pod-group.ts';
 import type { PodInfo } from './pod-info.ts';
 import type { SchedulerCache } from './scheduler-cache.ts';

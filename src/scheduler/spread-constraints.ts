@@ -1,5 +1,5 @@
 import type { TopologySpreadConstraint } from '../api/generated/models.ts';
-import { LabelMatcher } from '../api/label-matcher.ts';
+import type { LabelMatcher } from '../api/label-matcher.ts';
 import { matcherOf } from './affinity-term.ts';
 import { defaultSelector } from './default-selector.ts';
 import type { DomainTally } from './domain-tally.ts';

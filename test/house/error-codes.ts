@@ -4,11 +4,15 @@ import { isProduct, type Source } from './source.ts';
 /** `STORE_LOCKED`, `CLOSED`. */
 const code = /^[A-Z][A-Z0-9_]{3,}$/;
 
+const prefixed = /^(STORE|RUNTIME|WAIT)_[A-Z0-9_]+$/;
+
 /** Every code an error of the package can carry: the literals given to an error's constructor, and `API_<reason>`. */
 export function codesInSources(sources: readonly Source[]): ReadonlySet<string> {
   const codes = new Set<string>();
   for (const source of sources.filter(isProduct)) {
     for (const node of source.nodes()) {
+      // The prefixes say what they are wherever they stand: in a table of codes, in a function that chooses one.
+      if (ts.isStringLiteralLike(node) && prefixed.test(node.text)) codes.add(node.text);
       if (!isErrorCall(node)) continue;
       for (const argument of node.arguments ?? []) for (const literal of literals(argument)) if (code.test(literal)) codes.add(literal);
       const [status, reason] = node.arguments ?? [];

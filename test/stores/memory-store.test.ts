@@ -33,7 +33,9 @@ describe('MemoryStore', () => {
     store.watch({
       prefix: '',
       after: 0,
-      onChanges: () => (inner ??= store.write([{ key: '/x', value: value(2), expected: 0 }])),
+      onChanges: () => {
+        inner ??= store.write([{ key: '/x', value: value(2), expected: 0 }]);
+      },
       onError: () => undefined,
     });
     await store.write([{ key: '/a', value: value(1), expected: 0 }]);

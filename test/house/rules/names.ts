@@ -19,13 +19,11 @@ function* inFile(source: Source): Generator<string> {
   if (!kebab.test(base.replace(/\.ts$/, ''))) yield `${path}: file names are in kebab-case`;
   if (!isProduct(source) || path === 'src/errors.ts') return;
   const classes = exportedClasses(source);
-  const file = plain(base.replace(/\.ts$/, ''));
-  if (classes.length > 0 && !classes.some((name) => plain(name).startsWith(file) || file.startsWith(plain(name)))) {
+  const words = base.replace(/\.ts$/, '').split('-');
+  if (classes.length > 0 && !classes.some((name) => words.some((word) => name.toLowerCase().includes(word)))) {
     yield `${path}: exports the class ${classes.join(', ')}, none of which has the file's name`;
   }
 }
-
-const plain = (name: string): string => name.replaceAll('-', '').toLowerCase();
 
 function exportedClasses(source: Source): readonly string[] {
   return source.tree.statements
