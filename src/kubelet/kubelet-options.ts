@@ -2,7 +2,6 @@ import type { Client } from '../api/client.ts';
 import type { ViewReader } from '../api/view-reader.ts';
 import type { RuntimeEnv, Runtime } from '../runtimes/runtime.ts';
 import type { TokenSource } from './kubelet-parts.ts';
-import type { VolumeKinds } from './object-lookup.ts';
 import type { NodeDescription } from './node-status.ts';
 
 /** How a kubelet is made. Times are in milliseconds of the clock. */
@@ -25,8 +24,6 @@ export interface KubeletOptions {
   readonly drainMs?: number;
   /** Issues tokens for `serviceAccountToken` volumes; without it such a volume is a FailedMount. */
   readonly tokens?: TokenSource;
-  /** The kinds of claims and volumes, in a cluster that has them. */
-  readonly volumeKinds?: VolumeKinds;
   /** How often everything the runtime has is looked at, for events that were lost. 300,000 for a virtual runtime, else 30,000. */
   readonly relistMs?: number;
   /** 10,000. */

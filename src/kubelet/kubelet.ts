@@ -63,7 +63,7 @@ export class Kubelet implements Participant {
     this.nodeName = node.name;
     this.#options = options;
     this.#found = found;
-    this.#lookup = new ObjectLookup(view, options.volumeKinds);
+    this.#lookup = new ObjectLookup(view);
     const lookup = this.#lookup;
     const source = { component: 'kubelet', host: node.name };
     const parts: KubeletParts = {

@@ -5,21 +5,16 @@ import type {
   SecretManifest,
   ServiceManifest,
 } from '../api/generated/models.ts';
-import type { KindDescriptor } from '../api/kind.ts';
 import type { Stored } from '../api/object.ts';
 import type { ViewReader } from '../api/view-reader.ts';
 import { configMapKind } from '../kinds/config-map.ts';
+import { persistentVolumeClaimKind } from '../kinds/persistent-volume-claim.ts';
+import { persistentVolumeKind } from '../kinds/persistent-volume.ts';
 import { secretKind } from '../kinds/secret.ts';
 import { serviceKind } from '../kinds/service.ts';
 import type { StoredPod } from './pod-containers.ts';
 import { serviceVariables } from './service-variables.ts';
 import type { VolumeSource } from './volume-contents.ts';
-
-/** The kinds behind persistentVolumeClaim volumes, in a cluster that has them. */
-export interface VolumeKinds {
-  readonly claim: KindDescriptor<PersistentVolumeClaimManifest>;
-  readonly persistentVolume: KindDescriptor<PersistentVolumeManifest>;
-}
 
 type Variables = readonly (readonly [string, string])[];
 
@@ -29,13 +24,11 @@ const apiService = { namespace: 'default', name: 'kubernetes' };
 /** What a kubelet looks up for its pods, besides the pods themselves. */
 export class ObjectLookup implements VolumeSource {
   readonly #view: ViewReader;
-  readonly #kinds: VolumeKinds | undefined;
   /** By namespace; forgotten whenever a Service changes. */
   readonly #variables = new Map<string, Variables>();
 
-  constructor(view: ViewReader, kinds: VolumeKinds | undefined) {
+  constructor(view: ViewReader) {
     this.#view = view;
-    this.#kinds = kinds;
   }
 
   configMap(namespace: string, name: string): Stored<ConfigMapManifest> | undefined {
@@ -47,11 +40,11 @@ export class ObjectLookup implements VolumeSource {
   }
 
   claim(namespace: string, name: string): Stored<PersistentVolumeClaimManifest> | undefined {
-    return this.#kinds === undefined ? undefined : this.#view.get(this.#kinds.claim, namespace, name);
+    return this.#view.get(persistentVolumeClaimKind, namespace, name);
   }
 
   persistentVolume(name: string): Stored<PersistentVolumeManifest> | undefined {
-    return this.#kinds === undefined ? undefined : this.#view.get(this.#kinds.persistentVolume, undefined, name);
+    return this.#view.get(persistentVolumeKind, undefined, name);
   }
 
   /** A Service was made, changed or deleted. */

@@ -48,7 +48,7 @@ export function volumeContent(pod: StoredPod, volume: Volume, source: VolumeSour
   }
   if (volume.projected !== undefined) return files(projectedFiles(pod, volume.projected, source, facts), true);
   if (volume.persistentVolumeClaim !== undefined) return claimed(namespace, volume.persistentVolumeClaim.claimName, source);
-  if (volume.ephemeral !== undefined) return claimed(namespace, `${pod.metadata.name}-${volume.name}`, source);
+  if (volume.ephemeral !== undefined) return claimed(namespace, `${pod.metadata.name}-${volume.name}`, source, pod);
   throw volumeFailure(`volume type ${kindOf(volume)} is not supported by this kubelet`);
 }
 
@@ -74,8 +74,15 @@ function projectedFiles(pod: StoredPod, projected: ProjectedVolumeSource, source
   return [...files.values()];
 }
 
-function claimed(namespace: string, claimName: string, source: VolumeSource): VolumeContent {
+/** The volume behind a claim; `owner`: the pod that a generic ephemeral volume's claim must have been made for. */
+function claimed(namespace: string, claimName: string, source: VolumeSource, owner?: StoredPod): VolumeContent {
   const claim = source.claim(namespace, claimName);
+  const { name, uid } = owner?.metadata ?? {};
+  if (claim !== undefined && owner !== undefined && claim.metadata.ownerReferences?.some((each) => each.uid === uid) !== true) {
+    throw volumeFailure(
+      `error processing PVC ${namespace}/${claimName}: PVC was not created for pod ${namespace}/${name} (pod is not owner)`,
+    );
+  }
   if (claim === undefined)
     throw volumeFailure(
       `error processing PVC ${namespace}/${claimName}: failed to fetch PVC from API server: persistentvolumeclaims "${claimName}" not found`,

@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { ContainerConfig, Runtime, SandboxConfig, VolumeContent } from '../../src/runtimes/runtime.ts';
 import { SimulatedRuntime } from '../../src/runtimes/simulated-runtime.ts';
 import { configMapKind } from '../../src/kinds/config-map.ts';
+import { persistentVolumeClaimKind } from '../../src/kinds/persistent-volume-claim.ts';
+import { persistentVolumeKind } from '../../src/kinds/persistent-volume.ts';
 import { podKind } from '../../src/kinds/pod.ts';
 import { secretKind } from '../../src/kinds/secret.ts';
 import { serviceKind } from '../../src/kinds/service.ts';
@@ -252,6 +254,38 @@ describe('kubelet: volumes', () => {
     expect(issued).toBe(1);
     await node.advance(10_000);
     expect(node.runtime.files('t')).toEqual({ token: 'me-2' });
+  });
+
+  test('a claim is followed to its volume once it is bound', async () => {
+    await using node = await start();
+    const claim = (name: string, volumeName: string) =>
+      ({
+        apiVersion: 'v1',
+        kind: 'PersistentVolumeClaim',
+        metadata: meta(name),
+        spec: { volumeName, accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+      }) as const;
+    const volume = { capacity: { storage: '1Gi' }, accessModes: ['ReadWriteOnce'] };
+    await node.create(persistentVolumeKind, {
+      apiVersion: 'v1',
+      kind: 'PersistentVolume',
+      metadata: { name: 'pv-host' },
+      spec: { ...volume, hostPath: { path: '/data' } },
+    });
+    await node.create(persistentVolumeClaimKind, claim('c1', 'pv-host'));
+    await node.pod('a', { volumes: [{ name: 'd', persistentVolumeClaim: { claimName: 'c1' } }] });
+    await node.advance(1000);
+    expect(node.events.find(({ reason }) => reason === 'FailedMount')?.message).toContain('PVC is not bound');
+    const found = node.view.get(persistentVolumeClaimKind, 'default', 'c1')!;
+    await node.client.updateStatus(persistentVolumeClaimKind, { ...found, status: { phase: 'Bound' } } as never);
+    await node.advance(1000);
+    expect(node.runtime.volumes.find(({ name }) => name === 'd')?.content).toEqual({ type: 'hostPath', path: '/data', pathType: '' });
+    expect(node.status('a').phase).toBe('Running');
+    await node.pod('b', { volumes: [{ name: 'd', persistentVolumeClaim: { claimName: 'none' } }] });
+    await node.advance(1000);
+    expect(node.events.find(({ object, reason }) => object === 'b' && reason === 'FailedMount')?.message).toContain(
+      'persistentvolumeclaims "none" not found',
+    );
   });
 
   test('a volume type that cannot be made is told, not passed over', async () => {

@@ -38,7 +38,7 @@ export interface SeenWrite {
   readonly type: StoreChange['type'];
 }
 
-type KubeletExtras = Partial<Pick<KubeletOptions, 'drainMs' | 'tokens' | 'relistMs' | 'clusterDns' | 'node' | 'volumeKinds'>>;
+type KubeletExtras = Partial<Pick<KubeletOptions, 'drainMs' | 'tokens' | 'relistMs' | 'clusterDns' | 'node'>>;
 
 /** One node on a real store, registry, loop and (unless told otherwise) the simulated runtime; no controller, no scheduler. */
 export class OneNode<R extends Runtime = SimulatedRuntime> implements AsyncDisposable {
