@@ -14,3 +14,8 @@ export type { ProxyCase, ProxyFactory, ProxyFixture, ProxyHost } from './proxy-p
 
 // builders
 export { aPod, PodBuilder } from './pod-builder.ts';
+
+// scheduler plugins
+export { schedulerPluginSuite } from './scheduler-plugin-suite.ts';
+export type { SchedulerPluginCase } from './scheduler-plugin-suite.ts';
+export type { PluginFixture } from './scheduler-plugin-world.ts';
