@@ -6,7 +6,16 @@ import type { Client } from './api/client.ts';
 import type { PodManifest } from './api/generated/models.ts';
 import type { ObjectName, Stored } from './api/object.ts';
 import { notFound } from './api/status-errors.ts';
-import type { CallOptions, ContainerChoice, ExecOptions, ExecSession, LogChunk, LogOptions, PodStreams } from './api/streams.ts';
+import type {
+  CallOptions,
+  ContainerChoice,
+  ExecOptions,
+  ExecSession,
+  LogChunk,
+  LogOptions,
+  PodStreams,
+  PortForward,
+} from './api/streams.ts';
 import type { View } from './api/view.ts';
 import type { ClusterOptions, NodeOptions } from './cluster-options.ts';
 import type { Clock } from './env/clock.ts';
@@ -19,6 +28,7 @@ import { podKind } from './kinds/pod.ts';
 import { serviceKind } from './kinds/service.ts';
 import type { ParticipantGroup } from './loop/participant-group.ts';
 import type { PodAddress, PodStats } from './runtimes/runtime.ts';
+import { forwardPort } from './proxy/port-forwarder.ts';
 import type { ServiceProxy } from './proxy/service-proxy.ts';
 
 export interface ClusterNodesParts {
@@ -40,6 +50,7 @@ export class ClusterNodes implements PodStreams {
   readonly #parts: ClusterNodesParts;
   readonly #kubelets = new Map<string, Kubelet>();
   readonly #secureRandom = new SystemSecureRandom();
+  readonly #forwards = new Set<PortForward>();
   #stateDir: string | undefined;
   #proxy: ServiceProxy | undefined;
 
@@ -136,6 +147,14 @@ export class ClusterNodes implements PodStreams {
     return kubelet.streams.portForward(podUid, port, options);
   }
 
+  /** Every connection is led to the Pod; the port closes with the cluster at the latest. */
+  async forwardPort(at: ObjectName, port: number, options?: { readonly localPort?: number; readonly host?: string }): Promise<PortForward> {
+    this.#find(at);
+    const forward = await forwardPort(() => this.portForward(at, port), options);
+    this.#forwards.add(forward);
+    return forward;
+  }
+
   serviceAddress(at: ObjectName, port?: string | number): { readonly host: string; readonly port: number } | undefined {
     const service = this.#parts.view.get(serviceKind, at.namespace, at.name);
     if (service === undefined) throw notFound(serviceKind, at.name);
@@ -150,7 +169,8 @@ export class ClusterNodes implements PodStreams {
   }
 
   /** What the nodes leave behind goes with them; the participants themselves are closed by the loop. */
-  dispose(): void {
+  async dispose(): Promise<void> {
+    for (const forward of this.#forwards) await forward.close();
     if (this.#stateDir !== undefined && (this.#parts.options.onHostDeath ?? 'kill') === 'kill')
       rmSync(this.#stateDir, { recursive: true, force: true });
   }

@@ -1,7 +1,8 @@
 import { EventEmitter } from 'eventemitter3';
+import { Eviction } from './admission/eviction.ts';
 import { ServiceAllocation } from './admission/service-allocation.ts';
 import { AdmissionChain } from './api/admission-chain.ts';
-import type { Client } from './api/client.ts';
+import type { Client, WriteOptions } from './api/client.ts';
 import type { PodSpec } from './api/generated/models.ts';
 import type { KubeObject, StoredObject } from './api/object.ts';
 import { FieldOwnership } from './api/field-ownership.ts';
@@ -14,6 +15,10 @@ import { Registry } from './api/registry.ts';
 import { RegistryClient } from './api/registry-client.ts';
 import { View, type ViewChange } from './api/view.ts';
 import { admissionSteps } from './admission/admission-steps.ts';
+import type { Handle } from './api/handle.ts';
+import { ClusterApi, type ExposeOptions, type RunOptions } from './cluster-api.ts';
+import type { ReplicationController } from './kinds/replication-controller.ts';
+import type { Service } from './kinds/service.ts';
 import { bootstrapObjects } from './bootstrap.ts';
 import { ClusterNodes } from './cluster-nodes.ts';
 import type { ClusterOptions, NodeOptions } from './cluster-options.ts';
@@ -29,7 +34,7 @@ import { AlreadyExistsError, ConfigurationError } from './errors.ts';
 import { builtInKinds } from './kinds/built-in-kinds.ts';
 import { eventKind } from './kinds/event.ts';
 import { nodeKind } from './kinds/node.ts';
-import { podKind } from './kinds/pod.ts';
+import { Pod, podKind } from './kinds/pod.ts';
 import { notReadyTaint } from './controllers/node-health.ts';
 import { Crank } from './loop/crank.ts';
 import { EventRecorder } from './loop/event-recorder.ts';
@@ -76,7 +81,22 @@ export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposa
   readonly #loop: Loop;
   readonly #crank: Crank;
   readonly #recorder: EventRecorder;
+  readonly pods: ClusterApi['pods'];
+  readonly nodes: ClusterApi['nodes'];
+  readonly services: ClusterApi['services'];
+  readonly replicationControllers: ClusterApi['replicationControllers'];
+  readonly namespaces: ClusterApi['namespaces'];
+  readonly configMaps: ClusterApi['configMaps'];
+  readonly secrets: ClusterApi['secrets'];
+  readonly serviceAccounts: ClusterApi['serviceAccounts'];
+  readonly endpoints: ClusterApi['endpoints'];
+  readonly endpointSlices: ClusterApi['endpointSlices'];
+  readonly events: ClusterApi['events'];
+  readonly leases: ClusterApi['leases'];
+  readonly priorityClasses: ClusterApi['priorityClasses'];
+  readonly #api: ClusterApi;
   readonly #nodes: ClusterNodes;
+  readonly #eviction: Eviction;
   readonly #servers = new Set<ServerHandle>();
   readonly #changeListeners = new Set<(changes: readonly ViewChange[]) => void>();
   #watch: StoreWatch | undefined;
@@ -133,6 +153,7 @@ export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposa
       leads: () => true,
     });
     this.#crank = new Crank(this.#loop, this.clock, (report) => this.#tell('pass', report));
+    this.#eviction = new Eviction(this.registry, this.view, this.clock);
     this.#nodes = new ClusterNodes({
       clusterId: this.name,
       clock: this.clock,
@@ -148,6 +169,7 @@ export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposa
       view: this.view,
       waitFor: (what, check, describe, wait) => this.#crank.waitFor(what, check, describe, wait),
       streams: this.#nodes,
+      evict: (at, options) => this.#eviction.evict(at, options),
       event: (regarding, type, reason, message, source) =>
         this.#recorder.record(source?.component ?? this.name, [{ regarding, type, reason, message }], source?.host),
       onChange: (listener) => {
@@ -155,6 +177,21 @@ export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposa
         return () => this.#changeListeners.delete(listener);
       },
     });
+    const api = new ClusterApi(this.client, this.kinds);
+    this.#api = api;
+    this.pods = api.pods;
+    this.nodes = api.nodes;
+    this.services = api.services;
+    this.replicationControllers = api.replicationControllers;
+    this.namespaces = api.namespaces;
+    this.configMaps = api.configMaps;
+    this.secrets = api.secrets;
+    this.serviceAccounts = api.serviceAccounts;
+    this.endpoints = api.endpoints;
+    this.endpointSlices = api.endpointSlices;
+    this.events = api.events;
+    this.leases = api.leases;
+    this.priorityClasses = api.priorityClasses;
   }
 
   /** Opens the store, reads what is there, and makes what every cluster has. */
@@ -183,19 +220,42 @@ export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposa
   }
 
   /** Passes until the signal fires, asleep in between. */
-  run(options: { readonly signal: AbortSignal }): Promise<void> {
-    return this.#crank.run(options.signal);
+  run(options: { readonly signal: AbortSignal }): Promise<void>;
+  /** The quick way to Pods that keep running: a ReplicationController of an image. */
+  run(name: string, image: string, options?: RunOptions): Promise<ReplicationController>;
+  run(
+    what: string | { readonly signal: AbortSignal },
+    image = '',
+    options: RunOptions = {},
+  ): Promise<void> | Promise<ReplicationController> {
+    return typeof what === 'string' ? this.#api.run(what, image, options) : this.#crank.run(what.signal);
+  }
+
+  /** Stores what a handle was made from; the handle is live from then on. */
+  create<M extends KubeObject, H extends Handle<M>>(handle: H & Handle<M>, options?: WriteOptions): Promise<H> {
+    return this.#api.create<M, H>(handle, options);
+  }
+
+  /** Creates what is missing and changes what differs: handles, manifests, or the text of YAML documents. */
+  apply(...args: Parameters<ClusterApi['apply']>): ReturnType<ClusterApi['apply']> {
+    return this.#api.apply(...args);
+  }
+
+  /** One address for the Pods of a ReplicationController. */
+  expose(owner: ReplicationController, options: ExposeOptions): Promise<Service> {
+    return this.#api.expose(owner, options);
   }
 
   /**
    * Why the pod is where it is, or nowhere: for each node the plugin and reason that refuse it, or its score by plugin. A pod that
    * is placed is looked at as if it were not. Throws a ConfigurationError if no scheduler here is in charge of the pod.
    */
-  explain(pod: StoredObject): PodExplanation {
-    const schedulerName = (pod.spec as PodSpec | undefined)?.schedulerName ?? 'default-scheduler';
+  explain(pod: StoredObject | Pod): PodExplanation {
+    const object = pod instanceof Pod ? (pod.object as StoredObject) : pod;
+    const schedulerName = (object.spec as PodSpec | undefined)?.schedulerName ?? 'default-scheduler';
     const scheduler = this.#loop.schedulers.find((one) => one.handles(schedulerName));
     if (scheduler === undefined) throw new ConfigurationError(`explain: no scheduler of this cluster is called ${schedulerName}`);
-    return scheduler.explain(this.view, pod);
+    return scheduler.explain(this.view, object);
   }
 
   /** Adds a node to this process: its Pods run on the runtime given. Rejects with `ConfigurationError` for what cannot work together. */
@@ -333,7 +393,7 @@ export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposa
     await this.#crank.close();
     await this.#loop.close();
     this.#watch?.close();
-    this.#nodes.dispose();
+    await this.#nodes.dispose();
     await this.#store.close();
     this.#tell('closed');
     this.removeAllListeners();

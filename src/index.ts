@@ -1,6 +1,7 @@
 // the cluster
 export { Cluster } from './cluster.ts';
 export type { ClusterEvents } from './cluster.ts';
+export type { AppliedObject, ExposeOptions, RunOptions } from './cluster-api.ts';
 export type { ClusterOptions, NodeOptions } from './cluster-options.ts';
 
 // errors
@@ -39,6 +40,10 @@ export { SystemClock } from './env/system-clock.ts';
 // api
 export type { AdmissionRequest, AdmissionStep, Mutation } from './api/admission.ts';
 export type { Client, DeleteResult, Identity, ListQuery, Patch, WaitOptions, WatchEvent, WriteOptions } from './api/client.ts';
+export { Collection } from './api/collection.ts';
+export type { HandleWatch } from './api/collection.ts';
+export { Handle } from './api/handle.ts';
+export type { PodStreams, PortForward } from './api/streams.ts';
 export type { FieldErrors } from './api/field-errors.ts';
 export type { AdmissionContext, Draft, KindDescriptor, PrintedColumn, ScaleSubresource, SelectableField } from './api/kind.ts';
 export type { KubeObject, ObjectName, Stored, StoredMeta, StoredObject } from './api/object.ts';
@@ -46,19 +51,19 @@ export { Quantity } from './api/quantity.ts';
 export type { ViewReader } from './api/view-reader.ts';
 
 // kinds
-export { configMapKind } from './kinds/config-map.ts';
-export { endpointSliceKind } from './kinds/endpoint-slice.ts';
-export { endpointsKind } from './kinds/endpoints.ts';
-export { eventKind } from './kinds/event.ts';
-export { leaseKind } from './kinds/lease.ts';
-export { namespaceKind } from './kinds/namespace.ts';
-export { nodeKind } from './kinds/node.ts';
-export { podKind } from './kinds/pod.ts';
-export { priorityClassKind } from './kinds/priority-class.ts';
-export { replicationControllerKind } from './kinds/replication-controller.ts';
-export { secretKind } from './kinds/secret.ts';
-export { serviceAccountKind } from './kinds/service-account.ts';
-export { serviceKind } from './kinds/service.ts';
+export { ConfigMap, configMapKind } from './kinds/config-map.ts';
+export { EndpointSlice, endpointSliceKind } from './kinds/endpoint-slice.ts';
+export { Endpoints, endpointsKind } from './kinds/endpoints.ts';
+export { Event, eventKind } from './kinds/event.ts';
+export { Lease, leaseKind } from './kinds/lease.ts';
+export { Namespace, namespaceKind } from './kinds/namespace.ts';
+export { Node, nodeKind } from './kinds/node.ts';
+export { Pod, podKind } from './kinds/pod.ts';
+export { PriorityClass, priorityClassKind } from './kinds/priority-class.ts';
+export { ReplicationController, replicationControllerKind } from './kinds/replication-controller.ts';
+export { Secret, secretKind } from './kinds/secret.ts';
+export { ServiceAccount, serviceAccountKind } from './kinds/service-account.ts';
+export { Service, serviceKind } from './kinds/service.ts';
 export type {
   Affinity,
   ConfigMapManifest,

@@ -87,6 +87,8 @@ export interface Client {
     options?: WriteOptions & { readonly subresource?: 'status' | 'scale' },
   ): Promise<Stored<M>>;
   delete(kind: KindDescriptor, at: ObjectName, options?: DeleteOptions): Promise<DeleteResult>;
+  /** Deletes a Pod as its disruption budgets allow; waits for them, within the time of `options`. */
+  evict(pod: ObjectName, options?: WaitOptions & { readonly gracePeriodSeconds?: number }): Promise<void>;
   deleteCollection(kind: KindDescriptor, query: ListQuery, options?: DeleteOptions): Promise<readonly StoredObject[]>;
   watch<M extends KubeObject>(
     kind: KindDescriptor<M>,

@@ -1,6 +1,6 @@
 import type { EventSource } from './generated/models.ts';
 import type { PodStreams } from './streams.ts';
-import type { ObjectRef } from '../errors.ts';
+import { ApiError, type ObjectRef } from '../errors.ts';
 import type { Client, DeleteOptions, DeleteResult, ListQuery, Patch, WaitOptions, WatchEvent, WriteOptions } from './client.ts';
 import type { KindDescriptor } from './kind.ts';
 import type { KubeObject, ObjectName, Stored, StoredObject } from './object.ts';
@@ -16,6 +16,8 @@ export interface ClientParts {
   readonly waitFor: <T>(what: string, check: () => T | undefined, describe: () => string, options?: WaitOptions) => Promise<T>;
   readonly event: Client['event'];
   readonly streams: PodStreams;
+  /** One attempt to evict; 429 if a budget forbids it for now. */
+  readonly evict: (pod: ObjectName, options: DeleteOptions) => Promise<DeleteResult>;
   /** Calls the listener after every change of the view; returns "off". */
   readonly onChange: (listener: (changes: readonly ViewChange[]) => void) => () => void;
 }
@@ -64,6 +66,29 @@ export class RegistryClient implements Client {
 
   delete(kind: KindDescriptor, at: ObjectName, options: DeleteOptions = {}): Promise<DeleteResult> {
     return this.#parts.registry.delete(kind, at, withBackground(kind, options));
+  }
+
+  async evict(pod: ObjectName, options: WaitOptions & { readonly gracePeriodSeconds?: number } = {}): Promise<void> {
+    const { gracePeriodSeconds, ...wait } = options;
+    const deletion = gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds };
+    for (;;) {
+      try {
+        await this.#parts.evict(pod, deletion);
+        return;
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+        if (error.status === 404) return;
+        if (error.status !== 429 && error.status !== 409) throw error;
+        const { revision } = this.#parts.view;
+        const about = `pod ${pod.namespace}/${pod.name}`;
+        await this.waitFor(
+          `${about} to be evictable`,
+          () => (this.#parts.view.revision > revision ? true : undefined),
+          () => error.message,
+          wait,
+        );
+      }
+    }
   }
 
   deleteCollection(kind: KindDescriptor, query: ListQuery, options: DeleteOptions = {}): Promise<readonly StoredObject[]> {

@@ -100,7 +100,11 @@ export class Registry {
     const at = { namespace: manifest.metadata?.namespace, name: manifest.metadata?.name ?? '' };
     if (kind.createsOnUpdate === true && (options.subresource ?? '') === '' && (await this.current(kind, at)) === undefined) {
       if ((manifest.metadata?.resourceVersion ?? '') === '') return this.create(kind, manifest, options);
-      throw conflict(kind, at.name, 'StorageError: invalid object, Code: 4, Key: , ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition');
+      throw conflict(
+        kind,
+        at.name,
+        'StorageError: invalid object, Code: 4, Key: , ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition',
+      );
     }
     return this.#mutate(kind, at, options, options.subresource ?? '', () => manifest);
   }

@@ -47,6 +47,16 @@ export interface ContainerChoice {
   readonly container?: string;
 }
 
+/** A port of this machine that leads to a port of a Pod. */
+export interface PortForward extends AsyncDisposable {
+  readonly host: string;
+  readonly port: number;
+  /** `http://host:port` */
+  readonly url: string;
+  /** Closes the port and what goes through it. May be repeated. */
+  close(): Promise<void>;
+}
+
 /** What a handle can do with the containers of a Pod, wherever they run. Rejects with `ApiError` (404, 400) or `RuntimeError`. */
 export interface PodStreams {
   /** Output, as it came. With `previous` that of the attempt before the present one. */
@@ -55,6 +65,8 @@ export interface PodStreams {
   attach(pod: ObjectName, options: Omit<ExecOptions, 'command'> & ContainerChoice): Promise<ExecSession>;
   /** A connection to a port inside the Pod. */
   portForward(pod: ObjectName, port: number, options?: CallOptions): Promise<Duplex>;
+  /** Listens on this machine (127.0.0.1, a free port unless given) and leads every connection to the port of the Pod. */
+  forwardPort(pod: ObjectName, port: number, options?: { readonly localPort?: number; readonly host?: string }): Promise<PortForward>;
   /** Where a Service port answers on this machine; undefined if it does not (yet). `port`: a name or number, the first if absent. */
   serviceAddress(service: ObjectName, port?: string | number): { readonly host: string; readonly port: number } | undefined;
 }

@@ -4,6 +4,8 @@ import type { KindDescriptor } from '../api/kind.ts';
 import { checkConfigKey } from '../api/names.ts';
 import { ageColumn, column, nameColumn } from './columns.ts';
 import { base64Bytes, dataBytesMax, validateImmutable } from './immutable-data.ts';
+import type { Client } from '../api/client.ts';
+import { Handle } from '../api/handle.ts';
 
 function validate(map: ConfigMapManifest, errors: FieldErrors): void {
   const { data = {}, binaryData = {} } = map;
@@ -37,3 +39,17 @@ export const configMapKind: KindDescriptor<ConfigMapManifest> = {
   validateUpdate: (map, old, errors) => validateImmutable(map, old, ['data', 'binaryData'], errors),
   columns: [nameColumn, column('Data', (map) => Object.keys(map.data ?? {}).length + Object.keys(map.binaryData ?? {}).length), ageColumn],
 };
+
+/**
+ * Settings for Pods, as keys and texts.
+ * Source: https://kubernetes.io/docs/concepts/configuration/configmap/
+ */
+export class ConfigMap extends Handle<ConfigMapManifest> {
+  constructor(manifest: ConfigMapManifest, client?: Client) {
+    super(configMapKind, manifest, client);
+  }
+
+  get data(): ConfigMapManifest['data'] {
+    return this.object.data;
+  }
+}

@@ -15,6 +15,8 @@ import {
   validateQualifiedName,
   validateUnchanged,
 } from './field-checks.ts';
+import type { Client } from '../api/client.ts';
+import { Handle } from '../api/handle.ts';
 
 const addressTypes = ['FQDN', 'IPv4', 'IPv6'];
 const endpointsMax = 1000;
@@ -127,3 +129,17 @@ export const endpointSliceKind: KindDescriptor<EndpointSliceManifest> = {
     ageColumn,
   ],
 };
+
+/**
+ * Addresses behind a Service.
+ * Source: https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/
+ */
+export class EndpointSlice extends Handle<EndpointSliceManifest> {
+  constructor(manifest: EndpointSliceManifest, client?: Client) {
+    super(endpointSliceKind, manifest, client);
+  }
+
+  get endpoints(): EndpointSliceManifest['endpoints'] {
+    return this.object.endpoints;
+  }
+}

@@ -12,6 +12,8 @@ import {
   validatePortNumber,
   validateQualifiedName,
 } from './field-checks.ts';
+import type { Client } from '../api/client.ts';
+import { Handle } from '../api/handle.ts';
 
 const shownMax = 3;
 
@@ -75,3 +77,17 @@ export const endpointsKind: KindDescriptor<EndpointsManifest> = {
   warnings: () => ['v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice'],
   columns: [nameColumn, column('Endpoints', endpointsText), ageColumn],
 };
+
+/**
+ * The older form of the addresses behind a Service.
+ * Source: https://kubernetes.io/docs/concepts/services-networking/service/#endpoints
+ */
+export class Endpoints extends Handle<EndpointsManifest> {
+  constructor(manifest: EndpointsManifest, client?: Client) {
+    super(endpointsKind, manifest, client);
+  }
+
+  get subsets(): EndpointsManifest['subsets'] {
+    return this.object.subsets;
+  }
+}

@@ -4,6 +4,8 @@ import type { KindDescriptor } from '../api/kind.ts';
 import type { Stored } from '../api/object.ts';
 import { checkDns1123Subdomain, checkQualifiedName } from '../api/names.ts';
 import { ageOf, column } from './columns.ts';
+import type { Client } from '../api/client.ts';
+import { Handle } from '../api/handle.ts';
 
 type StoredEvent = Stored<EventManifest>;
 
@@ -105,3 +107,13 @@ export const eventKind: KindDescriptor<EventManifest> = {
     { name: 'Name', type: 'string', format: 'name', priority: 1, cell: (event) => event.metadata.name },
   ],
 };
+
+/**
+ * Something that happened to an object.
+ * Source: https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/
+ */
+export class Event extends Handle<EventManifest> {
+  constructor(manifest: EventManifest, client?: Client) {
+    super(eventKind, manifest, client);
+  }
+}

@@ -3,6 +3,8 @@ import type { LeaseManifest } from '../api/generated/models.ts';
 import type { KindDescriptor } from '../api/kind.ts';
 import { ageColumn, column, nameColumn } from './columns.ts';
 import { validateNonNegative, validateQualifiedName } from './field-checks.ts';
+import type { Client } from '../api/client.ts';
+import { Handle } from '../api/handle.ts';
 
 function validate({ spec = {} }: LeaseManifest, errors: FieldErrors): void {
   const { leaseDurationSeconds: duration, strategy = '', preferredHolder = '' } = spec;
@@ -36,3 +38,17 @@ export const leaseKind: KindDescriptor<LeaseManifest> = {
   validate,
   columns: [nameColumn, column('Holder', (lease) => lease.spec?.holderIdentity ?? ''), ageColumn],
 };
+
+/**
+ * A lock that must be renewed: how nodes say that they live.
+ * Source: https://kubernetes.io/docs/concepts/architecture/leases/
+ */
+export class Lease extends Handle<LeaseManifest> {
+  constructor(manifest: LeaseManifest, client?: Client) {
+    super(leaseKind, manifest, client);
+  }
+
+  get spec(): LeaseManifest['spec'] {
+    return this.object.spec;
+  }
+}

@@ -3,6 +3,8 @@ import type { NamespaceManifest } from '../api/generated/models.ts';
 import type { KindDescriptor } from '../api/kind.ts';
 import { checkQualifiedName } from '../api/names.ts';
 import { ageColumn, column, nameColumn } from './columns.ts';
+import type { Client } from '../api/client.ts';
+import { Handle } from '../api/handle.ts';
 
 /** The finalizer of the namespace itself: its controller removes it when everything inside is gone. */
 export const namespaceFinalizer = 'kubernetes';
@@ -60,3 +62,21 @@ export const namespaceKind: KindDescriptor<NamespaceManifest> = {
   selectableFields: { 'status.phase': (namespace) => namespace.status?.phase ?? '' },
   columns: [nameColumn, column('Status', (namespace) => namespace.status?.phase ?? ''), ageColumn],
 };
+
+/**
+ * A scope for names; deleting it deletes what is in it.
+ * Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/
+ */
+export class Namespace extends Handle<NamespaceManifest> {
+  constructor(manifest: NamespaceManifest, client?: Client) {
+    super(namespaceKind, manifest, client);
+  }
+
+  get spec(): NamespaceManifest['spec'] {
+    return this.object.spec;
+  }
+
+  get status(): NamespaceManifest['status'] {
+    return this.object.status;
+  }
+}

@@ -7,6 +7,9 @@ import { ageColumn, column, nameColumn, orNone } from './columns.ts';
 import { validateCidr } from './field-checks.ts';
 import { validateResourceAmount } from './resource-names.ts';
 import { validateTaints } from './taints.ts';
+import type { Client, WaitOptions } from '../api/client.ts';
+import { Handle } from '../api/handle.ts';
+import { Pod, podKind } from './pod.ts';
 
 type StoredNode = Stored<NodeManifest>;
 
@@ -127,3 +130,66 @@ export const nodeKind: KindDescriptor<NodeManifest> = {
     column('Container-Runtime', (node) => orUnknown(node.status?.nodeInfo?.containerRuntimeVersion), { wide: true }),
   ],
 };
+
+/**
+ * A machine, or what stands for one, that runs Pods.
+ * Source: https://kubernetes.io/docs/concepts/architecture/nodes/
+ */
+export class Node extends Handle<NodeManifest> {
+  constructor(manifest: NodeManifest, client?: Client) {
+    super(nodeKind, manifest, client);
+  }
+
+  get spec(): NonNullable<NodeManifest['spec']> {
+    return this.object.spec ?? {};
+  }
+
+  get status(): NonNullable<NodeManifest['status']> {
+    return this.object.status ?? {};
+  }
+
+  get ready(): boolean {
+    return this.status.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') === true;
+  }
+
+  /** The Pods bound to it. */
+  pods(): readonly Pod[] {
+    return this.client
+      .list(podKind, { fieldSelector: `spec.nodeName=${this.name}` })
+      .map((pod) => new Pod(pod, this.client).bind(this.client, pod));
+  }
+
+  /** No new Pods. */
+  cordon(): Promise<this> {
+    return this.patch({ type: 'merge', patch: { spec: { unschedulable: true } } });
+  }
+
+  uncordon(): Promise<this> {
+    return this.patch({ type: 'merge', patch: { spec: { unschedulable: null } } });
+  }
+
+  /** Cordons the node, evicts its Pods as their disruption budgets allow, and waits until they are gone. Pods of DaemonSets stay. */
+  async drain(options: WaitOptions & { readonly gracePeriodSeconds?: number } = {}): Promise<this> {
+    await this.cordon();
+    const leaving = this.pods().filter((pod) => !ownedByDaemonSet(pod) && pod.phase !== 'Succeeded' && pod.phase !== 'Failed');
+    const { gracePeriodSeconds, ...wait } = options;
+    for (const pod of leaving)
+      await this.client.evict(
+        { namespace: pod.namespace, name: pod.name },
+        { ...wait, ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }) },
+      );
+    for (const pod of leaving) await pod.waitForDeletion(wait);
+    return this;
+  }
+
+  waitFor(condition: 'Ready' | 'NotReady', options: WaitOptions = {}): Promise<this> {
+    return this.client.waitFor(
+      `${this.what} to be ${condition}`,
+      () => (this.ready === (condition === 'Ready') ? this : undefined),
+      () => this.evidence(),
+      options,
+    );
+  }
+}
+
+const ownedByDaemonSet = (pod: Pod): boolean => pod.metadata.ownerReferences?.some((owner) => owner.kind === 'DaemonSet') === true;

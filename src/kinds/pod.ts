@@ -8,6 +8,13 @@ import { validatePodStatusUpdate } from './pod/pod-status.ts';
 import { validatePodUpdate } from './pod/pod-update.ts';
 import { defaultPodSpec, defaultTerminationGracePeriodSeconds, podSpecOfPod } from './pod/default-pod-spec.ts';
 import { qosClassOf } from './pod/quality-of-service.ts';
+import type { Client, WaitOptions } from '../api/client.ts';
+import { Handle } from '../api/handle.ts';
+import { logLines } from '../api/log-lines.ts';
+import type { ContainerChoice, ExecOptions, ExecSession, LogOptions, PortForward } from '../api/streams.ts';
+import { WaitFailedError, WaitTimeoutError } from '../errors.ts';
+import { podFailure, podReached, type PodCondition } from './pod/pod-wait.ts';
+import { runToEnd, type CommandResult } from './pod/command-result.ts';
 
 function validateSpecOfAnyPod(spec: PodSpec, path: string, errors: FieldErrors): void {
   validatePodSpec(spec, '', path, errors);
@@ -88,3 +95,110 @@ export const podKind: KindDescriptor<PodManifest> = {
   },
   columns: podColumns,
 };
+
+/** What `pod.waitFor` takes besides the time allowed. */
+export interface PodWaitOptions extends WaitOptions {
+  /** Fail as soon as it can no longer happen (an image that cannot be pulled, a Pod that fits nowhere). True unless given. */
+  readonly failFast?: boolean;
+}
+
+/**
+ * One or more containers that run together on one node.
+ * Source: https://kubernetes.io/docs/concepts/workloads/pods/
+ *
+ * @example
+ * const pod = await cluster.create(new Pod({ metadata: { name: 'job' }, spec: { containers: [{ name: 'c', image: 'job:1' }] } }));
+ * await pod.waitFor('Succeeded');
+ */
+export class Pod extends Handle<PodManifest> {
+  constructor(manifest: PodManifest, client?: Client) {
+    super(podKind, manifest, client);
+  }
+
+  get spec(): NonNullable<PodManifest['spec']> {
+    return this.object.spec!;
+  }
+
+  get status(): NonNullable<PodManifest['status']> {
+    return this.object.status ?? {};
+  }
+
+  /** Pending, Running, Succeeded, Failed or Unknown. */
+  get phase(): string {
+    return this.status.phase ?? 'Pending';
+  }
+
+  /** The Pod's address; undefined until it has one. */
+  get ip(): string | undefined {
+    return this.status.podIP;
+  }
+
+  /** The node it is bound to; undefined while it is bound to none. */
+  get nodeName(): string | undefined {
+    return this.spec.nodeName;
+  }
+
+  get ready(): boolean {
+    return podReached(this.object, 'Ready');
+  }
+
+  /** Output, line by line. With `follow` it goes on until the container ends, or the signal fires. */
+  logs(options: LogOptions & ContainerChoice & { readonly previous?: boolean } = {}): AsyncGenerator<string, void, undefined> {
+    return logLines(this.client.streams.logs(this.at, options));
+  }
+
+  /** Runs a command in a container to its end. `stdin` is sent to it. */
+  async exec(
+    command: readonly string[],
+    options: Omit<ExecOptions, 'command' | 'stdin'> & ContainerChoice & { readonly stdin?: string } = {},
+  ): Promise<CommandResult> {
+    const { stdin, ...rest } = options;
+    return runToEnd(await this.client.streams.exec(this.at, { ...rest, command, stdin: stdin !== undefined }), stdin);
+  }
+
+  /** A command with its streams, for what talks back and forth. */
+  execSession(options: ExecOptions & ContainerChoice): Promise<ExecSession> {
+    return this.client.streams.exec(this.at, options);
+  }
+
+  /** Opens a port of this machine that leads to a port of the Pod. `await using` closes it. */
+  portForward(port: number, options: { readonly localPort?: number; readonly host?: string } = {}): Promise<PortForward> {
+    return this.client.streams.forwardPort(this.at, port, options);
+  }
+
+  /** Waits for a condition, a phase, or the end. Throws `WaitFailedError` if it can no longer happen, `WaitTimeoutError` after the time. */
+  async waitFor(condition: PodCondition, options: PodWaitOptions = {}): Promise<this> {
+    if (condition === 'Deleted') {
+      await this.waitForDeletion(options);
+      return this;
+    }
+    const check = (): this | undefined => {
+      if (podReached(this.object, condition)) return this;
+      const failure = options.failFast === false ? undefined : podFailure(this.object, condition);
+      if (failure !== undefined)
+        throw new WaitFailedError(`${this.what} will not become ${condition}: ${failure}`, this.evidence(), { object: this.ref });
+      return undefined;
+    };
+    try {
+      return await this.client.waitFor(`${this.what} to be ${condition}`, check, () => this.evidence(), options);
+    } catch (error) {
+      if (error instanceof WaitTimeoutError)
+        throw new WaitTimeoutError(
+          `timed out waiting for ${this.what} to be ${condition}`,
+          `${this.evidence()}\n${await this.#endOfLog()}`,
+          { object: this.ref },
+        );
+      throw error;
+    }
+  }
+
+  async #endOfLog(): Promise<string> {
+    const lines: string[] = [];
+    try {
+      for await (const line of this.logs({ tailLines: 10 })) lines.push(`  ${line}`);
+    } catch {
+      return 'log: none';
+    }
+    return lines.length === 0 ? 'log: empty' : `end of the log:\n${lines.join('\n')}`;
+  }
+}

@@ -3,6 +3,8 @@ import type { PriorityClassManifest } from '../api/generated/models.ts';
 import type { KindDescriptor } from '../api/kind.ts';
 import { ageColumn, column, nameColumn } from './columns.ts';
 import { validateChoice } from './field-checks.ts';
+import type { Client } from '../api/client.ts';
+import { Handle } from '../api/handle.ts';
 
 const systemPrefix = 'system-';
 const userPriorityMax = 1_000_000_000;
@@ -59,3 +61,17 @@ export const priorityClassKind: KindDescriptor<PriorityClassManifest> = {
     ageColumn,
   ],
 };
+
+/**
+ * How important Pods are.
+ * Source: https://kubernetes.io/docs/concepts/scheduling-eviction/pod-priority-preemption/
+ */
+export class PriorityClass extends Handle<PriorityClassManifest> {
+  constructor(manifest: PriorityClassManifest, client?: Client) {
+    super(priorityClassKind, manifest, client);
+  }
+
+  get value(): PriorityClassManifest['value'] {
+    return this.object.value;
+  }
+}

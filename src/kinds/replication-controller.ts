@@ -7,6 +7,9 @@ import { validateNonNegative } from './field-checks.ts';
 import { defaultPodTemplate } from './pod/default-pod-spec.ts';
 import { validatePodTemplate } from './pod/pod-spec.ts';
 import { validateReplicaStatus } from './replica-status.ts';
+import type { Client, WaitOptions } from '../api/client.ts';
+import { Handle } from '../api/handle.ts';
+import { Pod, podKind } from './pod.ts';
 
 function validate(controller: ReplicationControllerManifest, errors: FieldErrors): void {
   const { selector = {}, template, replicas, minReadySeconds } = controller.spec ?? {};
@@ -71,3 +74,57 @@ export const replicationControllerKind: KindDescriptor<ReplicationControllerMani
     column('Selector', (controller) => LabelMatcher.ofMap(controller.spec?.selector).toString(), { wide: true }),
   ],
 };
+
+/**
+ * Keeps a number of equal Pods.
+ * Source: https://kubernetes.io/docs/concepts/workloads/controllers/replicationcontroller/
+ */
+export class ReplicationController extends Handle<ReplicationControllerManifest> {
+  constructor(manifest: ReplicationControllerManifest, client?: Client) {
+    super(replicationControllerKind, manifest, client);
+  }
+
+  get spec(): NonNullable<ReplicationControllerManifest['spec']> {
+    return this.object.spec!;
+  }
+
+  get status(): NonNullable<ReplicationControllerManifest['status']> {
+    return this.object.status ?? { replicas: 0 };
+  }
+
+  /** The Pods it controls, ended and leaving ones included. */
+  pods(): readonly Pod[] {
+    const { uid } = this.metadata;
+    return this.client
+      .list(podKind, { namespace: this.namespace })
+      .filter((pod) => pod.metadata.ownerReferences?.some((owner) => owner.uid === uid && owner.controller === true))
+      .map((pod) => new Pod(pod, this.client).bind(this.client, pod));
+  }
+
+  /** Asks for another number of Pods; `ready()` waits for them. */
+  scale(replicas: number): Promise<this> {
+    return this.patch({ type: 'merge', patch: { spec: { replicas } } });
+  }
+
+  /** Waits until exactly as many Pods as asked for are there and ready. */
+  ready(options: WaitOptions = {}): Promise<this> {
+    const check = (): this | undefined => {
+      const { replicas = 1 } = this.spec;
+      const { replicas: present, readyReplicas = 0, observedGeneration = 0 } = this.status;
+      return present === replicas && readyReplicas === replicas && observedGeneration >= (this.metadata.generation ?? 0) ? this : undefined;
+    };
+    return this.client.waitFor(`${this.what} to have ${this.spec.replicas ?? 1} ready Pods`, check, () => this.evidence(), options);
+  }
+
+  override evidence(): string {
+    const unready = this.exists ? this.pods().filter((pod) => !pod.ready) : [];
+    return [super.evidence(), ...unready.slice(0, 3).map((pod) => `pod ${pod.name}: ${pod.evidence()}`)].join('\n');
+  }
+
+  /** Deletes it with its Pods, unless told otherwise. */
+  override delete(
+    options: Parameters<Handle<ReplicationControllerManifest>['delete']>[0] = {},
+  ): ReturnType<Handle<ReplicationControllerManifest>['delete']> {
+    return super.delete({ propagationPolicy: 'Background', ...options });
+  }
+}

@@ -5,6 +5,8 @@ import { checkConfigKey } from '../api/names.ts';
 import { ageColumn, column, nameColumn } from './columns.ts';
 import { validateUnchanged } from './field-checks.ts';
 import { base64Bytes, dataBytesMax, validateImmutable } from './immutable-data.ts';
+import type { Client } from '../api/client.ts';
+import { Handle } from '../api/handle.ts';
 
 const serviceAccountAnnotation = 'kubernetes.io/service-account.name';
 
@@ -91,3 +93,17 @@ export const secretKind: KindDescriptor<SecretManifest> = {
     ageColumn,
   ],
 };
+
+/**
+ * Settings for Pods that are secret; never in a log.
+ * Source: https://kubernetes.io/docs/concepts/configuration/secret/
+ */
+export class Secret extends Handle<SecretManifest> {
+  constructor(manifest: SecretManifest, client?: Client) {
+    super(secretKind, manifest, client);
+  }
+
+  get data(): SecretManifest['data'] {
+    return this.object.data;
+  }
+}

@@ -5,6 +5,9 @@ import { ageColumn, column, labelsText, nameColumn, orNone } from './columns.ts'
 import { alignClusterIps } from './service/cluster-ips.ts';
 import { defaultServiceSpec, prepareServiceUpdate } from './service/service-defaults.ts';
 import { validateService, validateServiceStatus, validateServiceUpdate } from './service/service-validation.ts';
+import type { Client, WaitOptions } from '../api/client.ts';
+import { Handle } from '../api/handle.ts';
+import { endpointSliceKind } from './endpoint-slice.ts';
 
 type StoredService = Stored<ServiceManifest>;
 
@@ -86,3 +89,66 @@ export const serviceKind: KindDescriptor<ServiceManifest> = {
     column('Selector', (service) => labelsText(service.spec?.selector), { wide: true }),
   ],
 };
+
+/** One address behind a Service. */
+export interface ServiceEndpoint {
+  readonly address: string;
+  readonly port: number | undefined;
+  readonly podName: string | undefined;
+  readonly ready: boolean;
+}
+
+/**
+ * One address for a set of Pods.
+ * Source: https://kubernetes.io/docs/concepts/services-networking/service/
+ */
+export class Service extends Handle<ServiceManifest> {
+  constructor(manifest: ServiceManifest, client?: Client) {
+    super(serviceKind, manifest, client);
+  }
+
+  get spec(): NonNullable<ServiceManifest['spec']> {
+    return this.object.spec!;
+  }
+
+  get status(): NonNullable<ServiceManifest['status']> {
+    return this.object.status ?? {};
+  }
+
+  get clusterIP(): string | undefined {
+    return this.spec.clusterIP;
+  }
+
+  /** Where a port answers on this machine, as a URL; waits for `ready()` give it time. `port`: a name or number, the first if absent. */
+  url(port?: string | number): string | undefined {
+    const address = this.client.streams.serviceAddress(this.at, port);
+    return address === undefined ? undefined : `http://${address.host}:${address.port}`;
+  }
+
+  endpoints(): readonly ServiceEndpoint[] {
+    return this.client
+      .list(endpointSliceKind, { namespace: this.namespace, labelSelector: `kubernetes.io/service-name=${this.name}` })
+      .flatMap((slice) =>
+        (slice.endpoints ?? []).flatMap((endpoint) =>
+          endpoint.addresses.map((address) => ({
+            address,
+            port: slice.ports?.[0]?.port,
+            podName: endpoint.targetRef?.name,
+            ready: endpoint.conditions?.ready !== false,
+          })),
+        ),
+      );
+  }
+
+  /** Waits until it answers on this machine and has a ready endpoint. */
+  ready(options: WaitOptions = {}): Promise<this> {
+    const check = (): this | undefined =>
+      this.endpoints().some((endpoint) => endpoint.ready) && this.url() !== undefined ? this : undefined;
+    return this.client.waitFor(
+      `${this.what} to have a ready endpoint`,
+      check,
+      () => `${this.evidence()}\nendpoints: ${JSON.stringify(this.endpoints())}`,
+      options,
+    );
+  }
+}

@@ -34,7 +34,9 @@ test('a cluster places pods by itself, says why it does not, and does once it ca
   expect(at('fits').spec?.nodeName).toBe('small');
   const message = '0/1 nodes are available: 1 Insufficient cpu.';
   const whole = `${message} preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.`;
-  expect(at('waits').status?.conditions).toMatchObject([{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: whole }]);
+  expect(at('waits').status?.conditions).toMatchObject([
+    { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: whole },
+  ]);
   expect(cluster.explain(at('waits'))).toMatchObject({
     message,
     nodes: [{ node: 'small', refusedBy: { plugin: 'NodeResourcesFit', resolvable: false } }],

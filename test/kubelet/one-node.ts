@@ -88,6 +88,7 @@ export class OneNode<R extends Runtime = SimulatedRuntime> implements AsyncDispo
       event: ({ name, fieldPath }, type, reason, message) =>
         this.events.push({ type, reason, message, object: name, fieldPath, atMs: clock.now() }),
       streams: undefined as never,
+      evict: () => Promise.reject(new Error('nobody evicts here')),
       onChange: () => () => undefined,
     });
   }

@@ -1,0 +1,194 @@
+import type { Client, WriteOptions } from './api/client.ts';
+import { Collection } from './api/collection.ts';
+import type { Handle } from './api/handle.ts';
+import type { KindDescriptor } from './api/kind.ts';
+import type { KindIndex } from './api/kind-index.ts';
+import type { KubeObject, Stored, StoredObject } from './api/object.ts';
+import { parseYamlDocuments } from './api/yaml.ts';
+import { BadRequestError, ConfigurationError } from './errors.ts';
+import { ConfigMap, configMapKind } from './kinds/config-map.ts';
+import { EndpointSlice, endpointSliceKind } from './kinds/endpoint-slice.ts';
+import { Endpoints, endpointsKind } from './kinds/endpoints.ts';
+import { Event, eventKind } from './kinds/event.ts';
+import { Lease, leaseKind } from './kinds/lease.ts';
+import { Namespace, namespaceKind } from './kinds/namespace.ts';
+import { Node, nodeKind } from './kinds/node.ts';
+import { Pod, podKind } from './kinds/pod.ts';
+import { PriorityClass, priorityClassKind } from './kinds/priority-class.ts';
+import { ReplicationController, replicationControllerKind } from './kinds/replication-controller.ts';
+import { Secret, secretKind } from './kinds/secret.ts';
+import { ServiceAccount, serviceAccountKind } from './kinds/service-account.ts';
+import { Service, serviceKind } from './kinds/service.ts';
+
+/** What applying one manifest did. */
+export interface AppliedObject {
+  readonly outcome: 'created' | 'configured' | 'unchanged';
+  readonly object: StoredObject;
+}
+
+export interface RunOptions {
+  readonly namespace?: string;
+  /** 1 unless given. */
+  readonly replicas?: number;
+  readonly command?: readonly string[];
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** A port the program listens on. */
+  readonly port?: number;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+export interface ExposeOptions {
+  /** The port of the Service. */
+  readonly port: number;
+  /** The port of the Pods; the Service's own unless given. */
+  readonly targetPort?: number | string;
+  /** The owner's name unless given. */
+  readonly name?: string;
+  readonly type?: 'ClusterIP' | 'NodePort' | 'LoadBalancer';
+  /** `http` balances every request, `tcp` (Kubernetes' way) every connection. `tcp` unless given. */
+  readonly protocol?: 'http' | 'tcp';
+}
+
+/** The typed API of a cluster: collections of handles, and verbs over many kinds. `Cluster` is one. */
+export class ClusterApi {
+  readonly pods: Collection<Pod['manifest'], Pod>;
+  readonly nodes: Collection<Node['manifest'], Node>;
+  readonly services: Collection<Service['manifest'], Service>;
+  readonly replicationControllers: Collection<ReplicationController['manifest'], ReplicationController>;
+  readonly namespaces: Collection<Namespace['manifest'], Namespace>;
+  readonly configMaps: Collection<ConfigMap['manifest'], ConfigMap>;
+  readonly secrets: Collection<Secret['manifest'], Secret>;
+  readonly serviceAccounts: Collection<ServiceAccount['manifest'], ServiceAccount>;
+  readonly endpoints: Collection<Endpoints['manifest'], Endpoints>;
+  readonly endpointSlices: Collection<EndpointSlice['manifest'], EndpointSlice>;
+  readonly events: Collection<Event['manifest'], Event>;
+  readonly leases: Collection<Lease['manifest'], Lease>;
+  readonly priorityClasses: Collection<PriorityClass['manifest'], PriorityClass>;
+  readonly #client: Client;
+  readonly #kinds: KindIndex;
+
+  constructor(client: Client, kinds: KindIndex) {
+    this.#client = client;
+    this.#kinds = kinds;
+    this.pods = new Collection(podKind, Pod, client);
+    this.nodes = new Collection(nodeKind, Node, client);
+    this.services = new Collection(serviceKind, Service, client);
+    this.replicationControllers = new Collection(replicationControllerKind, ReplicationController, client);
+    this.namespaces = new Collection(namespaceKind, Namespace, client);
+    this.configMaps = new Collection(configMapKind, ConfigMap, client);
+    this.secrets = new Collection(secretKind, Secret, client);
+    this.serviceAccounts = new Collection(serviceAccountKind, ServiceAccount, client);
+    this.endpoints = new Collection(endpointsKind, Endpoints, client);
+    this.endpointSlices = new Collection(endpointSliceKind, EndpointSlice, client);
+    this.events = new Collection(eventKind, Event, client);
+    this.leases = new Collection(leaseKind, Lease, client);
+    this.priorityClasses = new Collection(priorityClassKind, PriorityClass, client);
+  }
+
+  /** Stores what a handle was made from; the handle is live from then on. */
+  async create<M extends KubeObject, H extends Handle<M>>(handle: H & Handle<M>, options: WriteOptions = {}): Promise<H> {
+    const stored = await this.#client.create(handle.descriptor, handle.manifest, options);
+    return handle.bind(this.#client, stored);
+  }
+
+  /**
+   * Makes it so: creates what is missing and changes what differs (server-side apply as `coxswain`). Takes handles, manifests, or the
+   * text of YAML documents. All are read before the first is applied, in the order given.
+   */
+  async apply(
+    what: string | Handle<KubeObject> | KubeObject | readonly (Handle<KubeObject> | KubeObject)[],
+    options: WriteOptions = {},
+  ): Promise<readonly AppliedObject[]> {
+    const given: readonly (Handle<KubeObject> | KubeObject)[] = typeof what === 'string' ? documentsOf(what) : isList(what) ? what : [what];
+    const manifests = given.map(manifestOf).flatMap(itemsOf);
+    const known = manifests.map((manifest) => ({ manifest, kind: this.#kindOf(manifest) }));
+    const applied: AppliedObject[] = [];
+    for (const { kind, manifest } of known) applied.push(await this.#applyOne(kind, manifest, options));
+    return applied;
+  }
+
+  /** The quick way to Pods that keep running: a ReplicationController of an image. */
+  run(name: string, image: string, options: RunOptions = {}): Promise<ReplicationController> {
+    const labels = options.labels ?? { app: name };
+    const container = {
+      name,
+      image,
+      ...(options.command === undefined ? {} : { command: options.command }),
+      ...(options.args === undefined ? {} : { args: options.args }),
+      ...(options.env === undefined ? {} : { env: Object.entries(options.env).map(([key, value]) => ({ name: key, value })) }),
+      ...(options.port === undefined ? {} : { ports: [{ containerPort: options.port }] }),
+    };
+    return this.replicationControllers.create({
+      metadata: { name, namespace: options.namespace ?? 'default', labels },
+      spec: { replicas: options.replicas ?? 1, selector: labels, template: { metadata: { labels }, spec: { containers: [container] } } },
+    });
+  }
+
+  /** One address for the Pods of a ReplicationController. */
+  expose(owner: ReplicationController, options: ExposeOptions): Promise<Service> {
+    const selector = owner.spec.selector ?? owner.spec.template?.metadata?.labels;
+    if (selector === undefined) throw new ConfigurationError(`ReplicationController ${owner.key} has no selector to expose`);
+    return this.services.create({
+      metadata: { name: options.name ?? owner.name, namespace: owner.namespace ?? 'default' },
+      spec: {
+        selector,
+        ...(options.type === undefined ? {} : { type: options.type }),
+        ports: [
+          {
+            port: options.port,
+            targetPort: options.targetPort ?? options.port,
+            ...(options.protocol === 'http' ? { appProtocol: 'http' } : {}),
+          },
+        ],
+      },
+    });
+  }
+
+  async #applyOne(kind: KindDescriptor, manifest: KubeObject, options: WriteOptions): Promise<AppliedObject> {
+    const at = {
+      namespace: kind.namespaced ? (manifest.metadata?.namespace ?? 'default') : undefined,
+      name: manifest.metadata?.name ?? '',
+    };
+    const before = this.#client.get(kind, at) as Stored<KubeObject> | undefined;
+    const object = await this.#client.patch(
+      kind,
+      at,
+      { type: 'apply', patch: manifest, force: true },
+      { fieldManager: 'coxswain', ...options },
+    );
+    const outcome =
+      before === undefined ? 'created' : before.metadata.resourceVersion === object.metadata.resourceVersion ? 'unchanged' : 'configured';
+    return { outcome, object: object as StoredObject };
+  }
+
+  #kindOf(manifest: KubeObject): KindDescriptor {
+    const { apiVersion = '', kind = '' } = manifest;
+    const found = this.#kinds.byKind(apiVersion, kind);
+    if (found === undefined)
+      throw new BadRequestError(`no matches for kind ${JSON.stringify(kind)} in version ${JSON.stringify(apiVersion)}`);
+    return found;
+  }
+}
+
+const isList = <T>(what: T | readonly T[]): what is readonly T[] => Array.isArray(what);
+
+/** The objects in a text of YAML documents; empty documents are none. */
+function documentsOf(text: string): readonly KubeObject[] {
+  return parseYamlDocuments(text).flatMap(({ value }) => {
+    if (value === null || value === undefined) return [];
+    if (typeof value !== 'object' || Array.isArray(value))
+      throw new BadRequestError(`expected an object in each YAML document, found ${JSON.stringify(value).slice(0, 40)}`);
+    return [value as KubeObject];
+  });
+}
+
+/** A `List` stands for its items. */
+function itemsOf(manifest: KubeObject): readonly KubeObject[] {
+  const { items } = manifest as { readonly items?: readonly KubeObject[] };
+  return manifest.kind === 'List' && manifest.apiVersion === 'v1' ? (items ?? []) : [manifest];
+}
+
+function manifestOf(what: Handle<KubeObject> | KubeObject): KubeObject {
+  return 'descriptor' in what ? what.manifest : what;
+}
