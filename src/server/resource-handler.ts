@@ -1,8 +1,7 @@
-import type { DeleteOptions, Patch, WriteOptions } from '../api/client.ts';
-import { invalidPatchOption } from '../api/field-ownership.ts';
+import type { DeleteOptions, Patch } from '../api/client.ts';
 import type { KindDescriptor } from '../api/kind.ts';
 import type { KindIndex } from '../api/kind-index.ts';
-import type { KubeObject, StoredObject } from '../api/object.ts';
+import type { StoredObject } from '../api/object.ts';
 import { selectedBy } from '../api/selection.ts';
 import { methodNotAllowed, notFound } from '../api/status-errors.ts';
 import { ApiError, BadRequestError, NotFoundError } from '../errors.ts';
@@ -10,8 +9,10 @@ import { parseJson, readBody } from './body.ts';
 import type { Exchange } from './exchange.ts';
 import { handleList, type ListEnv } from './list-handler.ts';
 import { listParameters, selectionOf } from './list-query.ts';
+import { readObject } from './object-body.ts';
 import { partialOf, tableOf, type IncludeObject } from './rendering.ts';
 import type { RequestPath } from './request-path.ts';
+import { applyOptions, deleteOptions, invalidOption, writeOptions } from './write-options.ts';
 import { WatchHandler } from './watch-handler.ts';
 
 type ResourcePath = Extract<RequestPath, { type: 'resource' }>;
@@ -66,15 +67,15 @@ async function handleCollection(
   }
   if (method === 'POST') {
     if (kind.namespaced && path.namespace === undefined) throw methodNotAllowed(kind, 'create');
-    const object = await readObject(env, exchange, kind, path.namespace);
-    const options = writeOptions(exchange);
+    const { object, duplicateFields } = await readObject(exchange, kind, path.namespace, env.parseYaml);
+    const options = { ...writeOptions(exchange, 'CreateOptions'), duplicateFields };
     answer(env, exchange, kind, 201, await env.registry.create(kind, object, options));
     return;
   }
   if (method === 'DELETE') {
     if (kind.namespaced && path.namespace === undefined) throw methodNotAllowed(kind, 'deletecollection');
     const parameters = listParameters(exchange.query);
-    const options = await deleteOptions(env, exchange);
+    const options = await readDeleteOptions(env, exchange);
     const { entries, revision } = await env.registry.list(kind, path.namespace);
     const selected = selectedBy(kind, selectionOf(parameters, path.namespace));
     const picked = entries.map((entry) => env.json.as(kind, entry.value as StoredObject)).filter(selected);
@@ -113,23 +114,18 @@ async function handleOne(
       return answer(env, exchange, kind, 200, object);
     }
     case 'PUT': {
-      const object = await readObject(env, exchange, kind, path.namespace);
+      const { object, duplicateFields } = await readObject(exchange, kind, path.namespace, env.parseYaml);
       const given = object.metadata?.name ?? '';
-      if (given !== '' && given !== name)
-        throw new BadRequestError(`the name of the object (${given}) does not match the name on the URL (${name})`);
-      const named = { ...object, metadata: { ...object.metadata, name } };
-      return answer(
-        env,
-        exchange,
-        kind,
-        200,
-        await env.registry.update(kind, named, { ...writeOptions(exchange), subresource: path.subresource }),
-      );
+      if (given === '')
+        throw new BadRequestError(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
+      if (given !== name) throw new BadRequestError(`the name of the object (${given}) does not match the name on the URL (${name})`);
+      const options = { ...writeOptions(exchange, 'UpdateOptions'), duplicateFields, subresource: path.subresource };
+      return answer(env, exchange, kind, 200, await env.registry.update(kind, object, options));
     }
     case 'PATCH': {
       const patch = await readPatch(env, exchange);
       const created = patch.type === 'apply' && (await env.registry.current(kind, at)) === undefined;
-      const options = patch.type === 'apply' ? applyOptions(exchange) : writeOptions(exchange);
+      const options = patch.type === 'apply' ? applyOptions(exchange) : writeOptions(exchange, 'PatchOptions');
       const object = await env.registry.patch(kind, at, patch, { ...options, subresource: path.subresource });
       return answer(env, exchange, kind, created ? 201 : 200, object);
     }
@@ -146,7 +142,7 @@ async function deleteOne(
   kind: KindDescriptor,
   at: { namespace: string | undefined; name: string },
 ): Promise<void> {
-  const { gone, object } = await env.registry.delete(kind, at, await deleteOptions(env, exchange));
+  const { gone, object } = await env.registry.delete(kind, at, await readDeleteOptions(env, exchange));
   const keeps = kind.returnsDeleted === true || !gone || (kind.kind === 'Namespace' && kind.group === '');
   if (keeps) return answer(env, exchange, kind, 200, object);
   const details = { name: at.name, ...(kind.group === '' ? {} : { group: kind.group }), kind: kind.plural, uid: object.metadata.uid };
@@ -166,56 +162,6 @@ function answer(env: ResourceEnv, exchange: Exchange, kind: KindDescriptor, code
   } else exchange.object(code, partialOf(object, rendering.version));
 }
 
-function writeOptions(exchange: Exchange): WriteOptions {
-  const dryRun = exchange.query.getAll('dryRun');
-  if (dryRun.some((value) => value !== 'All' && value !== ''))
-    throw new ApiError(422, 'Invalid', `dryRun: Unsupported value: ${JSON.stringify(dryRun[0])}: supported values: "All"`);
-  const validation = exchange.query.get('fieldValidation') ?? 'Warn';
-  if (validation !== 'Strict' && validation !== 'Warn' && validation !== 'Ignore')
-    throw new BadRequestError(
-      `fieldValidation: Unsupported value: ${JSON.stringify(validation)}: supported values: "Ignore", "Strict", "Warn"`,
-    );
-  return {
-    dryRun: dryRun.includes('All'),
-    fieldValidation: validation,
-    fieldManager: exchange.managerName,
-    trackFields: true,
-    identity: exchange.identity,
-    onWarning: (message) => exchange.warn(message),
-  };
-}
-
-/** Whoever applies says who he is: the user agent does not stand in. */
-function applyOptions(exchange: Exchange): WriteOptions {
-  return { ...writeOptions(exchange), fieldManager: exchange.query.get('fieldManager') ?? '' };
-}
-
-async function readObject(env: ResourceEnv, exchange: Exchange, kind: KindDescriptor, namespace: string | undefined): Promise<KubeObject> {
-  const raw = await readAny(env, exchange);
-  if (typeof raw !== 'object' || raw === null || Array.isArray(raw))
-    throw new BadRequestError(`the object provided is unrecognized (must be of type ${kind.kind})`);
-  const object = raw as KubeObject;
-  const given = object.metadata?.namespace ?? '';
-  if (namespace !== undefined && given !== '' && given !== namespace) {
-    throw new BadRequestError('the namespace of the provided object does not match the namespace sent on the request');
-  }
-  return namespace === undefined || given === namespace ? object : { ...object, metadata: { ...object.metadata, namespace } };
-}
-
-async function readAny(env: ResourceEnv, exchange: Exchange): Promise<unknown> {
-  const body = await readBody(exchange.request);
-  const type = (exchange.request.headers['content-type'] ?? 'application/json').split(';')[0]!.trim();
-  if (type === 'application/yaml' || type === 'application/apply-patch+yaml') return env.parseYaml(body.toString('utf8'));
-  if (type === 'application/json' || type === '') return parseJson(body);
-  throw new ApiError(
-    415,
-    'UnsupportedMediaType',
-    `the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf`,
-    undefined,
-    { retryable: false },
-  );
-}
-
 async function readPatch(env: ResourceEnv, exchange: Exchange): Promise<Patch> {
   const media = (exchange.request.headers['content-type'] ?? '').split(';')[0]!.trim();
   const type = patchTypes[media];
@@ -229,7 +175,7 @@ async function readPatch(env: ResourceEnv, exchange: Exchange): Promise<Patch> {
     );
   }
   if (type !== 'apply' && exchange.query.has('force')) {
-    throw invalidPatchOption('force', 'FieldValueForbidden', 'Forbidden: may not be specified for non-apply patch');
+    throw invalidOption('PatchOptions', 'force', 'FieldValueForbidden', 'Forbidden: may not be specified for non-apply patch');
   }
   const body = await readBody(exchange.request);
   const patch = type === 'apply' ? env.parseYaml(body.toString('utf8')) : parsePatch(type, body);
@@ -239,40 +185,16 @@ async function readPatch(env: ResourceEnv, exchange: Exchange): Promise<Patch> {
 /** A merge patch that is no JSON is answered with a 500, as Kubernetes does. */
 function parsePatch(type: Patch['type'], body: Buffer): unknown {
   try {
-    return parseJson(body);
+    return parseJson(body).value;
   } catch (error) {
     throw type === 'merge' ? new ApiError(500, '', 'Invalid JSON Patch', undefined, { cause: error, retryable: false }) : error;
   }
 }
 
-async function deleteOptions(env: ResourceEnv, exchange: Exchange): Promise<DeleteOptions> {
+async function readDeleteOptions(env: ResourceEnv, exchange: Exchange): Promise<DeleteOptions> {
   const body = await readBody(exchange.request);
   const text = body.toString('utf8');
-  const given = (text === '' ? {} : text.trimStart().startsWith('{') ? parseJson(body) : env.parseYaml(text)) as DeleteOptions & {
-    readonly orphanDependents?: boolean;
-    readonly dryRun?: readonly string[] | boolean;
-  };
-  const grace = exchange.query.get('gracePeriodSeconds') ?? given.gracePeriodSeconds;
-  const propagation =
-    exchange.query.get('propagationPolicy') ??
-    given.propagationPolicy ??
-    (given.orphanDependents === undefined ? undefined : given.orphanDependents ? 'Orphan' : 'Background');
-  if (propagation !== undefined && propagation !== 'Background' && propagation !== 'Foreground' && propagation !== 'Orphan') {
-    throw new ApiError(
-      422,
-      'Invalid',
-      `DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: ${JSON.stringify(propagation)}: supported values: "Background", "Foreground", "Orphan"`,
-    );
-  }
-  const bodyDryRun = Array.isArray(given.dryRun) && given.dryRun.includes('All');
-  const base = writeOptions(exchange);
-  return {
-    ...base,
-    dryRun: base.dryRun === true || bodyDryRun,
-    ...(grace === undefined || grace === null ? {} : { gracePeriodSeconds: Number(grace) }),
-    ...(propagation === undefined ? {} : { propagationPolicy: propagation }),
-    ...(given.preconditions === undefined ? {} : { preconditions: given.preconditions }),
-  };
+  return deleteOptions(exchange, text === '' ? undefined : text.trimStart().startsWith('{') ? parseJson(body).value : env.parseYaml(text));
 }
 
 const apiVersion = (path: ResourcePath): string => (path.group === '' ? path.version : `${path.group}/${path.version}`);

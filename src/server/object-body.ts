@@ -1,0 +1,72 @@
+import { parseJsonText, type JsonText } from '../api/json-text.ts';
+import type { KindDescriptor } from '../api/kind.ts';
+import type { KubeObject } from '../api/object.ts';
+import { ApiError, BadRequestError, ParseError } from '../errors.ts';
+import { readBody, unrecognized } from './body.ts';
+import type { Exchange } from './exchange.ts';
+
+/** An object as a request carries it, and the fields that stood twice in its text. */
+export interface GivenObject {
+  readonly object: KubeObject;
+  readonly duplicateFields: readonly string[];
+}
+
+/** Reads the object in a request's body; throws Kubernetes' refusals of what is none. */
+export async function readObject(
+  exchange: Exchange,
+  kind: KindDescriptor,
+  namespace: string | undefined,
+  parseYaml: (text: string) => unknown,
+): Promise<GivenObject> {
+  const body = await readBody(exchange.request);
+  const { value, duplicateFields } = parseObject(exchange, kind, body, parseYaml);
+  const object = (value ?? {}) as KubeObject;
+  if (typeof object !== 'object' || Array.isArray(object)) throw unrecognized(kind.kind, goObjectExpected(object), body);
+  for (const field of ['apiVersion', 'kind'] as const) {
+    const given: unknown = object[field];
+    if (given === undefined || given === null || typeof given === 'string') continue;
+    throw unrecognized(
+      kind.kind,
+      `couldn't get version/kind; json parse error: json: cannot unmarshal ${typeof given} into Go struct field .${field} of type string`,
+      body,
+    );
+  }
+  if ((object.apiVersion ?? '').split('/').length > 2)
+    throw unrecognized(kind.kind, `unexpected GroupVersion string: ${object.apiVersion!}`, body);
+  const given = object.metadata?.namespace ?? '';
+  if (namespace !== undefined && given !== '' && given !== namespace) {
+    throw new BadRequestError('the namespace of the provided object does not match the namespace sent on the request');
+  }
+  return {
+    object: namespace === undefined || given === namespace ? object : { ...object, metadata: { ...object.metadata, namespace } },
+    duplicateFields,
+  };
+}
+
+function goObjectExpected(value: unknown): string {
+  const type = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value;
+  const target = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
+  return `couldn't get version/kind; json parse error: json: cannot unmarshal ${type} into Go value of type ${target}`;
+}
+
+function parseObject(exchange: Exchange, kind: KindDescriptor, body: Buffer, parseYaml: (text: string) => unknown): JsonText {
+  const type = (exchange.request.headers['content-type'] ?? 'application/json').split(';')[0]!.trim();
+  try {
+    if (type === 'application/yaml') return { value: parseYaml(body.toString('utf8')), duplicateFields: [] };
+    if (type === 'application/json' || type === '') return parseJsonText(body.toString('utf8'));
+  } catch (error) {
+    if (!(error instanceof ParseError)) throw error;
+    throw unrecognized(
+      kind.kind,
+      type === 'application/yaml' ? error.message : `couldn't get version/kind; json parse error: ${error.message}`,
+      body,
+    );
+  }
+  throw new ApiError(
+    415,
+    'UnsupportedMediaType',
+    `the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf`,
+    undefined,
+    { retryable: false },
+  );
+}
