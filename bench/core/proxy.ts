@@ -113,7 +113,7 @@ function serviceTo(port: number): readonly StoredObject[] {
     });
   const ports = [
     { name: 'http', port: 80, appProtocol: 'http' },
-    { name: 'tcp', port: 81 },
+    { name: 'tcp', port: 81, appProtocol: 'tcp' },
   ];
   const endpoints = [{ addresses: ['127.0.0.1'], conditions: { ready: true }, targetRef: { kind: 'Pod', uid: 'pod', name: 'pod' } }];
   return [

@@ -4,7 +4,7 @@ import type { BalancingPolicy } from './balancer.ts';
 import { planBindings, type BindingPlan, type LentAddresses } from './binding-plan.ts';
 import { selectEndpoints, type EndpointSelection } from './endpoint-selection.ts';
 import type { HoldPolicy } from './hold-queue.ts';
-import { protocolAnnotation, protocolMode } from './protocol-mode.ts';
+import { protocolAnnotation, protocolMode, type StreamMode } from './protocol-mode.ts';
 import type { TrafficMode } from './service-proxy.ts';
 
 /** Set on a Service: which balancing policy its ports use. */
@@ -18,7 +18,7 @@ export const holdSecondsAnnotation = 'coxswain.dev/hold-seconds';
 export interface PlanSettings {
   readonly lent: LentAddresses;
   readonly balancing: BalancingPolicy;
-  readonly defaultMode: 'tcp' | 'http';
+  readonly defaultMode: StreamMode;
   readonly hold: ((service: Stored<ServiceManifest>) => HoldPolicy | undefined) | undefined;
 }
 

@@ -3,8 +3,11 @@ import type { Participant } from '../loop/participant.ts';
 /** Which of a Service's addresses a listener is. */
 export type ListenerRole = 'cluster-ip' | 'node-port' | 'load-balancer' | 'external-ip' | 'host';
 
-/** How the traffic of a Service port is carried: datagrams, connections, or HTTP requests balanced one by one. */
-export type TrafficMode = 'tcp' | 'udp' | 'http';
+/**
+ * How the traffic of a Service port is carried: datagrams, connections, HTTP requests balanced one by one, or (`auto`) each connection
+ * by what it turns out to carry.
+ */
+export type TrafficMode = 'tcp' | 'udp' | 'http' | 'auto';
 
 /** A Service, by name. */
 export interface ServiceName {
@@ -18,7 +21,7 @@ export interface ServiceListener {
   /** '' for an unnamed port. */
   readonly portName: string;
   readonly protocol: 'TCP' | 'UDP';
-  /** `http` if requests are balanced one by one (`appProtocol: http`, `kubernetes.io/ws`, or the annotation `coxswain.dev/protocol`). */
+  /** Follows from `appProtocol`, the annotation `coxswain.dev/protocol`, and the port's name. */
   readonly mode: TrafficMode;
   /** `host` for an address of the host's choosing, and for the one that stands in for a ClusterIP this machine cannot bind. */
   readonly role: ListenerRole;

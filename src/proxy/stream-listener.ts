@@ -1,5 +1,6 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { AddressRanges } from './address-ranges.ts';
+import { AutoRelay } from './auto-relay.ts';
 import type { ConnectSettings } from './connect-backend.ts';
 import type { ClientSession, HttpEngine } from './http-engine.ts';
 import type { BoundSocket } from './service-binding.ts';
@@ -91,9 +92,12 @@ export class StreamListener implements BoundSocket {
       this.#clients.delete(client);
       this.#finish();
     });
+    const serveHttp = (): void => void this.#clients.set(client, carriers.engine.serve(client, route));
     if (route.mode === 'http') {
       route.traffic.recorder.connections++;
-      this.#clients.set(client, carriers.engine.serve(client, route));
+      serveHttp();
+    } else if (route.mode === 'auto') {
+      new AutoRelay(client, route, carriers.connect, serveHttp).start();
     } else {
       relayTcp(client, route, carriers.connect);
     }

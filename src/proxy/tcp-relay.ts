@@ -16,7 +16,7 @@ export function relayTcp(client: Socket, route: ServiceRoute, settings: ConnectS
       exchange.end('failed');
       return;
     }
-    join(client, backend, (outcome) => exchange.end(outcome));
+    joinSockets(client, backend, (outcome) => exchange.end(outcome));
   });
   const onGone = (): void => {
     giveUp();
@@ -25,8 +25,8 @@ export function relayTcp(client: Socket, route: ServiceRoute, settings: ConnectS
   client.once('close', onGone);
 }
 
-/** Pumps both ways until both sockets are closed, then says how it ended. */
-function join(client: Socket, backend: Socket, ended: (outcome: Outcome) => void): void {
+/** Pumps both ways until both sockets are closed, then says how it ended. Either may have ended already. */
+export function joinSockets(client: Socket, backend: Socket, ended: (outcome: Outcome) => void): void {
   let outcome: Outcome = 'ok';
   let open = 2;
   const onClose = (socket: Socket, other: Socket, verdict: Outcome) => (hadError: boolean) => {
@@ -49,7 +49,8 @@ function pump(from: Socket, to: Socket): void {
   from.on('data', (chunk: Buffer) => {
     if (!to.write(chunk)) from.pause();
   });
-  from.once('end', () => to.end());
   to.on('drain', () => from.resume());
+  if (from.readableEnded) to.end();
+  else from.once('end', () => to.end());
   from.resume();
 }

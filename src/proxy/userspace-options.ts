@@ -9,6 +9,7 @@ import type { HoldPolicy } from './hold-queue.ts';
 import type { HttpEngineSettings } from './http-engine.ts';
 import type { DrainSettings } from './pod-table.ts';
 import type { PlanSettings } from './port-plan.ts';
+import type { StreamMode } from './protocol-mode.ts';
 import type { BackendAddress, BackendResolver, ServiceName } from './service-proxy.ts';
 
 /** What the userspace proxy needs and what a host may choose. All durations are in milliseconds of `clock`. */
@@ -25,8 +26,8 @@ export interface UserspaceServiceProxyOptions {
   readonly engine?: 'direct' | 'http-proxy';
   /** The policy of Services without the annotation `coxswain.dev/balancing`. `round-robin` by default. */
   readonly balancing?: BalancingPolicy;
-  /** How a TCP port is carried that says nothing about its protocol: `tcp`, as in Kubernetes, by default. */
-  readonly defaultMode?: 'tcp' | 'http';
+  /** How a TCP port is carried that says nothing about its protocol: by default `auto`, each connection by what it turns out to carry. */
+  readonly defaultMode?: StreamMode;
   /** Whether ClusterIPs are bound where the machine has them (on Linux all of 127.0.0.0/8). True by default. */
   readonly clusterIPs?: boolean;
   /** Where NodePorts answer. `['127.0.0.1']` by default; `['0.0.0.0']` for all the world. */
@@ -68,7 +69,7 @@ export function planSettings(options: UserspaceServiceProxyOptions): PlanSetting
       forPort: options.addressFor,
     },
     balancing: options.balancing ?? 'round-robin',
-    defaultMode: options.defaultMode ?? 'tcp',
+    defaultMode: options.defaultMode ?? 'auto',
     hold: options.hold,
   };
 }

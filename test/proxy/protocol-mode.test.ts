@@ -16,6 +16,7 @@ describe('protocolMode', () => {
     [{ port: 80, name: 'http', appProtocol: 'mysql' }, undefined, 'tcp'],
     [{ port: 53, protocol: 'UDP', appProtocol: 'http' }, 'http', 'udp'],
     [{ port: 80 }, 'http', 'http'],
+    [{ port: 80, appProtocol: 'http' }, 'auto', 'auto'],
     [{ port: 80, appProtocol: 'http' }, 'tcp', 'tcp'],
     [{ port: 80, name: 'web' }, 'web=http, db=tcp', 'http'],
     [{ port: 80, name: 'db', appProtocol: 'http' }, 'web=http,db=tcp', 'tcp'],

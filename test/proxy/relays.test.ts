@@ -62,7 +62,7 @@ describe('TCP', () => {
         const fillers = Array.from({ length: 8 }, () => bed.connect(stuck.port));
         await bed.until(() => fillers.some(({ socket }) => !socket.connecting), 'a full queue');
         const pod = await bed.tcp('a');
-        bed.service({}, [{ port: 81 }]);
+        bed.service({}, [{ port: 81, appProtocol: 'smtp' }]);
         bed.endpoints([stuck, pod]);
         const port = await bed.port();
         const connections = [bed.connect(port), bed.connect(port)];

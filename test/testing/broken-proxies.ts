@@ -170,7 +170,7 @@ const deaf: readonly BrokenProxy[] = [
     make: (host) => ({
       proxy: deceived(
         working(host),
-        onService((spec) => ({ ...spec, ports: spec.ports?.map(({ port, name }) => ({ port, ...(name && { name }) })) ?? [] })),
+        onService((spec) => ({ ...spec, ports: spec.ports?.map((port) => ({ ...port, appProtocol: 'tcp' })) ?? [] })),
       ),
     }),
     foundBy: [
@@ -281,7 +281,11 @@ const careless: readonly BrokenProxy[] = [
   },
   {
     bug: 'forgets clients that have gone',
-    make: (host) => fronted(working(host), carrier({ allowHalfOpen: true, ends: true, forgets: true }, (data) => data)),
+    make: (host) =>
+      fronted(
+        working(host),
+        carrier({ allowHalfOpen: true, ends: true, forgets: true }, (data) => data),
+      ),
     foundBy: [
       'http: a client that goes away is noticed by the pod (POST, before the answer began)',
       'http: a client that goes away is noticed by the pod (POST, after the answer began)',
