@@ -20,6 +20,8 @@ export interface ServiceRanges {
 const prefix = 'allocations/';
 /** So many free places are tried before the range counts as full. */
 const attempts = 200;
+/** The first node port that a dry run is told. */
+const dryRunPort = 32_769;
 
 /**
  * Gives Services their ClusterIP and node ports. What is taken is read from the view; where other processes write to the same
@@ -90,9 +92,12 @@ export class ServiceAllocation {
     const spec = service.spec;
     if (spec === undefined || spec.type === 'ExternalName') return spec;
     const uid = service.metadata?.uid ?? '';
-    const kept = spec.clusterIP !== undefined && spec.clusterIP !== '' && spec.clusterIP === before?.spec?.clusterIP;
+    // One that has an address keeps it: whether a change is allowed is for validation to say.
+    const kept = before?.spec?.type !== 'ExternalName' && (before?.spec?.clusterIP ?? '') !== '';
+    // A dry run promises no address.
+    const promised = !request.dryRun || (spec.clusterIP ?? '') !== '';
     let next = spec;
-    if (!kept && spec.clusterIP !== 'None') {
+    if (!kept && promised && spec.clusterIP !== 'None') {
       const clusterIP = await this.#clusterIp(request, spec.clusterIP ?? '', uid, held);
       next = { ...next, clusterIP, clusterIPs: [clusterIP] };
     }
@@ -152,6 +157,9 @@ export class ServiceAllocation {
       return port;
     }
     if (old !== undefined && old !== 0) return { ...port, nodePort: old };
+    // A dry run gets numbers that nobody has: outside the range.
+    if (request.dryRun)
+      return { ...port, nodePort: dryRunPort + Math.max(0, ...chosen.map((each) => (each.nodePort ?? 0) - dryRunPort + 1)) };
     const size = to - from + 1;
     const start = this.#random.integer(size);
     for (let i = 0; i < Math.min(size, attempts + taken.size); i++) {

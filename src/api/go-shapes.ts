@@ -206,6 +206,25 @@ export const keptEmptyStrings: Fields = {
   Event: ['reportingComponent', 'reportingInstance'],
 };
 
+/** Further such times, which objects do without inside the cluster: they become null on the way out. */
+export const wireNulls: Fields = {
+  Condition: ['lastTransitionTime'],
+  EventSeries: ['lastObservedTime'],
+  EventsEvent: ['eventTime', 'deprecatedFirstTimestamp', 'deprecatedLastTimestamp'],
+  EventsEventSeries: ['lastObservedTime'],
+  ObjectMeta: ['creationTimestamp'],
+};
+
+/** Lists that may be absent and are written as null then, as those that are required are when they are empty. */
+export const nullLists: Fields = {
+  ClusterRole: ['rules'],
+  CustomResourceDefinitionStatus: ['conditions', 'storedVersions'],
+  EndpointSlice: ['ports'],
+  ProjectedVolumeSource: ['sources'],
+  Role: ['rules'],
+  V2HorizontalPodAutoscalerStatus: ['currentMetrics'],
+};
+
 export function hasShape(shapes: Fields, model: string, field: string): boolean {
   return (shapes['*']?.includes(field) ?? false) || (shapes[model]?.includes(field) ?? false);
 }

@@ -16,6 +16,14 @@ export interface PrintedColumn<T> {
   cell(this: void, object: T, nowMs: number): string | number | boolean | null;
 }
 
+/** Why a row of a table may be of less interest, as `meta.k8s.io` has it. */
+export interface RowCondition {
+  readonly type: string;
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly reason?: string;
+  readonly message?: string;
+}
+
 /** How the scale subresource of a kind is read and written; paths as in `.spec.replicas`. */
 export interface ScaleSubresource {
   readonly specReplicasPath: string;
@@ -97,6 +105,8 @@ export interface KindDescriptor<M extends KubeObject = KubeObject> {
   /** The fields a field selector may name, besides metadata.name and metadata.namespace. */
   readonly selectableFields?: Readonly<Record<string, SelectableField<Stored<M>>>>;
   readonly columns?: readonly PrintedColumn<Stored<M>>[];
+  /** What clients may use to leave rows out: that the object has ended. */
+  rowConditions?(this: void, object: Stored<M>): readonly RowCondition[];
 }
 
 /** A kind that is another kind under a second name (autoscaling/v1 of v2, events.k8s.io of v1). */

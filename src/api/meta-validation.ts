@@ -17,6 +17,7 @@ export function validateNewMeta(kind: KindDescriptor, object: StoredObject, erro
   for (const problem of checkObjectName(kind.nameRule, meta.name)) errors.invalid('metadata.name', meta.name, problem);
   if (kind.namespaced)
     for (const problem of checkDns1123Label(meta.namespace ?? '')) errors.invalid('metadata.namespace', meta.namespace, problem);
+  if ((meta.generation ?? 0) < 0) errors.invalid('metadata.generation', meta.generation, 'must be greater than or equal to 0');
   validateCommon(object, errors);
 }
 
@@ -44,10 +45,10 @@ function validateCommon(object: StoredObject, errors: FieldErrors, old?: StoredO
 }
 
 function validateFinalizers(finalizers: readonly string[], errors: FieldErrors): void {
-  for (const finalizer of finalizers) {
+  for (const [i, finalizer] of finalizers.entries()) {
     for (const problem of checkQualifiedName(finalizer)) errors.invalid('metadata.finalizers', finalizer, problem);
     if (!finalizer.includes('/') && !plainFinalizers.has(finalizer))
-      errors.invalid('metadata.finalizers', finalizer, 'name is neither a standard finalizer name nor is it fully qualified');
+      errors.invalid(`metadata.finalizers[${i}]`, finalizer, 'name is neither a standard finalizer name nor is it fully qualified');
   }
   if (finalizers.includes('orphan') && finalizers.includes('foregroundDeletion')) {
     errors.invalid('metadata.finalizers', finalizers, 'finalizer orphan and foregroundDeletion cannot be both set');

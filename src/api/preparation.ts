@@ -32,7 +32,7 @@ export function prepareNew(
   delete meta.deletionGracePeriodSeconds;
   delete meta.selfLink;
   if (kind.hasGeneration !== false) meta.generation = 1;
-  else delete meta.generation;
+  else if (meta.generation === 0) delete meta.generation;
   if (kind.hasStatus && kind.keepsStatusOnCreate !== true) delete draft['status'];
   return draft as unknown as StoredObject;
 }

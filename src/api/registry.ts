@@ -1,6 +1,6 @@
 import type { Clock } from '../env/clock.ts';
 import type { Random } from '../env/random.ts';
-import { BadRequestError, type ApiError } from '../errors.ts';
+import { ApiError } from '../errors.ts';
 import type {
   Fence,
   ListOptions,
@@ -187,7 +187,7 @@ export class Registry {
     const identity = options.identity ?? hostIdentity;
     const decoded = identity.role === 'controller' ? manifest : this.#parts.decode(kind, manifest, options);
     if (decoded.metadata?.resourceVersion !== undefined && decoded.metadata.resourceVersion !== '') {
-      throw new BadRequestError('resourceVersion should not be set on objects to be created');
+      throw new ApiError(500, '', 'resourceVersion should not be set on objects to be created', undefined, { retryable: false });
     }
     const name = nameFor(kind, decoded, random);
     const namespace = kind.namespaced ? (decoded.metadata?.namespace ?? 'default') : undefined;

@@ -1,14 +1,12 @@
 import type { FieldErrors } from '../api/field-errors.ts';
 import type { JobManifest, JobSpec, JobStatus } from '../api/generated/models.ts';
 import type { Draft, KindDescriptor } from '../api/kind.ts';
-import { validateLabelSelector } from '../api/label-validation.ts';
-import { LabelMatcher } from '../api/label-matcher.ts';
 import { checkDns1123Label } from '../api/names.ts';
 import type { Stored } from '../api/object.ts';
 import { ageColumn, column, containersColumn, imagesColumn, nameColumn, selectorText } from './columns.ts';
 import { validateNonNegative } from './field-checks.ts';
 import { humanDuration } from './human-duration.ts';
-import { defaultJobSpec, validateJobSpec, validateJobUpdate } from './job/job-spec.ts';
+import { defaultJobSpec, validateJobUpdate, validateSelectedSpec } from './job/job-spec.ts';
 import { compiled } from './workload/template-validation.ts';
 
 type StoredJob = Stored<JobManifest>;
@@ -35,13 +33,15 @@ function generateSelector(draft: Draft<JobManifest>): void {
 function validateGenerated(job: JobManifest, spec: JobSpec, errors: FieldErrors): void {
   if (spec.manualSelector === true || spec.selector === undefined) return;
   const expected: Record<string, string> = {};
-  for (const label of jobNameLabels) expected[label] = job.metadata?.name ?? '';
   for (const label of jobUidLabels) expected[label] = job.metadata?.uid ?? '';
+  for (const label of jobNameLabels) expected[label] = job.metadata?.name ?? '';
   const labels = spec.template.metadata?.labels ?? {};
   for (const [label, value] of Object.entries(expected)) {
     const path = `spec.template.metadata.labels[${label}]`;
-    if (labels[label] === undefined) errors.required(path, `must be '${value}'`);
-    else if (labels[label] !== value) errors.invalid(path, labels, `must be '${value}'`);
+    // A manifest from before the labels had a domain has the short ones only.
+    if (labels[label] === undefined) {
+      if (!label.includes('/')) errors.required(path, `must be '${value}'`);
+    } else if (labels[label] !== value) errors.invalid(path, labels, `must be '${value}'`);
   }
   const matcher = compiled(spec.selector);
   if (matcher?.matches(expected) === false) errors.invalid('spec.selector', spec.selector, '`selector` not auto-generated');
@@ -50,13 +50,7 @@ function validateGenerated(job: JobManifest, spec: JobSpec, errors: FieldErrors)
 function validate(job: JobManifest, errors: FieldErrors): void {
   const spec: JobSpec = job.spec ?? { template: {} };
   validateGenerated(job, spec, errors);
-  validateJobSpec(spec, 'spec', errors);
-  if (spec.selector === undefined) errors.required('spec.selector');
-  else validateLabelSelector(spec.selector, 'spec.selector', errors);
-  const labels = spec.template.metadata?.labels;
-  const matcher = spec.selector === undefined ? LabelMatcher.nothing : compiled(spec.selector);
-  if (matcher?.matches(labels) === false)
-    errors.invalid('spec.template.metadata.labels', labels, '`selector` does not match template `labels`');
+  validateSelectedSpec(spec, errors);
   if (spec.completionMode !== 'Indexed' || (spec.completions ?? 0) <= 0) return;
   const name = job.metadata?.name ?? '';
   const longest = `${name}-${spec.completions! - 1}`;

@@ -2,7 +2,7 @@ import type { PodManifest, PodSpec } from '../api/generated/models.ts';
 import type { FieldErrors } from '../api/field-errors.ts';
 import type { Draft, KindDescriptor } from '../api/kind.ts';
 import { validatePodAnnotations, validateProfilesMatch } from './pod/annotations.ts';
-import { podColumns } from './pod/pod-columns.ts';
+import { endOfPod, podColumns } from './pod/pod-columns.ts';
 import { validatePodSpec } from './pod/pod-spec.ts';
 import { validatePodStatusUpdate } from './pod/pod-status.ts';
 import { validatePodUpdate } from './pod/pod-update.ts';
@@ -94,6 +94,7 @@ export const podKind: KindDescriptor<PodManifest> = {
     'status.nominatedNodeName': (pod) => pod.status?.nominatedNodeName ?? '',
   },
   columns: podColumns,
+  rowConditions: ({ status }) => endOfPod(status?.phase),
 };
 
 /** What `pod.waitFor` takes besides the time allowed. */

@@ -46,13 +46,14 @@ const urlLengthMax = 16 * 1024;
 export class ApiServer {
   readonly #parts: ApiServerParts;
   readonly #server: Server;
-  readonly #json = new ObjectJson();
+  readonly #json: ObjectJson;
   readonly #discovery: Discovery;
   readonly #closing = new AbortController();
   readonly #sockets = new Set<Socket>();
 
   constructor(parts: ApiServerParts) {
     this.#parts = parts;
+    this.#json = new ObjectJson(parts.kinds);
     this.#discovery = new Discovery(parts.kinds);
     const options = {
       maxHeaderSize: headerBytesMax,

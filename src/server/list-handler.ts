@@ -8,7 +8,7 @@ import type { StoreEntry, StoreList } from '../stores/store.ts';
 import type { Exchange } from './exchange.ts';
 import { encodeContinue, selectionOf, tooOldToContinue, unreadableSelector, type ListParameters } from './list-query.ts';
 import type { ObjectJson } from './object-json.ts';
-import { partialOf, tableOf, type IncludeObject } from './rendering.ts';
+import { partialOf, tableOf, includeObjectOf } from './rendering.ts';
 
 export interface ListEnv {
   readonly registry: Registry;
@@ -32,7 +32,7 @@ export async function handleList(
   const { objects, meta } = await readPage(env, kind, namespace, parameters);
   const { rendering } = exchange;
   if (rendering.as === 'Table') {
-    const include = (exchange.query.get('includeObject') ?? 'Metadata') as IncludeObject;
+    const include = includeObjectOf(exchange.query);
     exchange.object(200, tableOf(kind, objects, meta, rendering.version, include, env.clock.now()));
   } else if (rendering.as === 'PartialObjectMetadataList' || rendering.as === 'PartialObjectMetadata') {
     exchange.object(200, {

@@ -1,19 +1,29 @@
 import type { KindDescriptor } from '../api/kind.ts';
+import type { KindIndex } from '../api/kind-index.ts';
 import type { StoredObject } from '../api/object.ts';
+import { SchemaTable } from '../api/schema.ts';
+import { WireNulls } from '../api/wire-nulls.ts';
 
 /**
  * The JSON text of stored objects. They are frozen, so that each is written once however many ask: the text is remembered as long
  * as the object is.
  */
 export class ObjectJson {
+  readonly #kinds: KindIndex;
+  readonly #nulls = new WireNulls(new SchemaTable());
   readonly #texts = new WeakMap<object, string>();
   readonly #aliased = new WeakMap<object, Map<KindDescriptor, StoredObject>>();
 
-  /** With apiVersion and kind first. */
+  constructor(kinds: KindIndex) {
+    this.#kinds = kinds;
+  }
+
+  /** With apiVersion and kind first, and the nulls that Kubernetes writes. */
   text(object: StoredObject): string {
     let text = this.#texts.get(object);
     if (text === undefined) {
-      const { apiVersion, kind, ...rest } = object;
+      const model = this.#kinds.byKind(object.apiVersion, object.kind)?.model;
+      const { apiVersion, kind, ...rest } = model === undefined ? object : this.#nulls.fill(model, object);
       text = JSON.stringify({ kind, apiVersion, ...rest });
       this.#texts.set(object, text);
     }

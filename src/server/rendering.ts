@@ -2,6 +2,7 @@ import type { KindDescriptor, PrintedColumn } from '../api/kind.ts';
 import type { StoredObject } from '../api/object.ts';
 import { parseTime } from '../api/time.ts';
 import type { Instant } from '../env/clock.ts';
+import { BadRequestError } from '../errors.ts';
 
 /** Ages as kubectl shows them: `5s`, `3m20s`, `4h`, `12d`. */
 export function ageText(sinceMs: number): string {
@@ -29,6 +30,16 @@ const plainColumns: readonly PrintedColumn<StoredObject>[] = [
 /** What a table row carries besides its cells: `includeObject` of the query. */
 export type IncludeObject = 'None' | 'Metadata' | 'Object';
 
+/** The query's `includeObject`. */
+export function includeObjectOf(query: URLSearchParams): IncludeObject {
+  const given = query.get('includeObject') ?? '';
+  if (given === '') return 'Metadata';
+  if (given === 'None' || given === 'Metadata' || given === 'Object') return given;
+  throw new BadRequestError(
+    `Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(given)}: must be 'Metadata', 'Object', 'None', or empty`,
+  );
+}
+
 /** The Table rendering of objects, with Kubernetes' columns. */
 export function tableOf(
   kind: KindDescriptor,
@@ -50,10 +61,14 @@ export function tableOf(
       description: description ?? '',
       priority: priority ?? 0,
     })),
-    rows: objects.map((object) => ({
-      cells: columns.map((column) => column.cell(object, now)),
-      ...(include === 'None' ? {} : { object: include === 'Object' ? object : partialOf(object, version) }),
-    })),
+    rows: objects.map((object) => {
+      const conditions = kind.rowConditions?.(object as never) ?? [];
+      return {
+        cells: columns.map((column) => column.cell(object, now)),
+        ...(conditions.length === 0 ? {} : { conditions }),
+        object: include === 'None' ? null : include === 'Object' ? object : partialOf(object, version),
+      };
+    }),
   };
 }
 

@@ -10,7 +10,7 @@ import type { Exchange } from './exchange.ts';
 import { handleList, type ListEnv } from './list-handler.ts';
 import { listParameters, selectionOf } from './list-query.ts';
 import { readObject } from './object-body.ts';
-import { partialOf, tableOf, type IncludeObject } from './rendering.ts';
+import { partialOf, tableOf, includeObjectOf } from './rendering.ts';
 import type { RequestPath } from './request-path.ts';
 import { applyOptions, deleteOptions, invalidOption, writeOptions } from './write-options.ts';
 import { WatchHandler } from './watch-handler.ts';
@@ -154,7 +154,7 @@ function answer(env: ResourceEnv, exchange: Exchange, kind: KindDescriptor, code
   const { rendering } = exchange;
   if (rendering.as === 'object') exchange.json(code, env.json.text(object));
   else if (rendering.as === 'Table') {
-    const include = (exchange.query.get('includeObject') ?? 'Metadata') as IncludeObject;
+    const include = includeObjectOf(exchange.query);
     exchange.object(
       code,
       tableOf(kind, [object], { resourceVersion: object.metadata.resourceVersion }, rendering.version, include, env.clock.now()),

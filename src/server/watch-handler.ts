@@ -7,7 +7,7 @@ import type { StoreChange, StoreWatch } from '../stores/store.ts';
 import type { Exchange } from './exchange.ts';
 import type { ListEnv } from './list-handler.ts';
 import { selectionOf, unreadableSelector, type ListParameters } from './list-query.ts';
-import { partialOf, tableOf, type IncludeObject } from './rendering.ts';
+import { partialOf, tableOf, includeObjectOf } from './rendering.ts';
 import { statusOf } from './status.ts';
 
 /** A watcher that leaves so many bytes unread is cut off: it lists again, and the server keeps its memory. */
@@ -135,7 +135,7 @@ export class WatchHandler {
     const { rendering, query } = this.#exchange;
     if (rendering.as === 'object') return this.#env.json.text(object);
     if (rendering.as !== 'Table') return JSON.stringify(partialOf(object, rendering.version));
-    const include = (query.get('includeObject') ?? 'Metadata') as IncludeObject;
+    const include = includeObjectOf(query);
     const table = tableOf(
       this.#kind,
       [object],

@@ -2,9 +2,12 @@ import { deepEqual } from '../../api/deep-equal.ts';
 import type { FieldErrors } from '../../api/field-errors.ts';
 import type { JobManifest, JobSpec, PodTemplateSpec } from '../../api/generated/models.ts';
 import type { Draft } from '../../api/kind.ts';
+import { validateLabelSelector } from '../../api/label-validation.ts';
+import { LabelMatcher } from '../../api/label-matcher.ts';
 import { validateNonNegative, validateOptionalChoice, validateQualifiedName, validateUnchanged } from '../field-checks.ts';
 import { defaultPodTemplate } from '../pod/default-pod-spec.ts';
 import { validatePodTemplate } from '../pod/pod-spec.ts';
+import { compiled } from '../workload/template-validation.ts';
 import { validatePodFailurePolicy, validateSuccessPolicy } from './job-policies.ts';
 
 const indexedMax = 100_000;
@@ -81,6 +84,17 @@ export function validateJobSpec(spec: JobSpec, path: string, errors: FieldErrors
   validateRestartPolicy(spec, path, errors);
 }
 
+/** The spec of a Job itself, with the selector that must pick its pods. */
+export function validateSelectedSpec(spec: JobSpec, errors: FieldErrors): void {
+  validateJobSpec(spec, 'spec', errors);
+  if (spec.selector === undefined) errors.required('spec.selector');
+  else validateLabelSelector(spec.selector, 'spec.selector', errors);
+  const labels = spec.template.metadata?.labels;
+  const matcher = spec.selector === undefined ? LabelMatcher.nothing : compiled(spec.selector);
+  if (matcher?.matches(labels) === false)
+    errors.invalid('spec.template.metadata.labels', labels, '`selector` does not match template `labels`');
+}
+
 /** While a Job is suspended and has not begun, where its pods may run can still change. */
 function withOldDirectives(template: PodTemplateSpec, old: PodTemplateSpec): PodTemplateSpec {
   const spec: Record<string, unknown> = { ...template.spec };
@@ -102,6 +116,8 @@ export function validateJobUpdate(job: JobManifest, old: JobManifest, errors: Fi
   const { spec } = job;
   const before = old.spec;
   if (spec === undefined || before === undefined) return;
+  // Kubernetes checks the spec a second time on updates, and says everything twice.
+  validateSelectedSpec(spec, errors);
   validateCompletions(spec, before, errors);
   for (const field of ['selector', 'completionMode', 'podFailurePolicy', 'backoffLimitPerIndex', 'managedBy', 'successPolicy'] as const) {
     validateUnchanged(spec[field], before[field], `spec.${field}`, errors);

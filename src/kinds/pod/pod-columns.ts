@@ -1,5 +1,5 @@
 import type { PodManifest } from '../../api/generated/models.ts';
-import type { PrintedColumn } from '../../api/kind.ts';
+import type { PrintedColumn, RowCondition } from '../../api/kind.ts';
 import type { Stored } from '../../api/object.ts';
 import { ageColumn, ageOf, column, nameColumn, orNone } from '../columns.ts';
 import { summarizePod } from './pod-summary.ts';
@@ -34,3 +34,8 @@ export const podColumns: readonly PrintedColumn<Stored<PodManifest>>[] = [
   column('Nominated Node', (pod) => orNone(pod.status?.nominatedNodeName), { wide: true }),
   column('Readiness Gates', readinessGates, { wide: true }),
 ];
+
+export function endOfPod(phase: string | undefined): readonly RowCondition[] {
+  if (phase === 'Succeeded') return [{ type: 'Completed', status: 'True', reason: phase, message: 'The pod has completed successfully.' }];
+  return phase === 'Failed' ? [{ type: 'Completed', status: 'True', reason: phase, message: 'The pod failed.' }] : [];
+}

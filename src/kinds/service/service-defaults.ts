@@ -48,7 +48,8 @@ export function defaultServiceSpec(spec: Draft<ServiceSpec>): void {
 /** What the old Service was given and the new one does not mention, by a client that only replaces what it knows. */
 function keepAllocated(spec: Draft<ServiceSpec>, old: ServiceSpec): void {
   if (needsClusterIp(old) && needsClusterIp(spec)) {
-    if ((spec.clusterIP ?? '') === '' && old.clusterIP !== undefined) spec.clusterIP = old.clusterIP;
+    if ((spec.clusterIP ?? '') === '' && (spec.clusterIPs ?? []).length === 0 && old.clusterIP !== undefined)
+      spec.clusterIP = old.clusterIP;
     if ((spec.clusterIPs ?? []).length === 0 && spec.clusterIP === old.clusterIP && old.clusterIPs !== undefined)
       spec.clusterIPs = [...old.clusterIPs];
   }
@@ -101,7 +102,7 @@ function dropWithType(spec: Draft<ServiceSpec>, old: ServiceSpec): void {
 
 /** Before an update is validated: addresses and ports that were allocated are kept, those of a former type dropped. */
 export function prepareServiceUpdate(spec: Draft<ServiceSpec>, old: ServiceSpec): void {
-  alignClusterIps(spec, old);
   keepAllocated(spec, old);
+  alignClusterIps(spec, old);
   dropWithType(spec, old);
 }

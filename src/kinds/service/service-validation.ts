@@ -94,7 +94,7 @@ function validateSourceRanges(service: ServiceManifest, spec: ServiceSpec, error
   if (!ofSpec && annotation === undefined) return;
   const path = ofSpec ? 'spec.LoadBalancerSourceRanges' : `metadata.annotations[${sourceRangesAnnotation}]`;
   if (spec.type !== 'LoadBalancer') errors.forbidden(path, onlyForLoadBalancers);
-  if (ofSpec) for (const [i, range] of ranges.entries()) validateCidr(range.trim(), `${path}[${i}]`, errors);
+  if (ofSpec) for (const range of ranges) validateCidr(range.trim(), path, errors);
   else if (annotation!.trim() !== '') for (const range of annotation!.split(',')) validateCidr(range.trim(), path, errors);
 }
 
