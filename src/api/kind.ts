@@ -79,7 +79,7 @@ export interface KindDescriptor<M extends KubeObject = KubeObject> {
    * all objects that are given it (Pods of a template).
    */
   readonly sharesSpec?: boolean;
-  /** Another name for the same stored objects: `{group, version, kind}` of the storage kind, and how to convert. */
+  /** Another name for the objects of another kind: which, and how to convert. `validate*` of the alias check what only it asks for. */
   readonly storedAs?: StorageAlias;
   /**
    * Fills in Kubernetes' defaults. Called on every create, update and patch, before validation. Parts of the draft that are frozen
@@ -111,9 +111,8 @@ export interface KindDescriptor<M extends KubeObject = KubeObject> {
 
 /** A kind that is another kind under a second name (autoscaling/v1 of v2, events.k8s.io of v1). */
 export interface StorageAlias {
-  readonly group: string;
-  readonly version: string;
-  readonly kind: string;
+  /** The kind under which the objects are stored: it defaults, checks and prepares them. */
+  readonly kind: KindDescriptor;
   readonly fromStored: (object: StoredObject) => StoredObject;
   readonly toStored: (object: KubeObject) => KubeObject;
 }

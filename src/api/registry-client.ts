@@ -1,4 +1,5 @@
 import type { EventSource } from './generated/models.ts';
+import { AliasForms } from './alias-forms.ts';
 import type { PodStreams } from './streams.ts';
 import { ApiError, type ObjectRef } from '../errors.ts';
 import type { Client, DeleteOptions, DeleteResult, ListQuery, Patch, WaitOptions, WatchEvent, WriteOptions } from './client.ts';
@@ -26,6 +27,7 @@ export interface ClientParts {
 export class RegistryClient implements Client {
   readonly streams: PodStreams;
   readonly #parts: ClientParts;
+  readonly #forms = new AliasForms();
 
   constructor(parts: ClientParts) {
     this.#parts = parts;
@@ -33,26 +35,28 @@ export class RegistryClient implements Client {
   }
 
   get<M extends KubeObject>(kind: KindDescriptor<M>, at: ObjectName): Stored<M> | undefined {
-    return this.#parts.view.get(kind, at.namespace, at.name);
+    const object = this.#parts.view.get(kind, at.namespace, at.name);
+    return object === undefined ? undefined : this.#as(kind, object);
   }
 
   list<M extends KubeObject>(kind: KindDescriptor<M>, query: ListQuery = {}): readonly Stored<M>[] {
-    const all = this.#parts.view.list(kind, { namespace: query.namespace });
+    const stored = this.#parts.view.list(kind, { namespace: query.namespace });
+    const all = kind.storedAs === undefined ? stored : stored.map((object) => this.#as(kind, object));
     if (query.labelSelector === undefined && query.fieldSelector === undefined) return all;
     const selected = selectedBy(kind as KindDescriptor, query);
     return all.filter((object) => selected(object as unknown as StoredObject));
   }
 
   create<M extends KubeObject>(kind: KindDescriptor<M>, manifest: M, options: WriteOptions = {}): Promise<Stored<M>> {
-    return this.#parts.registry.create(kind as KindDescriptor, manifest, strict(options)) as unknown as Promise<Stored<M>>;
+    return this.#formed(kind, this.#parts.registry.create(kind as KindDescriptor, manifest, strict(options)));
   }
 
   update<M extends KubeObject>(kind: KindDescriptor<M>, manifest: M, options: WriteOptions = {}): Promise<Stored<M>> {
-    return this.#parts.registry.update(kind as KindDescriptor, manifest, strict(options)) as unknown as Promise<Stored<M>>;
+    return this.#formed(kind, this.#parts.registry.update(kind as KindDescriptor, manifest, strict(options)));
   }
 
   updateStatus<M extends KubeObject>(kind: KindDescriptor<M>, manifest: M, options: WriteOptions = {}): Promise<Stored<M>> {
-    return this.#parts.registry.updateStatus(kind as KindDescriptor, manifest, strict(options)) as unknown as Promise<Stored<M>>;
+    return this.#formed(kind, this.#parts.registry.updateStatus(kind as KindDescriptor, manifest, strict(options)));
   }
 
   patch<M extends KubeObject>(
@@ -61,7 +65,7 @@ export class RegistryClient implements Client {
     patch: Patch,
     options: WriteOptions & { readonly subresource?: 'status' | 'scale' } = {},
   ): Promise<Stored<M>> {
-    return this.#parts.registry.patch(kind as KindDescriptor, at, patch, strict(options)) as unknown as Promise<Stored<M>>;
+    return this.#formed(kind, this.#parts.registry.patch(kind as KindDescriptor, at, patch, strict(options)));
   }
 
   delete(kind: KindDescriptor, at: ObjectName, options: DeleteOptions = {}): Promise<DeleteResult> {
@@ -100,7 +104,8 @@ export class RegistryClient implements Client {
     query: ListQuery & { readonly signal?: AbortSignal } = {},
   ): AsyncIterableIterator<WatchEvent<Stored<M>>> & AsyncDisposable {
     const initial = this.list(kind, query) as unknown as readonly StoredObject[];
-    return new WatchStream(kind as KindDescriptor, query, initial, this.#parts.onChange) as unknown as AsyncIterableIterator<
+    const form = (object: StoredObject): StoredObject => this.#forms.as(kind as KindDescriptor, object);
+    return new WatchStream(kind as KindDescriptor, query, initial, this.#parts.onChange, form) as unknown as AsyncIterableIterator<
       WatchEvent<Stored<M>>
     > &
       AsyncDisposable;
@@ -112,6 +117,15 @@ export class RegistryClient implements Client {
 
   event(regarding: ObjectRef, type: 'Normal' | 'Warning', reason: string, message: string, source?: EventSource): void {
     this.#parts.event(regarding, type, reason, message, source);
+  }
+
+  /** What is stored, as the kind shows it: kinds that are second names convert. */
+  #as<M extends KubeObject>(kind: KindDescriptor<M>, stored: unknown): Stored<M> {
+    return this.#forms.as(kind as KindDescriptor, stored as StoredObject) as unknown as Stored<M>;
+  }
+
+  async #formed<M extends KubeObject>(kind: KindDescriptor<M>, written: Promise<StoredObject>): Promise<Stored<M>> {
+    return this.#as(kind, await written);
   }
 }
 

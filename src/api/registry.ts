@@ -14,6 +14,7 @@ import type {
   WriteResult,
 } from '../stores/store.ts';
 import type { AdmissionChain } from './admission-chain.ts';
+import { AliasWrites, isAlias, type AliasKind } from './alias-writes.ts';
 import type { DeleteOptions, DeleteResult, Identity, Patch, WriteOptions } from './client.ts';
 import { sameButForTimes } from './apply/managers.ts';
 import { deepEqual } from './deep-equal.ts';
@@ -82,12 +83,16 @@ export interface PreparedWrite {
 export class Registry {
   readonly #parts: RegistryParts;
   readonly #validator = new Validator();
+  readonly #aliases: AliasWrites;
 
   constructor(parts: RegistryParts) {
     this.#parts = parts;
+    this.#aliases = new AliasWrites(parts.decode);
   }
 
+  /** Answers with the object as it is stored, also where `kind` is a second name of its kind; so do the other verbs. */
   async create(kind: KindDescriptor, manifest: KubeObject, options: WriteOptions = {}): Promise<StoredObject> {
+    if (isAlias(kind)) return this.create(kind.storedAs.kind, this.#aliases.created(kind, manifest, options), options);
     return this.#commit(await this.prepareCreate(kind, manifest, options), options);
   }
 
@@ -106,7 +111,9 @@ export class Registry {
         'StorageError: invalid object, Code: 4, Key: , ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition',
       );
     }
-    return this.#mutate(kind, at, options, options.subresource ?? '', () => manifest);
+    const subresource = options.subresource ?? '';
+    if (!isAlias(kind)) return this.#mutate(kind, at, options, subresource, () => manifest);
+    return this.#mutate(kind.storedAs.kind, at, options, subresource, (old) => this.#aliases.updated(kind, manifest, old, options));
   }
 
   async updateStatus(kind: KindDescriptor, manifest: KubeObject, options: WriteOptions = {}): Promise<StoredObject> {
@@ -125,9 +132,20 @@ export class Registry {
     if (patch.type === 'apply' && (await this.current(kind, at)) === undefined && subresource === '') {
       const applied = this.#parts.patch(kind, undefined, patch, patchOptions);
       const manifest = at.namespace === undefined ? applied : { ...applied, metadata: { ...applied.metadata, namespace: at.namespace } };
+      if (isAlias(kind)) return this.create(kind, manifest, options);
       return this.#commit(await this.prepareCreate(kind, manifest, checked), options);
     }
+    if (isAlias(kind)) return this.#patchAlias(kind, at, patch, checked, subresource);
     return this.#mutate(kind, at, checked, subresource, (old) => this.#parts.patch(kind, old, patch, patchOptions));
+  }
+
+  /** The patch is for the object as the second name shows it. */
+  #patchAlias(kind: AliasKind, at: ObjectName, patch: Patch, options: CheckedWrite, subresource: string): Promise<StoredObject> {
+    const patchOptions = { ...options, subresource, at };
+    return this.#mutate(kind.storedAs.kind, at, options, subresource, (old) => {
+      const patched = this.#parts.patch(kind, kind.storedAs.fromStored(old), patch, patchOptions);
+      return this.#aliases.updated(kind, patched, old, { ...options, patched: patch.type !== 'apply' });
+    });
   }
 
   async delete(kind: KindDescriptor, at: ObjectName, options: DeleteOptions = {}): Promise<DeleteResult> {

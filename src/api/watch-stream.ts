@@ -22,6 +22,7 @@ export class WatchStream implements AsyncIterableIterator<Event>, AsyncDisposabl
     query: ListQuery & { readonly signal?: AbortSignal },
     initial: readonly StoredObject[],
     onChange: (listener: (changes: readonly ViewChange[]) => void) => () => void,
+    form: (object: StoredObject) => StoredObject = (object) => object,
   ) {
     for (const object of initial) this.#queue.push({ type: 'ADDED', object });
     const selected = selectedBy(kind, query);
@@ -29,8 +30,8 @@ export class WatchStream implements AsyncIterableIterator<Event>, AsyncDisposabl
     const off = onChange((changes) => {
       for (const change of changes) {
         if (kindPrefix(change.kind) !== prefix) continue;
-        const event = eventOf(change, selected);
-        if (event !== undefined) this.#push(event);
+        const event = eventOf(change, (object) => selected(form(object)));
+        if (event !== undefined) this.#push({ ...event, object: form(event.object) });
       }
     });
     const onAbort = (): void => this.#end();

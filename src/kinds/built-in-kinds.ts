@@ -22,7 +22,7 @@ import { networkPolicyKind } from './network-policy.ts';
 import { nodeKind } from './node.ts';
 import { persistentVolumeClaimKind } from './persistent-volume-claim.ts';
 import { persistentVolumeKind } from './persistent-volume.ts';
-import { podDisruptionBudgetKind } from './pod-disruption-budget.ts';
+import { podDisruptionBudgetKind, podDisruptionBudgetV1Beta1Kind } from './pod-disruption-budget.ts';
 import { podTemplateKind } from './pod-template.ts';
 import { podKind } from './pod.ts';
 import { priorityClassKind } from './priority-class.ts';
@@ -68,6 +68,7 @@ export const builtInKinds: readonly KindDescriptor[] = [
   horizontalPodAutoscalerKind,
   horizontalPodAutoscalerV1Kind,
   podDisruptionBudgetKind,
+  podDisruptionBudgetV1Beta1Kind,
   ingressKind,
   ingressClassKind,
   networkPolicyKind,

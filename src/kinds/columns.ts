@@ -30,8 +30,8 @@ export const nameColumn: PrintedColumn<HasMeta> = {
 };
 
 /** How long ago an RFC 3339 time was: `5m`. */
-export function ageOf(time: string | undefined, nowMs: number): string {
-  return time === undefined || time === '' ? '<unknown>' : humanDuration(nowMs - Date.parse(time));
+export function ageOf(time: string | null | undefined, nowMs: number): string {
+  return time === undefined || time === null || time === '' ? '<unknown>' : humanDuration(nowMs - Date.parse(time));
 }
 
 export const ageColumn: PrintedColumn<HasMeta> = column('Age', (object, nowMs) => ageOf(object.metadata.creationTimestamp, nowMs));

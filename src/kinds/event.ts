@@ -36,7 +36,8 @@ function validateNewer(event: EventManifest, errors: FieldErrors): void {
 function validate(event: EventManifest, errors: FieldErrors): void {
   const namespace = event.metadata.namespace ?? '';
   const involved = event.involvedObject.namespace ?? '';
-  if (event.eventTime !== undefined) validateNewer(event, errors);
+  // A time that was not given is null where it came over HTTP.
+  if ((event.eventTime ?? '') !== '') validateNewer(event, errors);
   else if (involved === '' ? namespace !== '' && namespace !== 'default' : involved !== namespace) {
     errors.invalid('involvedObject.namespace', involved, otherNamespace);
   }

@@ -44,9 +44,7 @@ export const horizontalPodAutoscalerV1Kind: KindDescriptor<HorizontalPodAutoscal
   version: 'v1',
   model: 'HorizontalPodAutoscaler',
   storedAs: {
-    group: 'autoscaling',
-    version: 'v2',
-    kind: 'HorizontalPodAutoscaler',
+    kind: horizontalPodAutoscalerKind as KindDescriptor,
     fromStored: (object) => toV1(object as unknown as Stored<V2HorizontalPodAutoscalerManifest>) as unknown as StoredObject,
     toStored: (object) => fromV1(object as HorizontalPodAutoscalerManifest),
   },

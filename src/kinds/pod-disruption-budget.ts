@@ -1,7 +1,8 @@
 import { deepEqual } from '../api/deep-equal.ts';
 import type { FieldErrors } from '../api/field-errors.ts';
-import type { PodDisruptionBudgetManifest } from '../api/generated/models.ts';
+import type { LabelSelector, PodDisruptionBudgetManifest } from '../api/generated/models.ts';
 import type { KindDescriptor } from '../api/kind.ts';
+import type { KubeObject, StoredObject } from '../api/object.ts';
 import { validateLabelSelector } from '../api/label-validation.ts';
 import { ageColumn, column, nameColumn } from './columns.ts';
 import { validateNonNegative, validateOptionalChoice } from './field-checks.ts';
@@ -29,9 +30,16 @@ function validateStatus({ status }: PodDisruptionBudgetManifest, errors: FieldEr
   for (const [i, type] of types.entries()) if (types.indexOf(type) < i) errors.duplicate(`status.conditions[${i}].type`, type);
 }
 
-export const podDisruptionBudgetKind: KindDescriptor<PodDisruptionBudgetManifest> = {
+const columns: NonNullable<KindDescriptor<PodDisruptionBudgetManifest>['columns']> = [
+  nameColumn,
+  column('Min Available', ({ spec }) => String(spec?.minAvailable ?? 'N/A')),
+  column('Max Unavailable', ({ spec }) => String(spec?.maxUnavailable ?? 'N/A')),
+  column('Allowed Disruptions', ({ status }) => status?.disruptionsAllowed ?? 0, { type: 'integer' }),
+  ageColumn,
+];
+
+const names = {
   group: 'policy',
-  version: 'v1',
   kind: 'PodDisruptionBudget',
   plural: 'poddisruptionbudgets',
   singular: 'poddisruptionbudget',
@@ -43,6 +51,12 @@ export const podDisruptionBudgetKind: KindDescriptor<PodDisruptionBudgetManifest
   updatesUnconditionally: false,
   hasGeneration: true,
   hasStatus: true,
+  columns,
+} as const;
+
+export const podDisruptionBudgetKind: KindDescriptor<PodDisruptionBudgetManifest> = {
+  ...names,
+  version: 'v1',
   prepareForCreate: (draft) => {
     draft.status = { currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0 };
   },
@@ -50,11 +64,34 @@ export const podDisruptionBudgetKind: KindDescriptor<PodDisruptionBudgetManifest
   validateStatusUpdate: (budget, old, errors) => {
     if (!deepEqual(budget.status, old.status)) validateStatus(budget, errors);
   },
-  columns: [
-    nameColumn,
-    column('Min Available', ({ spec }) => String(spec?.minAvailable ?? 'N/A')),
-    column('Max Unavailable', ({ spec }) => String(spec?.maxUnavailable ?? 'N/A')),
-    column('Allowed Disruptions', ({ status }) => status?.disruptionsAllowed ?? 0, { type: 'integer' }),
-    ageColumn,
-  ],
+};
+
+/** An empty selector picks no pod in v1beta1, and every pod in v1; a label that nobody has says the same in the other version. */
+const emptySelectorLabel = 'pdb.kubernetes.io/deprecated-v1beta1-empty-selector-match';
+const everything: LabelSelector = { matchExpressions: [{ key: emptySelectorLabel, operator: 'DoesNotExist' }] };
+const nothing: LabelSelector = { matchExpressions: [{ key: emptySelectorLabel, operator: 'Exists' }] };
+
+function translated<T extends object>(object: T, apiVersion: string, names: readonly (readonly [LabelSelector, LabelSelector])[]): T {
+  const { spec } = object as PodDisruptionBudgetManifest;
+  const name = names.find(([from]) => deepEqual(spec?.selector, from))?.[1];
+  return { ...object, apiVersion, ...(name === undefined ? {} : { spec: { ...spec, selector: name } }) };
+}
+
+/** The same objects for manifests from before Kubernetes 1.25. */
+export const podDisruptionBudgetV1Beta1Kind: KindDescriptor = {
+  ...(names as unknown as KindDescriptor),
+  version: 'v1beta1',
+  storedAs: {
+    kind: podDisruptionBudgetKind as KindDescriptor,
+    fromStored: (object: StoredObject) =>
+      translated(object, 'policy/v1beta1', [
+        [{}, everything],
+        [nothing, {}],
+      ]),
+    toStored: (object: KubeObject) =>
+      translated(object, 'policy/v1', [
+        [{}, nothing],
+        [everything, {}],
+      ]),
+  },
 };

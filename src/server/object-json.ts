@@ -1,3 +1,4 @@
+import { AliasForms } from '../api/alias-forms.ts';
 import type { KindDescriptor } from '../api/kind.ts';
 import type { KindIndex } from '../api/kind-index.ts';
 import type { StoredObject } from '../api/object.ts';
@@ -12,7 +13,7 @@ export class ObjectJson {
   readonly #kinds: KindIndex;
   readonly #nulls = new WireNulls(new SchemaTable());
   readonly #texts = new WeakMap<object, string>();
-  readonly #aliased = new WeakMap<object, Map<KindDescriptor, StoredObject>>();
+  readonly #forms = new AliasForms();
 
   constructor(kinds: KindIndex) {
     this.#kinds = kinds;
@@ -38,11 +39,6 @@ export class ObjectJson {
 
   /** The object under the kind's own name, where that is not the one under which it is stored. */
   as(kind: KindDescriptor, object: StoredObject): StoredObject {
-    if (kind.storedAs === undefined) return object;
-    let known = this.#aliased.get(object);
-    if (known === undefined) this.#aliased.set(object, (known = new Map()));
-    let converted = known.get(kind);
-    if (converted === undefined) known.set(kind, (converted = kind.storedAs.fromStored(object)));
-    return converted;
+    return this.#forms.as(kind, object);
   }
 }

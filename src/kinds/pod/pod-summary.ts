@@ -31,8 +31,8 @@ class Restarts {
 
   add(status: ContainerStatus): void {
     this.count += status.restartCount ?? 0;
-    const ended = status.lastState?.terminated?.finishedAt;
-    if (ended !== undefined && (this.last === undefined || Date.parse(ended) > Date.parse(this.last))) this.last = ended;
+    const ended = status.lastState?.terminated?.finishedAt ?? '';
+    if (ended !== '' && (this.last === undefined || Date.parse(ended) > Date.parse(this.last))) this.last = ended;
   }
 }
 
