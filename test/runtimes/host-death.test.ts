@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import { SeededRandom, silentLogger, SystemClock } from 'coxswain';
 import { SystemSecureRandom } from '../../src/env/system-secure-random.ts';
 import { ProcessRuntime } from '../../src/runtimes/process-runtime.ts';
 import type { ContainerState, LogChunk } from '../../src/runtimes/runtime.ts';
-import { processesWith } from './process-fixture.ts';
+import { canMakeNamespaces, processesWith } from './process-fixture.ts';
 import { within } from './suite-patience.ts';
 
 const program = fileURLToPath(new URL('host-program.ts', import.meta.url));
@@ -28,8 +28,12 @@ afterEach(() => {
 });
 
 /** Starts a host and waits until its pods run. */
-async function startHost(onHostDeath: 'kill' | 'keep', pods: Readonly<Record<string, readonly string[]>>): Promise<ChildProcess> {
-  const host = spawn(process.execPath, ['--import', 'tsx', program, JSON.stringify({ stateDir, onHostDeath, pods })], {
+async function startHost(
+  onHostDeath: 'kill' | 'keep',
+  pods: Readonly<Record<string, readonly string[]>>,
+  network = 'auto',
+): Promise<ChildProcess> {
+  const host = spawn(process.execPath, ['--import', 'tsx', program, JSON.stringify({ stateDir, onHostDeath, network, pods })], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const ready = new Promise<void>((resolve, reject) => {
@@ -61,6 +65,8 @@ const commandLine = (pid: number): string => {
   }
 };
 
+const networkNames = (): string => execFileSync('sh', ['-c', 'ip netns list; ip -o link']).toString();
+
 /** Pods of every kind that is hard to kill. Each writes its processes' numbers, so that those without a mark are found too. */
 const hardToKill = (pids: string): Readonly<Record<string, readonly string[]>> => ({
   plain: ['sleep', '100001'],
@@ -76,12 +82,26 @@ describe.runIf(process.platform === 'linux')('onHostDeath', () => {
     const host = await startHost('kill', hardToKill(pidFile));
     await until(() => existsSync(pidFile) && readFileSync(pidFile, 'utf8').split('\n').length > 2, 'the daemons have started');
     const hidden = readFileSync(pidFile, 'utf8').trim().split('\n').map(Number);
-    expect(hidden.map(commandLine)).toEqual(expect.arrayContaining(['sleep 100005', 'sleep 100007']));
+    await until(() => hidden.map(commandLine).sort().join() === 'sleep 100005,sleep 100007', 'the daemons are what they will be');
     expect(processesWith(stateDir).length).toBeGreaterThanOrEqual(9);
     await killHost(host);
     await until(() => processesWith(stateDir).length === 0, 'every process with the mark is gone');
     await until(() => hidden.every((pid) => !commandLine(pid).startsWith('sleep 1000')), 'the daemons are gone');
     await until(() => !existsSync(stateDir), 'the folder is gone');
+  });
+
+  test.runIf(canMakeNamespaces())('kill: network namespaces and their bridge go too', async () => {
+    const host = await startHost('kill', { plain: ['sleep', '100010'] }, 'namespace');
+    const [pod] = processesWith('COXSWAIN_CONTAINER=uid-plain.0.main.0');
+    const namespace = execFileSync('ip', ['netns', 'identify', String(pod)])
+      .toString()
+      .trim();
+    expect(namespace).toMatch(/^cxw[0-9a-f]{8}-0$/);
+    const bridge = namespace.slice(0, -2);
+    expect(networkNames()).toContain(`${bridge}: `);
+    await killHost(host);
+    await until(() => processesWith(stateDir).length === 0 && !existsSync(stateDir), 'everything of the host is gone');
+    expect(networkNames()).not.toContain(bridge);
   });
 
   test('keep: the next host finds what runs, what ended meanwhile, and every line they wrote', async () => {

@@ -1,4 +1,4 @@
-// A host of process pods, to be killed: tsx host-program.ts {"stateDir", "onHostDeath", "pods": {name: [command...]}}
+// A host of process pods, to be killed: tsx host-program.ts {"stateDir", "onHostDeath", "network", "pods": {name: [command...]}}
 import { SeededRandom, silentLogger, SystemClock } from 'coxswain';
 import { SystemSecureRandom } from '../../src/env/system-secure-random.ts';
 import { ProcessRuntime } from '../../src/runtimes/process-runtime.ts';
@@ -6,12 +6,13 @@ import { ProcessRuntime } from '../../src/runtimes/process-runtime.ts';
 interface Order {
   readonly stateDir: string;
   readonly onHostDeath: 'kill' | 'keep';
+  readonly network: 'auto' | 'namespace';
   readonly pods: Readonly<Record<string, readonly [string, ...string[]]>>;
 }
 
 const order = JSON.parse(process.argv[2] ?? '') as Order;
 const images = Object.fromEntries(Object.entries(order.pods).map(([name, command]) => [name, { command }]));
-const runtime = new ProcessRuntime({ images });
+const runtime = new ProcessRuntime({ images, network: order.network });
 await runtime.open({
   clock: new SystemClock(),
   random: new SeededRandom(1),

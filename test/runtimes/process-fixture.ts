@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -74,4 +75,15 @@ export function processFixture(options: ProcessRuntimeOptions = {}): RuntimeFixt
       expect({ state, processes }, 'what is left behind').toEqual({ state: false, processes: [] });
     },
   };
+}
+
+/** Whether this user may make network namespaces here; says so if not. */
+export function canMakeNamespaces(): boolean {
+  try {
+    execFileSync('sh', ['-c', 'ip netns add try-$$ && ip netns del try-$$'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    console.warn('*** network namespaces cannot be made here (root and `ip` are needed): their tests DO NOT RUN. ***');
+    return false;
+  }
 }

@@ -45,10 +45,13 @@ export class RangeLock {
   }
 }
 
-/** 127.0.0.0/16 is left to the machine itself: its resolver and its own name live there. */
+/** Second bytes that are left alone: the machine's own resolver and name live below 127.0, the ClusterIPs of Services below 127.96. */
+const reserved = new Set([0, 96]);
+
 function loopbackRange(identity: string, attempt: number): string {
   const hash = hash32(`${identity}/${attempt}`);
-  return `127.${1 + ((hash >>> 8) % 255)}.${hash & 255}.0/24`;
+  const second = (hash >>> 8) & 255;
+  return `127.${reserved.has(second) ? second + 1 : second}.${hash & 255}.0/24`;
 }
 
 function listenOn(host: string): Promise<Server | 'in-use' | 'no-such-address'> {

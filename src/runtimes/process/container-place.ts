@@ -41,12 +41,20 @@ export class ContainerPlace {
     this.#config = config;
   }
 
-  /** The user that programs run as; only root may choose. */
+  /** The user to start programs as; only root may choose. Undefined if `wrap` does it, because what stands before them needs root. */
   get uid(): number | undefined {
-    return process.getuid?.() === 0 ? this.#config.securityContext?.runAsUser : undefined;
+    return this.#prefix.length === 0 ? this.#user : undefined;
   }
 
   get gid(): number | undefined {
+    return this.#prefix.length === 0 ? this.#group : undefined;
+  }
+
+  get #user(): number | undefined {
+    return process.getuid?.() === 0 ? this.#config.securityContext?.runAsUser : undefined;
+  }
+
+  get #group(): number | undefined {
     return process.getuid?.() === 0 ? this.#config.securityContext?.runAsGroup : undefined;
   }
 
@@ -81,8 +89,13 @@ export class ContainerPlace {
     return `exec-${++this.#names}`;
   }
 
+  /** The program with what has to stand before it. */
   wrap(call: ProgramCall): ProgramCall {
-    const [program, ...args] = [...this.#prefix, call.program, ...call.args];
+    if (this.#prefix.length === 0) return call;
+    const user = this.#user === undefined ? [] : [`--reuid=${this.#user}`];
+    const group = this.#group === undefined ? [] : [`--regid=${this.#group}`];
+    const identity = user.length + group.length === 0 ? [] : ['setpriv', ...user, ...group, '--clear-groups'];
+    const [program, ...args] = [...this.#prefix, ...identity, call.program, ...call.args];
     return { program: program ?? call.program, args };
   }
 }

@@ -1,6 +1,7 @@
 import { access, constants, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigurationError } from '../../errors.ts';
+import { NamespaceNetwork } from '../network/namespace-network.ts';
 import { openNetwork } from '../network/open-network.ts';
 import type { RuntimeEnv } from '../runtime.ts';
 import { SandboxBook } from '../sandbox-book.ts';
@@ -36,7 +37,10 @@ export async function openProcessNode(env: RuntimeEnv, { network: mode, inheritE
   const saved = await readWhole<SavedNode>(join(stateDir, 'node.json'));
   if (!keep && saved !== undefined) await sweep(saved.owner, env);
   const owner = (keep ? saved?.owner : undefined) ?? Buffer.from(env.secureRandom.bytes(16)).toString('hex');
-  const network = await openNetwork(`${env.clusterId}/${env.nodeName}`, mode === 'mapped' ? 'mapped' : 'auto', saved?.cidr ?? env.podCidr);
+  const identity = `${env.clusterId}/${env.nodeName}`;
+  const preferred = saved?.cidr ?? env.podCidr;
+  const isolated = mode === 'namespace' ? await NamespaceNetwork.open(owner, preferred, keep) : undefined;
+  const network = isolated ?? (await openNetwork(identity, mode === 'mapped' ? 'mapped' : 'auto', preferred));
   if (keep && saved !== undefined && saved.cidr !== network.cidr) {
     await network.close();
     throw new ConfigurationError(
@@ -45,7 +49,8 @@ export async function openProcessNode(env: RuntimeEnv, { network: mode, inheritE
   }
   const memoryFolder = await sharedMemoryFolder(owner);
   const folders = memoryFolder === undefined ? [stateDir] : [stateDir, memoryFolder];
-  const guard = keep ? undefined : await ProcessGuard.start({ mark: `${ownerVariable}=${owner}`, controlGroup: '', lastly: '', folders });
+  const lastly = isolated?.removal ?? '';
+  const guard = keep ? undefined : await ProcessGuard.start({ mark: `${ownerVariable}=${owner}`, controlGroup: '', lastly, folders });
   await mkdir(stateDir, { recursive: true, mode: 0o711 });
   const state: SavedNode = { owner, cidr: network.cidr };
   await writeWhole(join(stateDir, 'node.json'), state);
@@ -57,7 +62,7 @@ export async function openProcessNode(env: RuntimeEnv, { network: mode, inheritE
     clock,
     scanner,
     sandboxes: () => book.all(),
-    mayListenAnywhere: (pod) => (pod as ProcessPod).record.hostNetwork,
+    mayListenAnywhere: (pod) => isolated !== undefined || (pod as ProcessPod).record.hostNetwork,
     memoryLimit: () => undefined,
     changed: onEvent,
   });
