@@ -100,6 +100,7 @@ export class ClusterNodes implements PodStreams {
       client: this.#parts.client(),
       view,
       drainMs: withProxy ? drainMs : 0,
+      ...(options.nodeHealth?.leaseRenewMs === undefined ? {} : { leaseRenewMs: options.nodeHealth.leaseRenewMs }),
     });
     this.#kubelets.set(node.name, kubelet);
     this.#parts.participants.add(kubelet);

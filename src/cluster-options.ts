@@ -59,6 +59,11 @@ export interface ClusterOptions {
   readonly serviceCidr?: string;
   /** Where NodePorts come from. 30000 to 32767 unless given. */
   readonly nodePorts?: { readonly from: number; readonly to: number };
+  /**
+   * How soon a lost node is noticed, in milliseconds: how often nodes renew their lease (10,000 unless given), and how long one may be
+   * silent before it counts as lost (50,000). The second should be several times the first.
+   */
+  readonly nodeHealth?: { readonly leaseRenewMs?: number; readonly gracePeriodMs?: number };
   /** What happens to pods when this process dies. `kill` unless given; `keep` needs a durable store. */
   readonly onHostDeath?: 'kill' | 'keep';
   /** A folder for logs and volumes of runtimes that need one; one below the system's temporary folder unless given. */

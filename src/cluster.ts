@@ -144,7 +144,10 @@ export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposa
       logger: this.#logger,
       writer: new PlanWriter(this.registry, this.view, podKind),
       controllers: [
-        ...selectControllers(options.controllers ?? 'all', builtInControllers({ kinds: this.kinds })),
+        ...selectControllers(
+          options.controllers ?? 'all',
+          builtInControllers({ kinds: this.kinds, nodeGracePeriodMs: options.nodeHealth?.gracePeriodMs }),
+        ),
         ...(options.extraControllers ?? []),
       ],
       schedulers: options.scheduler === 'none' ? [] : [options.scheduler ?? new DefaultScheduler()],

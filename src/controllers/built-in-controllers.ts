@@ -15,12 +15,14 @@ import { unsupportedFields } from './unsupported-fields.ts';
 /** What the built-in control loops are made with. */
 export interface ControllerEnv {
   readonly kinds: KindIndex;
+  /** How long a node may be silent, in milliseconds: 50,000 unless given. */
+  readonly nodeGracePeriodMs?: number | undefined;
 }
 
 /** Every control loop a cluster can run, in the order in which they run in a pass: node health first, so that others see it. */
 export function builtInControllers(env: ControllerEnv): readonly Controller[] {
   return [
-    nodeLifecycle(),
+    nodeLifecycle(env.nodeGracePeriodMs),
     taintEviction,
     podGarbageCollector,
     replicationManager,

@@ -8,7 +8,7 @@ import { leaseKind } from '../kinds/lease.ts';
 export type Node = Stored<NodeManifest>;
 
 /** Milliseconds without a sign of life after which a node's state is unknown (Kubernetes 1.32 and later). */
-export const gracePeriodMs = 50_000;
+export const defaultGracePeriodMs = 50_000;
 export const leaseNamespace = 'kube-node-lease';
 export const notReadyTaint = 'node.kubernetes.io/not-ready';
 export const unreachableTaint = 'node.kubernetes.io/unreachable';

@@ -9,7 +9,7 @@ import { podKind } from '../kinds/pod.ts';
 import type { Controller, Plan, PlannedEvent, PlannedWrite } from './controller.ts';
 import {
   evictionTaint,
-  gracePeriodMs,
+  defaultGracePeriodMs,
   lastSign,
   notReadyTaint,
   readyStatus,
@@ -34,7 +34,7 @@ const ownTaints: ReadonlySet<string> = new Set([notReadyTaint, unreachableTaint,
  * Notices nodes that fall silent, taints nodes by their state, and gives up their Pods at a bounded rate for each zone.
  * Source: https://kubernetes.io/docs/concepts/architecture/nodes/#node-controller
  */
-export function nodeLifecycle(): Controller {
+export function nodeLifecycle(gracePeriodMs = defaultGracePeriodMs): Controller {
   const zones = new Zones();
   return {
     name: 'node-lifecycle',
