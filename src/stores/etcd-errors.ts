@@ -38,17 +38,16 @@ export const isCompacted = ({ code, details }: GrpcError): boolean =>
 /** What etcd refused, in the store's words. */
 export function storeErrorOf(error: GrpcError, what: string): StoreError {
   const { code, details } = error;
-  const says = (reason: string, retryable: boolean, message: string): StoreError =>
-    new StoreError(reason, `etcd: ${what}: ${message}`, { cause: error, retryable });
-  if (code === grpcStatus.outOfRange && details.includes('future revision'))
-    return says('STORE_FUTURE_REVISION', true, 'this revision has not happened yet');
+  if (code === grpcStatus.outOfRange && details.includes('future revision')) {
+    return new StoreError('STORE_FUTURE_REVISION', `etcd: ${what}: this revision has not happened yet`, { cause: error, retryable: true });
+  }
   if (code === grpcStatus.resourceExhausted && details.includes('space exceeded')) {
-    return says('STORE_FULL', true, 'its database is full: compact and defragment it, or raise its quota, then disarm the alarm');
+    const help = 'compact and defragment it, or raise its quota, then disarm the alarm';
+    return new StoreError('STORE_FULL', `etcd: ${what}: its database is full: ${help}`, { cause: error, retryable: true });
   }
-  if (code === grpcStatus.resourceExhausted) return says('STORE_UNREACHABLE', true, `it has too much to do: ${details}`);
   if (code === grpcStatus.permissionDenied || code === grpcStatus.unauthenticated || details.includes('authentication failed')) {
-    return says('STORE_ACCESS_DENIED', false, `user or permission refused: ${details}`);
+    return new StoreError('STORE_ACCESS_DENIED', `etcd: ${what}: user or permission refused: ${details}`, { cause: error });
   }
-  if (code === grpcStatus.invalidArgument) return says('STORE_REFUSED', false, details);
-  return says('STORE_UNREACHABLE', true, details || error.message);
+  if (code === grpcStatus.invalidArgument) return new StoreError('STORE_REFUSED', `etcd: ${what}: ${details}`, { cause: error });
+  return new StoreError('STORE_UNREACHABLE', `etcd: ${what}: ${details || error.message}`, { cause: error, retryable: true });
 }

@@ -1,0 +1,31 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { SeededRandom } from '../../src/env/seeded-random.ts';
+import { crashOnce, type CrashOutcome } from './crash-run.ts';
+
+async function crashes(kind: string, count: number): Promise<readonly CrashOutcome[]> {
+  const directory = await mkdtemp(join(tmpdir(), 'coxswain-crash-'));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  const random = new SeededRandom(5);
+  const outcomes: CrashOutcome[] = [];
+  for (let seed = 1; seed <= count; seed++) {
+    outcomes.push(await crashOnce({ store: `${kind}:${directory}`, seed, random, inFlight: seed % 2 === 0 ? 1 : 30, longestMs: 150 }));
+    if (outcomes.at(-1)!.violations.length > 0) break;
+  }
+  return outcomes;
+}
+
+describe('kill -9 of a process that writes', () => {
+  it('LmdbStore: nothing acknowledged is lost, and what is there is a prefix of what was written', async () => {
+    const outcomes = await crashes('lmdb', 4);
+    expect(outcomes.flatMap((outcome) => outcome.violations)).toEqual([]);
+    expect(Math.max(...outcomes.map((outcome) => outcome.acknowledged))).toBeGreaterThan(0);
+  });
+
+  it('a store that acknowledges before it has written is caught', async () => {
+    const outcomes = await crashes('late', 4);
+    expect(outcomes.flatMap((outcome) => outcome.violations)).not.toEqual([]);
+  });
+});
