@@ -3,4 +3,5 @@ import type { Measure } from './measure.ts';
 /** Suite -> its figures, loaded when asked for: `npm run bench` is `core`, `npm run bench:<name>` the others. */
 export const suites: Readonly<Record<string, () => Promise<readonly Measure[]>>> = {
   core: async () => (await import('./core/core.ts')).core,
+  store: async () => (await import('./store/store.ts')).store,
 };

@@ -25,7 +25,10 @@ export class KeyIndex {
 
   /** Adds a key that is not there yet. */
   add(key: string): void {
-    const at = this.#leafFor(key);
+    const last = this.#leaves.length - 1;
+    const newest = this.#leaves[last]!.at(-1);
+    // Keys often come in order: when a store is read, and when a counter is part of their name.
+    const at = newest !== undefined && newest < key ? last : this.#leafFor(key);
     const leaf = this.#leaves[at]!;
     this.#size++;
     if (leaf.length === 0 || leaf[leaf.length - 1]! < key) leaf.push(key);

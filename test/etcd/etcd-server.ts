@@ -28,6 +28,8 @@ export interface EtcdOptions {
   /** More arguments for etcd. */
   readonly extra?: readonly string[];
   readonly scheme?: 'http' | 'https';
+  /** Where its data lie; in memory unless given, where that is possible. */
+  readonly under?: string;
 }
 
 /** One etcd process with a directory of its own. */
@@ -47,7 +49,7 @@ export class EtcdMember {
     this.endpoint = `${options.scheme ?? 'http'}://127.0.0.1:${ports[0]}`;
     this.#listenPeer = `http://127.0.0.1:${ports[1]}`;
     this.peer = `http://127.0.0.1:${advertisedPort}`;
-    this.directory = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'coxswain-etcd-'));
+    this.directory = mkdtempSync(join(options.under ?? (existsSync('/dev/shm') ? '/dev/shm' : tmpdir()), 'coxswain-etcd-'));
   }
 
   get pid(): number {
