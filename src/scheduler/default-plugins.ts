@@ -11,6 +11,9 @@ import { podTopologySpread, type PodTopologySpreadArgs } from './plugins/pod-top
 import { prioritySort } from './plugins/priority-sort.ts';
 import { schedulingGates } from './plugins/scheduling-gates.ts';
 import { taintToleration } from './plugins/taint-toleration.ts';
+import { volumeBinding } from './plugins/volume-binding.ts';
+import { volumeRestrictions } from './plugins/volume-restrictions.ts';
+import { volumeZone } from './plugins/volume-zone.ts';
 import type { WeightedPlugin } from './profile.ts';
 import type { AnyPlugin } from './plugin.ts';
 
@@ -43,6 +46,9 @@ export function defaultPlugins(args: DefaultPluginArgs = {}): readonly WeightedP
     weighted(nodeAffinity(args.NodeAffinity), 2),
     weighted(nodePorts()),
     weighted(nodeResourcesFit(args.NodeResourcesFit)),
+    weighted(volumeRestrictions()),
+    weighted(volumeBinding()),
+    weighted(volumeZone()),
     weighted(podTopologySpread(args.PodTopologySpread), 2),
     weighted(interPodAffinity(args.InterPodAffinity), 2),
     weighted(defaultPreemption(args.DefaultPreemption)),

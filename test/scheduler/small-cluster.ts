@@ -131,7 +131,11 @@ export class SmallCluster {
     this.#changes.push({ type: 'deleted', object, previous: object });
   }
 
-  get(kind: string, name: string, namespace = kind === 'Node' || kind === 'Namespace' ? undefined : 'default'): StoredObject {
+  get(
+    kind: string,
+    name: string,
+    namespace = ['Node', 'Namespace', 'PersistentVolume', 'StorageClass'].includes(kind) ? undefined : 'default',
+  ): StoredObject {
     const object = this.objects.get(`${kind}/${namespace ?? ''}/${name}`);
     if (object === undefined) throw new Error(`the test has no ${kind} ${namespace ?? ''}/${name}`);
     return object;
@@ -191,6 +195,14 @@ export class SmallCluster {
       case 'delete':
       case 'evict':
         this.remove('Pod', name, namespace);
+        return undefined;
+      case 'update':
+        this.put(
+          deepFreeze({
+            ...write.object,
+            metadata: { ...write.object.metadata, resourceVersion: String(++this.#revision) },
+          } as StoredObject),
+        );
         return undefined;
       default:
         this.put(
