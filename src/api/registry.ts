@@ -416,7 +416,8 @@ export class Registry {
     if ((resourceVersion ?? '') === '' && kind.updatesUnconditionally === false) {
       const errors = new FieldErrors();
       errors.invalid('metadata.resourceVersion', '0x0', 'must be specified for an update');
-      throw invalid(kind, old.metadata.name, errors);
+      // This is said by the store, which knows resources only.
+      throw invalid({ ...kind, kind: kind.plural }, old.metadata.name, errors);
     }
     if (resourceVersion !== undefined && resourceVersion !== '' && resourceVersion !== old.metadata.resourceVersion)
       throw modified(kind, old.metadata.name);

@@ -42,6 +42,10 @@ function setTemplateGeneration(draft: Draft<DaemonSetManifest>, generation: numb
   draft.metadata = { ...draft.metadata, annotations };
 }
 
+function templateGenerationOf(set: DaemonSetManifest): number {
+  return Number(set.metadata?.annotations?.[templateGenerationAnnotation] ?? 1);
+}
+
 function validateStrategy(strategy: DaemonSetUpdateStrategy, errors: FieldErrors): void {
   if (strategy.type === 'OnDelete') return;
   if (strategy.type !== 'RollingUpdate') return errors.notSupported('spec.updateStrategy', strategy, ['RollingUpdate', 'OnDelete']);
@@ -95,8 +99,11 @@ export const daemonSetKind: KindDescriptor<DaemonSetManifest> = {
     setTemplateGeneration(draft, 1);
   },
   prepareForUpdate: (draft, old) => {
-    const before = Number(old.metadata.annotations?.[templateGenerationAnnotation] ?? 1);
+    const before = templateGenerationOf(old);
     setTemplateGeneration(draft, deepEqual(draft.spec?.template, old.spec?.template) ? before : before + 1);
+  },
+  prepareForStatusUpdate: (draft, old) => {
+    setTemplateGeneration(draft, templateGenerationOf(old));
   },
   validate,
   validateUpdate: (set, old, errors) => {

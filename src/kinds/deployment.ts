@@ -79,7 +79,7 @@ export const deploymentKind: KindDescriptor<DeploymentManifest> = {
   validate,
   validateUpdate: (deployment, old, errors) => validateUnchanged(deployment.spec?.selector, old.spec?.selector, 'spec.selector', errors),
   validateStatusUpdate: ({ status = {} }, old, errors) => {
-    validateReplicaStatus(status, errors);
+    validateReplicaStatus(status, ['updatedReplicas'], errors);
     validateCollisionCount(status.collisionCount, old.status?.collisionCount, errors);
   },
   columns: [

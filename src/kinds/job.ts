@@ -116,6 +116,8 @@ export const jobKind: KindDescriptor<JobManifest> = {
       draft.metadata = { ...draft.metadata, labels: { ...draft.spec.template.metadata.labels } };
     }
   },
+  // The defaults are all there is to do.
+  prepareForStatusUpdate: () => undefined,
   validate,
   validateUpdate: validateJobUpdate,
   validateStatusUpdate: ({ status }, _old, errors) => {

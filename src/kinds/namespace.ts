@@ -52,6 +52,9 @@ export const namespaceKind: KindDescriptor<NamespaceManifest> = {
     draft.spec = { finalizers: finalizers.includes(namespaceFinalizer) ? finalizers : [...finalizers, namespaceFinalizer] };
     draft.status = { phase: 'Active' };
   },
+  prepareForStatusUpdate: (draft) => {
+    draft.status = { ...draft.status, phase: draft.status?.phase || 'Active' };
+  },
   // Finalizers change through the subresource `finalize` only.
   prepareForUpdate: (draft, old) => {
     if (old.spec === undefined) delete draft.spec;

@@ -110,6 +110,8 @@ export const nodeKind: KindDescriptor<NodeManifest> = {
     if (status?.capacity !== undefined && status.allocatable === undefined && !Object.isFrozen(status))
       status.allocatable = { ...status.capacity };
   },
+  // The defaults are all there is to do.
+  prepareForStatusUpdate: () => undefined,
   validate,
   validateUpdate,
   validateStatusUpdate: (node, old, errors) => {

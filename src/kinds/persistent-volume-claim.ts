@@ -112,6 +112,9 @@ export const persistentVolumeClaimKind: KindDescriptor<PersistentVolumeClaimMani
     if (!finalizers.includes(claimProtectionFinalizer))
       draft.metadata = { ...draft.metadata, finalizers: [...finalizers, claimProtectionFinalizer] };
   },
+  prepareForStatusUpdate: (draft) => {
+    draft.status = { ...draft.status, phase: draft.status?.phase || 'Pending' };
+  },
   validate: (claim, errors) => validateClaimSpec(claim.spec, 'spec', errors),
   validateUpdate,
   validateStatusUpdate: (claim, _old, errors) => validateStatus(claim, errors),

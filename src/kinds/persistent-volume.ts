@@ -111,6 +111,9 @@ export const persistentVolumeKind: KindDescriptor<PersistentVolumeManifest> = {
     if (!finalizers.includes(volumeProtectionFinalizer))
       draft.metadata = { ...draft.metadata, finalizers: [...finalizers, volumeProtectionFinalizer] };
   },
+  prepareForStatusUpdate: (draft) => {
+    draft.status = { ...draft.status, phase: draft.status?.phase || 'Pending' };
+  },
   validate,
   validateUpdate,
   columns: [

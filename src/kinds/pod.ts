@@ -1,10 +1,10 @@
-import type { PodManifest, PodSpec } from '../api/generated/models.ts';
+import type { PodManifest, PodSpec, PodStatus } from '../api/generated/models.ts';
 import type { FieldErrors } from '../api/field-errors.ts';
 import type { Draft, KindDescriptor } from '../api/kind.ts';
 import { validatePodAnnotations, validateProfilesMatch } from './pod/annotations.ts';
 import { endOfPod, podColumns } from './pod/pod-columns.ts';
 import { validatePodSpec } from './pod/pod-spec.ts';
-import { validatePodStatusUpdate } from './pod/pod-status.ts';
+import { completeStatus, validatePodStatusUpdate } from './pod/pod-status.ts';
 import { validatePodUpdate } from './pod/pod-update.ts';
 import { defaultPodSpec, defaultTerminationGracePeriodSeconds, podSpecOfPod } from './pod/default-pod-spec.ts';
 import { qosClassOf } from './pod/quality-of-service.ts';
@@ -78,6 +78,9 @@ export const podKind: KindDescriptor<PodManifest> = {
   },
   prepareForUpdate: (draft, old) => {
     if (old.status !== undefined) draft.status = old.status as NonNullable<typeof draft.status>;
+  },
+  prepareForStatusUpdate: (draft, old) => {
+    draft.status = completeStatus(draft.status as PodStatus | undefined, old.status) as NonNullable<typeof draft.status>;
   },
   validate: validatePod,
   validateCreate: validateNewPod,

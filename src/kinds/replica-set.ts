@@ -45,7 +45,7 @@ export const replicaSetKind: KindDescriptor<ReplicaSetManifest> = {
     validate(set, errors);
     validateUnchanged(set.spec?.selector, old.spec?.selector, 'spec.selector', errors);
   },
-  validateStatusUpdate: (set, _old, errors) => validateReplicaStatus(set.status ?? {}, errors),
+  validateStatusUpdate: (set, _old, errors) => validateReplicaStatus(set.status ?? {}, ['fullyLabeledReplicas'], errors),
   selectableFields: { 'status.replicas': (set) => String(set.status?.replicas ?? 0) },
   columns: [
     nameColumn,

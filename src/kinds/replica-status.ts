@@ -1,33 +1,28 @@
 import type { FieldErrors } from '../api/field-errors.ts';
 import { validateNonNegative } from './field-checks.ts';
 
-/** The counts of a status that may be no greater than `status.replicas`. */
-type Counts = Readonly<
-  Partial<
-    Record<
-      | 'replicas'
-      | 'fullyLabeledReplicas'
-      | 'readyReplicas'
-      | 'availableReplicas'
-      | 'currentReplicas'
-      | 'updatedReplicas'
-      | 'unavailableReplicas'
-      | 'terminatingReplicas'
-      | 'observedGeneration'
-      | 'collisionCount',
-      number
-    >
-  >
->;
+const others = [
+  'fullyLabeledReplicas',
+  'currentReplicas',
+  'updatedReplicas',
+  'unavailableReplicas',
+  'terminatingReplicas',
+  'observedGeneration',
+  'collisionCount',
+] as const;
+const counts = ['replicas', 'readyReplicas', 'availableReplicas', ...others] as const;
 
-const parts = ['fullyLabeledReplicas', 'readyReplicas', 'availableReplicas', 'currentReplicas', 'updatedReplicas'] as const;
-const counts = ['replicas', ...parts, 'unavailableReplicas', 'terminatingReplicas', 'observedGeneration', 'collisionCount'] as const;
+type Counts = Readonly<Partial<Record<(typeof counts)[number], number>>>;
 
-/** Counts are not negative, parts not greater than the whole, and no more replicas available than ready. */
-export function validateReplicaStatus(status: Counts, errors: FieldErrors): void {
+/** Counts are not negative, `parts` not greater than the whole, and no more replicas available than ready. */
+export function validateReplicaStatus(
+  status: Counts,
+  parts: readonly ('fullyLabeledReplicas' | 'currentReplicas' | 'updatedReplicas')[],
+  errors: FieldErrors,
+): void {
   for (const count of counts) validateNonNegative(status[count], `status.${count}`, errors);
   const replicas = status.replicas ?? 0;
-  for (const part of parts) {
+  for (const part of [...parts, 'readyReplicas', 'availableReplicas'] as const) {
     const value = status[part] ?? 0;
     if (value > replicas) errors.invalid(`status.${part}`, value, 'cannot be greater than status.replicas');
   }

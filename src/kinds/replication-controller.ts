@@ -61,7 +61,7 @@ export const replicationControllerKind: KindDescriptor<ReplicationControllerMani
   validate,
   // Kubernetes checks the whole object a second time on updates, and says everything twice.
   validateUpdate: (controller, _old, errors) => validate(controller, errors),
-  validateStatusUpdate: (controller, _old, errors) => validateReplicaStatus(controller.status ?? {}, errors),
+  validateStatusUpdate: (controller, _old, errors) => validateReplicaStatus(controller.status ?? {}, ['fullyLabeledReplicas'], errors),
   selectableFields: { 'status.replicas': (controller) => String(controller.status?.replicas ?? 0) },
   columns: [
     nameColumn,

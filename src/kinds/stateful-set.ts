@@ -126,7 +126,7 @@ export const statefulSetKind: KindDescriptor<StatefulSetManifest> = {
   validate,
   validateUpdate,
   validateStatusUpdate: ({ status }, old, errors) => {
-    validateReplicaStatus(status ?? {}, errors);
+    validateReplicaStatus(status ?? {}, ['currentReplicas', 'updatedReplicas'], errors);
     validateCollisionCount(status?.collisionCount, old.status?.collisionCount, errors);
   },
   columns: [

@@ -4,6 +4,16 @@ import { isIpv6Address } from '../../api/ip-address.ts';
 import { validateDnsSubdomain, validateIp, validateQualifiedName, validateUnchanged } from '../field-checks.ts';
 import { validateAnnotationsUpdate } from './pod-update.ts';
 
+/** What a status says twice, or a reporter need not say: the first address, and the class that was chosen when the pod was made. */
+export function completeStatus(status: PodStatus = {}, before: PodStatus = {}): PodStatus {
+  const { podIP = '', podIPs = [], hostIP = '', hostIPs = [], qosClass = before.qosClass } = status;
+  const first = podIPs[0]?.ip ?? '';
+  const addresses = podIP !== '' && first !== podIP ? { podIPs: [{ ip: podIP }] } : podIP === '' && first !== '' ? { podIP: first } : {};
+  const hosts = hostIP !== '' && hostIPs.length === 0 ? { hostIPs: [{ ip: hostIP }] } : {};
+  const quality = qosClass === undefined || qosClass === status.qosClass ? {} : { qosClass };
+  return { ...status, ...addresses, ...hosts, ...quality };
+}
+
 /** May this container, which has ended, be seen running again? */
 function mayRestart(status: ContainerStatus, restartPolicy: string | undefined, sidecars: ReadonlySet<string>): boolean {
   const ended = status.state?.terminated;
