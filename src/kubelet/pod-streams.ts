@@ -83,9 +83,9 @@ export class PodStreams {
     const { current, previous: before, spec } = container;
     const podName = worker.pod.metadata.name;
     if (previous) {
-      // While a restart is held back, the run that ended is both the last and the previous one.
-      const ended =
-        before ?? (current?.state.state === 'exited' && statusOf(worker, spec.name)?.state?.waiting !== undefined ? current : undefined);
+      // While a restart is held back, the run that has ended is both the last and the previous one.
+      const isHeldBack = current?.state.state === 'exited' && statusOf(worker, spec.name)?.state?.waiting !== undefined;
+      const ended = isHeldBack ? current : before;
       if (ended === undefined) throw new BadRequestError(`previous terminated container "${spec.name}" in pod "${podName}" not found`);
       return ended.id;
     }

@@ -3,10 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { afterProbe, newProbeState, probeAt, withNumericPort, type ProbeKind, type ProbeState } from '../../src/kubelet/probe-state.ts';
 
 const after = (state: ProbeState, outcomes: string, probe = {}): ProbeState =>
-  [...outcomes].reduce(
-    (each, letter, i) => afterProbe(each, probe, letter === 's' ? 'success' : letter === 'f' ? 'failure' : 'error', i * 10_000),
-    state,
-  );
+  outcomes
+    .split('')
+    .reduce(
+      (each, letter, i) => afterProbe(each, probe, letter === 's' ? 'success' : letter === 'f' ? 'failure' : 'error', i * 10_000),
+      state,
+    );
 
 describe('probe states', () => {
   test.each<[ProbeKind, string, object, ProbeState['result'], boolean]>([
