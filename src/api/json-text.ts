@@ -27,9 +27,6 @@ interface Container {
   step: string | number;
 }
 
-/** Thrown inside the scanner only. */
-class Unexpected extends Error {}
-
 /** Walks over a text without recursion: as deep as a text is, no stack overflows. */
 class JsonScanner {
   readonly #text: string;
@@ -47,7 +44,7 @@ class JsonScanner {
       this.#scan();
       return undefined;
     } catch (error) {
-      if (error instanceof Unexpected) return error.message;
+      if (error instanceof ParseError) return error.message;
       throw error;
     }
   }
@@ -179,11 +176,11 @@ class JsonScanner {
     }
   }
 
-  #unexpected(where: string): Unexpected {
+  #unexpected(where: string): ParseError {
     const c = this.#text[this.#at];
-    if (c === undefined) return new Unexpected('unexpected end of JSON input');
+    if (c === undefined) return new ParseError('unexpected end of JSON input');
     const shown = c === "'" ? "'\\''" : c === '"' ? `'"'` : `'${JSON.stringify(c).slice(1, -1)}'`;
-    return new Unexpected(`invalid character ${shown} ${where}`);
+    return new ParseError(`invalid character ${shown} ${where}`);
   }
 }
 
