@@ -36,6 +36,7 @@ export class EtcdLease {
     this.#next();
   }
 
+  /** @internal */
   static async grant(parts: EtcdLeaseParts): Promise<EtcdLease> {
     const { connection, clock, ttlMs } = parts;
     if (!(ttlMs >= 1_000)) throw new ConfigurationError(`ttlMs: expected at least 1000, got ${ttlMs}`);

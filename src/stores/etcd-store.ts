@@ -46,6 +46,9 @@ export interface EtcdStoreOptions {
   readonly logger?: Logger;
 }
 
+export type { EtcdLease } from './etcd-lease.ts';
+export type { EtcdTls } from './etcd-connection.ts';
+
 /** Entries per request of a list. */
 const pageSize = 1_000;
 

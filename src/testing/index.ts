@@ -1,7 +1,12 @@
 // stores
-export type { StoreFactory, StoreFixture } from './store-probe.ts';
+export { compareAndSwapModel } from './compare-and-swap-model.ts';
+export type { KeyInput, KeyOutput, KeyState } from './compare-and-swap-model.ts';
+export { isLinearizable } from './linearizability.ts';
+export type { Model, Operation } from './linearizability.ts';
+export type { HistoryOptions, RecordedCall, RecordedWatch, StoreHistory, WatchReport } from './store-history.ts';
+export { StoreProbe } from './store-probe.ts';
+export type { ProbeWatch, StoreCase, StoreFactory, StoreFixture } from './store-probe.ts';
 export { historyChecks, storeSuite, tryHistory } from './store-suite.ts';
-export type { StoreCase } from './store-probe.ts';
 
 // runtimes
 export type { RuntimeCase, RuntimeFactory, RuntimeFixture, RuntimeSuiteCommands, RuntimeSuiteImages } from './runtime-probe.ts';
