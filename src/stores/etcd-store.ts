@@ -104,6 +104,7 @@ export class EtcdStore implements Store {
       const records = new EtcdRecords(this.#prefix, options.stamp);
       // Asked for as a range, to find out now whether the user may read it.
       const { head } = await range(connection, { ...records.range(''), limit: 1, keysOnly: true }, 'open');
+      if (this.#isClosed()) throw new ClosedError('the etcd store');
       const intervalMs = this.#options.compactionIntervalMs ?? 300_000;
       const compactor =
         intervalMs === 0 ? undefined : new EtcdCompactor({ ...env, connection, key: records.reservedKey('compaction'), intervalMs });
@@ -117,7 +118,7 @@ export class EtcdStore implements Store {
       this.#phase = 'open';
     } catch (error) {
       connection?.close();
-      this.#phase = 'new';
+      if (!this.#isClosed()) this.#phase = 'new';
       throw error;
     }
   }
@@ -196,6 +197,11 @@ export class EtcdStore implements Store {
     parts.feed.close();
     await parts.writer.idle();
     parts.connection.close();
+  }
+
+  /** Asked behind an await, where the phase may have changed. */
+  #isClosed(): boolean {
+    return this.#phase === 'closed';
   }
 
   #opened(): Parts {

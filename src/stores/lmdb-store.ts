@@ -82,9 +82,10 @@ export class LmdbStore implements Store {
       this.#database = await LmdbDatabase.open(this.#path);
       this.#state = loadState(this.#database, this.#historyLimit, this.#stamp);
       this.#forgotten = this.#database.header.compacted;
+      if (this.#isClosed()) throw new ClosedError('the LMDB store');
       this.#phase = 'open';
     } catch (error) {
-      this.#phase = 'new';
+      if (!this.#isClosed()) this.#phase = 'new';
       await this.#giveBack();
       throw error;
     }
@@ -156,10 +157,18 @@ export class LmdbStore implements Store {
 
   async close(): Promise<void> {
     if (this.#phase === 'closed') return;
+    const isOpening = this.#phase === 'opening';
     this.#phase = 'closed';
+    // What is being opened gives back what it has when it finds that it is closed.
+    if (isOpening) return;
     await this.#writing;
     this.#state?.close();
     await this.#giveBack();
+  }
+
+  /** Asked behind an await, where the phase may have changed. */
+  #isClosed(): boolean {
+    return this.#phase === 'closed';
   }
 
   #opened(): MvccState {

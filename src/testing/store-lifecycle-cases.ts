@@ -47,6 +47,23 @@ export const storeLifecycleCases: readonly StoreCase[] = [
     }
   }),
 
+  storeCase(
+    'close: while it is being opened it leaves nothing open',
+    async (probe) => {
+      const opening = probe.store.open().then(
+        () => undefined,
+        (error: { readonly code?: string }) => error.code,
+      );
+      await probe.within(probe.store.close(), 'close()');
+      assert.ok(['CLOSED', undefined].includes(await probe.within(opening, 'open()')));
+      await refusesEverything(probe, 'CLOSED');
+      if (!probe.store.durable || probe.fixture.again === undefined) return;
+      const again = await probe.open(probe.fixture.again());
+      assert.deepEqual((await again.list('/')).entries, []);
+    },
+    { open: false },
+  ),
+
   storeCase('durable: another instance finds everything, and revisions go on', async (probe) => {
     if (!probe.store.durable || probe.fixture.again === undefined) return;
     const start = await probe.store.head();

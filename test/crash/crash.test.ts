@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { SeededRandom } from '../../src/env/seeded-random.ts';
+import { EtcdServers, hasEtcd } from '../etcd/etcd-server.ts';
 import { crashOnce, type CrashOutcome } from './crash-run.ts';
 
 async function crashes(kind: string, count: number): Promise<readonly CrashOutcome[]> {
@@ -20,6 +21,24 @@ async function crashes(kind: string, count: number): Promise<readonly CrashOutco
 describe('kill -9 of a process that writes', () => {
   it('LmdbStore: nothing acknowledged is lost, and what is there is a prefix of what was written', async () => {
     const outcomes = await crashes('lmdb', 4);
+    expect(outcomes.flatMap((outcome) => outcome.violations)).toEqual([]);
+    expect(Math.max(...outcomes.map((outcome) => outcome.acknowledged))).toBeGreaterThan(0);
+  });
+
+  it.skipIf(!hasEtcd)('EtcdStore: the same, with the server killed at the same moment', async () => {
+    const servers = await EtcdServers.start(1);
+    onTestFinished(() => servers.remove());
+    const [member] = servers.members;
+    const random = new SeededRandom(6);
+    const alsoKill = async (): Promise<void> => {
+      await member!.signal('SIGKILL');
+      member!.start();
+    };
+    const outcomes: CrashOutcome[] = [];
+    for (let seed = 1; seed <= 3; seed++) {
+      const store = `etcd:${servers.endpoints[0]},/${seed}`;
+      outcomes.push(await crashOnce({ store, seed, random, inFlight: 1, longestMs: 500, alsoKill }));
+    }
     expect(outcomes.flatMap((outcome) => outcome.violations)).toEqual([]);
     expect(Math.max(...outcomes.map((outcome) => outcome.acknowledged))).toBeGreaterThan(0);
   });
