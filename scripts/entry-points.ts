@@ -5,6 +5,7 @@
  */
 export const entryPoints: Readonly<Record<string, string>> = {
   '.': 'src/index.ts',
+  './dns': 'src/dns/index.ts',
   './models': 'src/api/generated/models.ts',
   './proxy': 'src/proxy/index.ts',
   './runtimes/in-process': 'src/runtimes/in-process/index.ts',

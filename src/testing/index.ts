@@ -24,3 +24,7 @@ export { aPod, PodBuilder } from './pod-builder.ts';
 export { schedulerPluginSuite } from './scheduler-plugin-suite.ts';
 export type { SchedulerPluginCase } from './scheduler-plugin-suite.ts';
 export type { PluginFixture } from './scheduler-plugin-world.ts';
+
+// name servers
+export { nameServerSuite } from './name-server-suite.ts';
+export type { NameServerCase, NameServerFactory, NameServerFixture, NameServerHost } from './name-server-probe.ts';

@@ -11,6 +11,7 @@ export const contracts = {
   runtime: 'src/runtimes/runtime.ts',
   participant: 'src/loop/participant.ts',
   'service-proxy': 'src/proxy/service-proxy.ts',
+  'name-server': 'src/dns/name-server.ts',
   kind: 'src/api/kind.ts',
   client: 'src/api/client.ts',
   'view-reader': 'src/api/view-reader.ts',
@@ -33,6 +34,7 @@ type Room =
   | 'kubelet'
   | 'runtimes'
   | 'proxy'
+  | 'dns'
   | 'server';
 interface Row {
   readonly rooms: readonly Room[];
@@ -53,6 +55,7 @@ export const rooms: Readonly<Record<Room, Row>> = {
   kubelet: { rooms: ['api', 'kinds', 'env', 'errors'], contracts: ['runtime', 'participant'] },
   runtimes: { rooms: ['api', 'env', 'errors'] },
   proxy: { rooms: ['api', 'kinds', 'env', 'errors'], contracts: ['participant'] },
+  dns: { rooms: ['api', 'kinds', 'env', 'errors'], contracts: ['participant'] },
   server: { rooms: ['api', 'kinds', 'env', 'errors'], contracts: ['store'] },
 };
 
