@@ -293,6 +293,7 @@ export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposa
         clock: this.clock,
         logger: this.#logger,
         secureRandom: new SystemSecureRandom(),
+        evict: (at, evicted) => this.#eviction.evict(at, evicted),
       },
       options,
     );

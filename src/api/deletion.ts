@@ -5,7 +5,7 @@ import type { StoredMeta, StoredObject } from './object.ts';
 import { formatTime, parseTime } from './time.ts';
 
 /** What a delete does: nothing more, a marked object, or the end of it. */
-export type Deletion = { readonly remove: true } | { readonly remove: false; readonly object: StoredObject };
+export type Deletion = { readonly remove: boolean; readonly object: StoredObject };
 
 /** Finalizers a propagation policy stands for. */
 const foreground = 'foregroundDeletion';
@@ -42,12 +42,18 @@ export function decideDeletion(kind: KindDescriptor, old: StoredObject, options:
   if (meta.deletionTimestamp !== undefined) {
     const left = meta.deletionGracePeriodSeconds ?? 0;
     const shorter = options.gracePeriodSeconds !== undefined || own === 0 ? Math.min(left, asked) : left;
-    if (shorter === 0 && !held) return { remove: true };
+    if (shorter === 0 && !held)
+      return {
+        remove: true,
+        object: own === undefined ? old : marked(old, finalizers, Math.min(parseTime(meta.deletionTimestamp), now), 0, false),
+      };
     if (shorter === left && finalizers === (meta.finalizers ?? finalizers)) return { remove: false, object: old };
     const at = parseTime(meta.deletionTimestamp) - (left - shorter) * 1000;
     return { remove: false, object: marked(old, finalizers, shorter === 0 ? Math.min(at, now) : at, shorter, false) };
   }
-  if (asked === 0 && !held) return { remove: true };
+  // A namespace is marked first even if nothing holds it: its end is the namespace controller's.
+  if (asked === 0 && !held && !isNamespace(old))
+    return { remove: true, object: own === undefined ? old : marked(old, finalizers, now, 0, false) };
   return { remove: false, object: marked(old, finalizers, now + asked * 1000, asked, true) };
 }
 
@@ -62,9 +68,11 @@ export function isReleased(object: StoredObject): boolean {
   );
 }
 
+const isNamespace = (object: StoredObject): boolean => object.kind === 'Namespace' && object.apiVersion === 'v1';
+
 /** A namespace is kept by `spec.finalizers` besides its metadata. */
 function hasSpecFinalizers(object: StoredObject): boolean {
-  if (object.kind !== 'Namespace') return false;
+  if (!isNamespace(object)) return false;
   return ((object.spec as { readonly finalizers?: readonly string[] } | undefined)?.finalizers ?? []).length > 0;
 }
 

@@ -153,7 +153,11 @@ export class Registry {
       const prepared = await this.prepareDelete(kind, at, options);
       if (prepared.op === undefined || options.dryRun === true) return { gone: prepared.op?.value === null, object: prepared.object };
       const [result] = await this.#parts.store.write([prepared.op]);
-      if (result!.ok) return { gone: prepared.op.value === null, object: result!.entry.value as StoredObject };
+      if (result!.ok)
+        return {
+          gone: prepared.op.value === null,
+          object: prepared.op.value === null ? prepared.object : (result!.entry.value as StoredObject),
+        };
       const refused = this.#refusal(prepared, result!);
       if (options.preconditions?.resourceVersion !== undefined || refused.status !== 409) throw refused;
     }
@@ -204,7 +208,11 @@ export class Registry {
     const { clock, random, view } = this.#parts;
     const identity = options.identity ?? hostIdentity;
     const decoded = identity.role === 'controller' ? manifest : this.#parts.decode(kind, manifest, options);
-    if (decoded.metadata?.resourceVersion !== undefined && decoded.metadata.resourceVersion !== '') {
+    if (
+      decoded.metadata?.resourceVersion !== undefined &&
+      decoded.metadata.resourceVersion !== '' &&
+      decoded.metadata.resourceVersion !== '0'
+    ) {
       throw new ApiError(500, '', 'resourceVersion should not be set on objects to be created', undefined, { retryable: false });
     }
     const name = nameFor(kind, decoded, random);
@@ -284,18 +292,29 @@ export class Registry {
   }
 
   /** Binds a Pod to a node: refused if it is bound already. The spec it had is known to be good. */
-  prepareBind(kind: KindDescriptor, pod: StoredObject, nodeName: string, identity: Identity): PreparedWrite {
+  prepareBind(
+    kind: KindDescriptor,
+    pod: StoredObject,
+    nodeName: string,
+    identity: Identity,
+    annotations: Readonly<Record<string, string>> = {},
+  ): PreparedWrite {
     const old = this.#parts.view.get(kind, pod.metadata.namespace, pod.metadata.name) as StoredObject | undefined;
     const name = pod.metadata.name;
     if (old === undefined || old.metadata.uid !== pod.metadata.uid) throw notFound(kind, name);
+    const binding = { ...kind, plural: `${kind.plural}/binding` };
     if (old.metadata.deletionTimestamp !== undefined)
-      throw conflict(kind, name, `pod ${name} is being deleted, cannot be assigned to a host`);
+      throw conflict(binding, name, `pod ${name} is being deleted, cannot be assigned to a host`);
     const spec = old.spec as { readonly nodeName?: string };
     if (spec.nodeName !== undefined && spec.nodeName !== '')
-      throw conflict(kind, name, `pod ${name} is already assigned to node ${JSON.stringify(spec.nodeName)}`);
+      throw conflict(binding, name, `pod ${name} is already assigned to node ${JSON.stringify(spec.nodeName)}`);
     const bound = deepFreeze({ ...spec, nodeName });
     this.#validator.trust(bound);
-    const object = deepFreeze({ ...old, spec: bound, status: scheduled(old.status, formatTime(this.#parts.clock.now())) });
+    const metadata =
+      Object.keys(annotations).length === 0
+        ? old.metadata
+        : { ...old.metadata, annotations: { ...old.metadata.annotations, ...annotations } };
+    const object = deepFreeze({ ...old, metadata, spec: bound, status: scheduled(old.status, formatTime(this.#parts.clock.now())) });
     return {
       kind,
       name,
@@ -305,17 +324,33 @@ export class Registry {
     };
   }
 
+  /** Binds a Pod as the binding subresource does: with the annotations of the Binding. */
+  async bind(
+    kind: KindDescriptor,
+    pod: StoredObject,
+    nodeName: string,
+    options: WriteOptions & { readonly annotations: Readonly<Record<string, string>> },
+  ): Promise<StoredObject> {
+    const prepared = this.prepareBind(kind, pod, nodeName, options.identity ?? hostIdentity, options.annotations);
+    if (options.dryRun === true) return prepared.object;
+    const [outcome] = await this.commit([prepared]);
+    if (outcome instanceof Error) throw outcome;
+    return outcome!;
+  }
+
   async prepareDelete(kind: KindDescriptor, at: ObjectName, options: DeleteOptions): Promise<PreparedWrite> {
     const identity = options.identity ?? hostIdentity;
     const old = await this.current(kind, at);
     if (old === undefined) throw notFound(kind, at.name);
     const { uid, resourceVersion } = options.preconditions ?? {};
+    // Kubernetes names the kind here, not the resource.
+    const named = { ...kind, plural: kind.kind };
     if (uid !== undefined && uid !== old.metadata.uid) {
-      throw conflict(kind, at.name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`);
+      throw conflict(named, at.name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`);
     }
     if (resourceVersion !== undefined && resourceVersion !== old.metadata.resourceVersion) {
       throw conflict(
-        kind,
+        named,
         at.name,
         `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${old.metadata.resourceVersion}`,
       );
@@ -336,7 +371,8 @@ export class Registry {
     const deletion = decideDeletion(kind, old, options, this.#parts.clock.now());
     const key = objectKey(kind, old.metadata.namespace, at.name);
     const revision = Number(old.metadata.resourceVersion);
-    if (deletion.remove) return { kind, name: at.name, object: old, rollbacks: [], op: this.#op(key, null, revision, identity) };
+    if (deletion.remove)
+      return { kind, name: at.name, object: deletion.object, rollbacks: [], op: this.#op(key, null, revision, identity) };
     const unchanged = deletion.object === old;
     return {
       kind,
@@ -359,7 +395,8 @@ export class Registry {
         continue;
       }
       const result = results[next++]!;
-      if (result.ok) outcomes.push(result.entry.value as StoredObject);
+      // What an update or delete took away is answered with as it last would have been.
+      if (result.ok) outcomes.push(write.op.value === null ? write.object : (result.entry.value as StoredObject));
       else {
         for (const rollback of write.rollbacks) await rollback();
         outcomes.push(this.#refusal(write, result));
@@ -419,7 +456,12 @@ export class Registry {
       // This is said by the store, which knows resources only.
       throw invalid({ ...kind, kind: kind.plural }, old.metadata.name, errors);
     }
-    if (resourceVersion !== undefined && resourceVersion !== '' && resourceVersion !== old.metadata.resourceVersion)
+    if (
+      resourceVersion !== undefined &&
+      resourceVersion !== '' &&
+      resourceVersion !== '0' &&
+      resourceVersion !== old.metadata.resourceVersion
+    )
       throw modified(kind, old.metadata.name);
   }
 

@@ -13,6 +13,7 @@ export const clusterRoleBindingKind: KindDescriptor<ClusterRoleBindingManifest> 
   namespaced: false,
   model: 'ClusterRoleBinding',
   nameRule: 'path-segment',
+  createsOnUpdate: true,
   hasGeneration: false,
   hasStatus: false,
   applyDefaults: defaultBinding,

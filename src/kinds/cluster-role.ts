@@ -15,6 +15,7 @@ export const clusterRoleKind: KindDescriptor<ClusterRoleManifest> = {
   namespaced: false,
   model: 'ClusterRole',
   nameRule: 'path-segment',
+  createsOnUpdate: true,
   hasGeneration: false,
   hasStatus: false,
   validate: (role, errors) => {

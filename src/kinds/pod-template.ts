@@ -15,7 +15,6 @@ export const podTemplateKind: KindDescriptor<PodTemplateManifest> = {
   namespaced: true,
   model: 'PodTemplate',
   nameRule: 'dns1123-subdomain',
-  createsOnUpdate: true,
   hasGeneration: false,
   hasStatus: false,
   returnsDeleted: true,

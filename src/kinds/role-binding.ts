@@ -13,6 +13,7 @@ export const roleBindingKind: KindDescriptor<RoleBindingManifest> = {
   namespaced: true,
   model: 'RoleBinding',
   nameRule: 'path-segment',
+  createsOnUpdate: true,
   hasGeneration: false,
   hasStatus: false,
   applyDefaults: defaultBinding,

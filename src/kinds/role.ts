@@ -15,6 +15,7 @@ export const roleKind: KindDescriptor<RoleManifest> = {
   namespaced: true,
   model: 'Role',
   nameRule: 'path-segment',
+  createsOnUpdate: true,
   hasGeneration: false,
   hasStatus: false,
   validate: (role, errors) => validateRules(role.rules, true, errors),

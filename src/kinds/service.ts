@@ -55,7 +55,6 @@ export const serviceKind: KindDescriptor<ServiceManifest> = {
   namespaced: true,
   model: 'Service',
   nameRule: 'dns1035-label',
-  createsOnUpdate: true,
   hasGeneration: false,
   hasStatus: true,
   applyDefaults: (draft) => {

@@ -13,6 +13,8 @@ export type RequestPath =
       readonly subresource: string;
       /** What follows a proxy subresource, with its leading slash; '' for none. */
       readonly rest: string;
+      /** True for the old paths of watches, `/api/v1/watch/...`. */
+      readonly watch?: boolean;
     }
   | { readonly type: 'discovery'; readonly root: 'api' | 'apis'; readonly group: string | undefined; readonly version: string | undefined }
   | { readonly type: 'other'; readonly path: string };
@@ -40,6 +42,9 @@ function decoded(part: string): string {
 
 function inVersion(root: 'api' | 'apis', group: string | undefined, version: string | undefined, rest: readonly string[]): RequestPath {
   if (group === undefined || version === undefined || rest.length === 0) return { type: 'discovery', root, group, version };
+  // The paths of watches before `?watch=true`, which are served still.
+  if (rest[0] === 'watch' && rest.length > 1)
+    return { ...(inVersion(root, group, version, rest.slice(1)) as Extract<RequestPath, { type: 'resource' }>), watch: true };
   const [first, second, third, ...more] = rest;
   if (first === 'namespaces' && second !== undefined && third !== undefined && !(subresourcesOfNamespace.has(third) && more.length === 0)) {
     return resourceAt(group, version, second, [third, ...more]);

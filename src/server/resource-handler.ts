@@ -1,4 +1,4 @@
-import type { DeleteOptions, Patch } from '../api/client.ts';
+import type { DeleteOptions } from '../api/client.ts';
 import type { KindDescriptor } from '../api/kind.ts';
 import type { KindIndex } from '../api/kind-index.ts';
 import type { StoredObject } from '../api/object.ts';
@@ -10,6 +10,7 @@ import type { Exchange } from './exchange.ts';
 import { handleList, type ListEnv } from './list-handler.ts';
 import { listParameters, selectionOf } from './list-query.ts';
 import { readObject } from './object-body.ts';
+import { readPatch } from './patch-body.ts';
 import { partialOf, tableOf, includeObjectOf } from './rendering.ts';
 import type { RequestPath } from './request-path.ts';
 import { applyOptions, deleteOptions, invalidOption, writeOptions } from './write-options.ts';
@@ -26,14 +27,6 @@ export interface ResourceEnv extends ListEnv {
   readonly parseYaml: (text: string) => unknown;
 }
 
-const patchTypes: Readonly<Record<string, Patch['type']>> = {
-  'application/json-patch+json': 'json',
-  'application/merge-patch+json': 'merge',
-  'application/strategic-merge-patch+json': 'strategic',
-  'application/apply-patch+yaml': 'apply',
-  'application/apply-patch+json': 'apply',
-};
-
 /** Answers requests for resources: the verbs over the registry. */
 export async function handleResource(env: ResourceEnv, exchange: Exchange, path: ResourcePath): Promise<void> {
   const kind = env.kinds.byResource(path.group === '' ? path.version : `${path.group}/${path.version}`, path.resource);
@@ -44,6 +37,7 @@ export async function handleResource(env: ResourceEnv, exchange: Exchange, path:
     throw unknownResource();
   }
   if (path.subresource === 'status' && !kind.hasStatus) throw unknownResource();
+  if (path.watch === true) exchange.query.set('watch', 'true');
   const method = exchange.request.method ?? 'GET';
   if (path.name === undefined) await handleCollection(env, exchange, kind, path, method);
   else await handleOne(env, exchange, kind, path, path.name, method);
@@ -114,16 +108,17 @@ async function handleOne(
       return answer(env, exchange, kind, 200, object);
     }
     case 'PUT': {
+      const created = kind.createsOnUpdate === true && (await env.registry.current(kind, at)) === undefined;
       const { object, duplicateFields } = await readObject(exchange, kind, path.namespace, env.parseYaml);
       const given = object.metadata?.name ?? '';
       if (given === '')
         throw new BadRequestError(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
       if (given !== name) throw new BadRequestError(`the name of the object (${given}) does not match the name on the URL (${name})`);
       const options = { ...writeOptions(exchange, 'UpdateOptions'), duplicateFields, subresource: path.subresource };
-      return answer(env, exchange, kind, 200, await env.registry.update(kind, object, options));
+      return answer(env, exchange, kind, created ? 201 : 200, await env.registry.update(kind, object, options));
     }
     case 'PATCH': {
-      const patch = await readPatch(env, exchange);
+      const patch = await readPatch(exchange, env.parseYaml);
       const created = patch.type === 'apply' && (await env.registry.current(kind, at)) === undefined;
       const options = patch.type === 'apply' ? applyOptions(exchange) : writeOptions(exchange, 'PatchOptions');
       const object = await env.registry.patch(kind, at, patch, { ...options, subresource: path.subresource });
@@ -160,35 +155,6 @@ function answer(env: ResourceEnv, exchange: Exchange, kind: KindDescriptor, code
       tableOf(kind, [object], { resourceVersion: object.metadata.resourceVersion }, rendering.version, include, env.clock.now()),
     );
   } else exchange.object(code, partialOf(object, rendering.version));
-}
-
-async function readPatch(env: ResourceEnv, exchange: Exchange): Promise<Patch> {
-  const media = (exchange.request.headers['content-type'] ?? '').split(';')[0]!.trim();
-  const type = patchTypes[media];
-  if (type === undefined) {
-    throw new ApiError(
-      415,
-      'UnsupportedMediaType',
-      `the body of the request was in an unknown format - accepted media types include: ${Object.keys(patchTypes).slice(0, 4).join(', ')}`,
-      undefined,
-      { retryable: false },
-    );
-  }
-  if (type !== 'apply' && exchange.query.has('force')) {
-    throw invalidOption('PatchOptions', 'force', 'FieldValueForbidden', 'Forbidden: may not be specified for non-apply patch');
-  }
-  const body = await readBody(exchange.request);
-  const patch = type === 'apply' ? env.parseYaml(body.toString('utf8')) : parsePatch(type, body);
-  return (type === 'apply' ? { type, patch, force: exchange.flag('force') } : { type, patch }) as Patch;
-}
-
-/** A merge patch that is no JSON is answered with a 500, as Kubernetes does. */
-function parsePatch(type: Patch['type'], body: Buffer): unknown {
-  try {
-    return parseJson(body).value;
-  } catch (error) {
-    throw type === 'merge' ? new ApiError(500, '', 'Invalid JSON Patch', undefined, { cause: error, retryable: false }) : error;
-  }
 }
 
 async function readDeleteOptions(env: ResourceEnv, exchange: Exchange): Promise<DeleteOptions> {

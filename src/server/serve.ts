@@ -5,6 +5,7 @@ import type { Clock } from '../env/clock.ts';
 import type { Logger } from '../env/logger.ts';
 import type { SecureRandom } from '../env/random.ts';
 import { ApiServer } from './api-server.ts';
+import { handleApiSubresource, type SubresourceEnv } from './api-subresources.ts';
 import { TokenAuthenticator } from './token-authenticator.ts';
 
 /** What a cluster lends to its server. */
@@ -15,6 +16,7 @@ export interface ServedCluster {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly secureRandom: SecureRandom;
+  readonly evict: SubresourceEnv['evict'];
 }
 
 export interface ServeOptions {
@@ -45,7 +47,8 @@ export async function serve(cluster: ServedCluster, options: ServeOptions = {}):
       new TokenAuthenticator({ [token]: { name: 'system:admin', groups: ['system:masters', 'system:authenticated'], role: 'user' } }),
     ],
     authorize: () => true,
-    subresources: () => Promise.resolve(false),
+    subresources: (exchange, kind, path) =>
+      handleApiSubresource({ registry: cluster.registry, evict: cluster.evict, parseYaml }, exchange, kind, path),
     upgrade: () => Promise.resolve(false),
     parseYaml,
     openapi: () => undefined,

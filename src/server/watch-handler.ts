@@ -119,7 +119,7 @@ export class WatchHandler {
       const was = before !== undefined && this.#selected(before);
       const is = change.type === 'put' && this.#selected(object);
       if (is) this.#send(was ? 'MODIFIED' : 'ADDED', object);
-      else if (was) this.#send('DELETED', object);
+      else if (was) this.#send('DELETED', change.type === 'delete' ? object : leaving(before, object));
       if (this.#exchange.response.writableLength > backlogBytesMax) {
         end();
         return;
@@ -164,4 +164,9 @@ export class WatchHandler {
   #write(line: string): void {
     if (!this.#exchange.response.destroyed && !this.#ended) this.#exchange.response.write(line);
   }
+}
+
+/** What leaves a selection is shown as it was when it was last in it, at the revision at which it left. */
+function leaving(before: StoredObject, now: StoredObject): StoredObject {
+  return { ...before, metadata: { ...before.metadata, resourceVersion: now.metadata.resourceVersion } };
 }

@@ -1,0 +1,43 @@
+import type { Patch } from '../api/client.ts';
+import { ApiError } from '../errors.ts';
+import { parseJson, readBody } from './body.ts';
+import type { Exchange } from './exchange.ts';
+import { invalidOption } from './write-options.ts';
+
+const patchTypes: Readonly<Record<string, Patch['type']>> = {
+  'application/json-patch+json': 'json',
+  'application/merge-patch+json': 'merge',
+  'application/strategic-merge-patch+json': 'strategic',
+  'application/apply-patch+yaml': 'apply',
+  'application/apply-patch+json': 'apply',
+};
+
+/** Reads the patch in a request's body; throws Kubernetes' refusals of what is none. */
+export async function readPatch(exchange: Exchange, parseYaml: (text: string) => unknown): Promise<Patch> {
+  const media = (exchange.request.headers['content-type'] ?? '').split(';')[0]!.trim();
+  const type = patchTypes[media];
+  if (type === undefined) {
+    throw new ApiError(
+      415,
+      'UnsupportedMediaType',
+      `the body of the request was in an unknown format - accepted media types include: ${Object.keys(patchTypes).slice(0, 4).join(', ')}`,
+      undefined,
+      { retryable: false },
+    );
+  }
+  if (type !== 'apply' && exchange.query.has('force')) {
+    throw invalidOption('PatchOptions', 'force', 'FieldValueForbidden', 'Forbidden: may not be specified for non-apply patch');
+  }
+  const body = await readBody(exchange.request);
+  const patch = type === 'apply' ? parseYaml(body.toString('utf8')) : parsePatch(type, body);
+  return (type === 'apply' ? { type, patch, force: exchange.flag('force') } : { type, patch }) as Patch;
+}
+
+/** A merge patch that is no JSON is answered with a 500, as Kubernetes does. */
+function parsePatch(type: Patch['type'], body: Buffer): unknown {
+  try {
+    return parseJson(body).value;
+  } catch (error) {
+    throw type === 'merge' ? new ApiError(500, '', 'Invalid JSON Patch', undefined, { cause: error, retryable: false }) : error;
+  }
+}
