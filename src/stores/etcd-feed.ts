@@ -1,8 +1,8 @@
-import type { Clock } from '../env/clock.ts';
+import type { Clock, Timer } from '../env/clock.ts';
 import type { Logger } from '../env/logger.ts';
 import { CompactedError } from '../errors.ts';
 import type { EtcdConnection } from './etcd-connection.ts';
-import type { WatchAnswer } from './etcd-messages.ts';
+import { encodeTxn, etcdMethods, type WatchAnswer } from './etcd-messages.ts';
 import type { EtcdRecords } from './etcd-records.ts';
 import { EtcdWatch } from './etcd-watch.ts';
 import type { Revision, StoreChange, StoreWatch, WatchOptions } from './store.ts';
@@ -15,6 +15,9 @@ export interface EtcdFeedParts {
   readonly logger: Logger;
   readonly historyLimit: number;
 }
+
+/** How long the feed has to arrive by itself. */
+const pushAfterMs = 100;
 
 /**
  * One watch of the whole prefix that serves all watches of this process, so that a hundred of them cost etcd no more than
@@ -32,6 +35,7 @@ export class EtcdFeed {
   #since: Revision;
   #reached: Revision;
   #upstream: EtcdWatch;
+  #push: Timer | undefined;
 
   constructor(parts: EtcdFeedParts, head: Revision) {
     this.#parts = parts;
@@ -58,6 +62,25 @@ export class EtcdFeed {
     };
   }
 
+  /**
+   * Sees to it that everybody is told of the progress to `revision`. Other programs may have made it, under other prefixes:
+   * then nothing comes on its own, and a write of a key of the store's own pushes the feed along.
+   */
+  expect(revision: Revision): void {
+    if (revision <= this.#reached || this.#push !== undefined) return;
+    const { clock, connection, records, logger } = this.#parts;
+    this.#push = clock.schedule(clock.now() + pushAfterMs, () => {
+      this.#push = undefined;
+      if (revision <= this.#reached) return;
+      const put = { key: records.reservedKey('push'), value: Buffer.from('{}') };
+      connection
+        .call(etcdMethods.txn, encodeTxn({ compare: [], success: [{ put }], failure: [] }), { repeat: true, what: 'push' })
+        .catch((error: unknown) => {
+          logger.warn({ error: String(error) }, 'etcd: the watches could not be pushed along');
+        });
+    });
+  }
+
   /** What etcd was asked to forget is not told from here either. */
   forget(revision: Revision): void {
     this.#recent = this.#recent.filter((change) => change.entry.revision > revision);
@@ -65,6 +88,7 @@ export class EtcdFeed {
   }
 
   close(): void {
+    this.#push?.cancel();
     this.#upstream.close();
     for (const watch of this.#own) watch.close();
     this.#own.clear();
@@ -75,7 +99,7 @@ export class EtcdFeed {
   #follow(after: Revision): EtcdWatch {
     return new EtcdWatch({
       ...this.#parts,
-      range: this.#parts.records.range(''),
+      range: this.#parts.records.wholeRange(),
       after,
       onEvents: (events, reached) => this.#take(events, reached),
       onEnd: (error) => this.#lose(error, error instanceof CompactedError ? error.compactRevision : undefined),
@@ -102,6 +126,7 @@ export class EtcdFeed {
   #changes(events: WatchAnswer['events'], reached: Revision): StoreChange[] | Error {
     const changes: StoreChange[] = [];
     for (const event of events) {
+      if (this.#parts.records.isReserved(event.entry.key)) continue;
       try {
         const change = this.#parts.records.change(event);
         if (change === undefined) return new CompactedError(reached);
@@ -135,7 +160,7 @@ export class EtcdFeed {
     };
     const watch = new EtcdWatch({
       ...this.#parts,
-      range: this.#parts.records.range(''),
+      range: this.#parts.records.wholeRange(),
       after: options.after,
       onEvents: (events, reached) => {
         const changes = this.#changes(events, reached);

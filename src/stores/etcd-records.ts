@@ -31,6 +31,15 @@ export class EtcdRecords {
     return { key: this.#prefix + first, end: endOfPrefix(this.#prefix + prefix) };
   }
 
+  /** All keys, the store's own included. */
+  wholeRange(): KeyRange {
+    return { key: this.#prefix + reserved, end: endOfPrefix(this.#prefix) };
+  }
+
+  isReserved(key: string): boolean {
+    return key.startsWith(reserved, this.#prefix.length);
+  }
+
   /** `at` is the revision to give it, its own unless given. */
   entry({ key, value, createRevision, modRevision }: KeyValue, at?: Revision): StoreEntry {
     const name = key.slice(this.#prefix.length);

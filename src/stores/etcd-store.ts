@@ -153,8 +153,11 @@ export class EtcdStore implements Store {
   }
 
   async head(): Promise<Revision> {
-    const { connection, records } = this.#opened();
-    return (await range(connection, headQuery(records), 'head')).head;
+    const { connection, records, feed } = this.#opened();
+    const { head } = await range(connection, headQuery(records), 'head');
+    // Who asks may be waiting for a watch to come this far.
+    feed.expect(head);
+    return head;
   }
 
   watch(options: WatchOptions): StoreWatch {
@@ -223,7 +226,7 @@ export class EtcdStore implements Store {
           connection,
           clock: this.#clock,
           logger: this.#logger,
-          range: records.range(''),
+          range: records.wholeRange(),
           after: 0,
           onEvents: () => watch.close(),
           onEnd: resolve,

@@ -129,7 +129,7 @@ export interface Store {
   /** The present entry of a key; a shared store reads with a quorum. */
   get(key: string): Promise<StoreEntry | undefined>;
   list(prefix: string, options?: ListOptions): Promise<StoreList>;
-  /** The newest revision; a shared store asks a quorum. */
+  /** The newest revision; a shared store asks a quorum. Every watch with `onProgress` is told when it has come that far. */
   head(): Promise<Revision>;
   /** Throws `ClosedError` after close. An `after` that lies in the future is waited for. */
   watch(options: WatchOptions): StoreWatch;

@@ -18,6 +18,8 @@ export interface StoreFixture {
   readonly store: Store;
   /** Another instance over the same place, not yet opened: for stores that are durable or shared. */
   readonly again?: () => Store;
+  /** A store that has its revisions in common with this one and nothing else, not yet opened: another prefix of one etcd. */
+  readonly elsewhere?: () => Store;
   /** How long something may take that the contract promises to happen; 10 s unless given. */
   readonly patienceMs?: number;
   /** Called last, after every store has been closed. */

@@ -172,6 +172,18 @@ export const storeWatchCases: readonly StoreCase[] = [
     assert.ok(watch.progress.filter((told) => told < made.revision).length > 0);
   }),
 
+  storeCase('watch: comes as far as the head that was asked for, whoever made it', async (probe) => {
+    const watch = probe.watch('/nothing/', await probe.store.head());
+    await probe.put('/a', valueOf(1));
+    const other = probe.store.shared && probe.fixture.elsewhere !== undefined ? await probe.open(probe.fixture.elsewhere()) : probe.store;
+    const [result] = await other.write([{ key: '/b', value: valueOf(1), expected: 0 }]);
+    assert.ok(result?.ok);
+    const head = await probe.store.head();
+    assert.ok(head >= result.entry.revision);
+    await watch.until(() => (watch.progress.at(-1) ?? 0) >= head, `progress to ${head}`);
+    assert.deepEqual(watch.changes, []);
+  }),
+
   storeCase('watch: hundreds at once, each with its own prefix', async (probe) => {
     const start = await probe.store.head();
     const watches = Array.from({ length: 200 }, (_, n) => probe.watch(`/w/${n % 100}/`, start));

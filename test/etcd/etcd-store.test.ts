@@ -15,9 +15,9 @@ describe.skipIf(!hasEtcd)('the store suite on EtcdStore, one member', () => {
   /** A prefix of its own stands for an empty etcd. */
   function etcdFixture(): StoreFixture {
     const prefix = `/test-${places++}`;
-    const make = (): EtcdStore =>
-      new EtcdStore({ endpoints: servers.endpoints, prefix, requestTimeoutMs: 10_000, compactionIntervalMs: 0 });
-    return { store: make(), again: make, dispose: async () => undefined };
+    const make = (at = prefix): EtcdStore =>
+      new EtcdStore({ endpoints: servers.endpoints, prefix: at, requestTimeoutMs: 10_000, compactionIntervalMs: 0 });
+    return { store: make(), again: () => make(), elsewhere: () => make(`/elsewhere-${places}`), dispose: async () => undefined };
   }
 
   it.each(storeSuite)('$name', async ({ run }) => {
