@@ -13,7 +13,7 @@ const resultsMax = 1_000_000;
  *
  * @example
  * JsonPath.path('.spec.containers[*].image').find(pod); // ['web:1']
- * JsonPath.template('{range .items[*]}{.metadata.name}{"\n"}{end}').text(podList);
+ * JsonPath.template('{.metadata.name}{"\t"}{.status.phase}').text(pod);
  */
 export class JsonPath {
   readonly #nodes: readonly TemplateNode[];
