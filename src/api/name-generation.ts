@@ -40,7 +40,7 @@ function mix(a: number): number {
 }
 
 /** Five characters of the name alphabet that follow from a text, as long as Kubernetes' random ones. Two slots may meet: take the next attempt. */
-export function hashSuffix(text: string): string {
+function hashSuffix(text: string): string {
   let h = 0x9e3779b9 ^ text.length;
   for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
   return letters(mix(h));

@@ -1,3 +1,5 @@
+import { formatTime } from './time.ts';
+
 const notation = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:[.,](\d+))?(?:Z|([+-])(\d\d):(\d\d))$/;
 const canonicalSeconds = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 const canonicalMicros = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;
@@ -25,21 +27,6 @@ function readMoment(text: string): Moment | undefined {
   // The calendar repeats every 400 years; Date.UTC would read years below 100 as 19xx.
   const start = Date.UTC(year + 400, month - 1, day, hour, minute, second) - msIn400Years;
   return { ms: start - offset * 60_000 + Number(fraction.slice(0, 3)), micros: Number(fraction.slice(3, 6)) };
-}
-
-/** `2024-05-01T12:00:00Z`: how Kubernetes writes times. */
-export function formatTime(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, -5)}Z`;
-}
-
-/** `2024-05-01T12:00:00.000000Z`: how Kubernetes writes the times of Leases and Events. */
-export function formatMicroTime(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, -1)}000Z`;
-}
-
-/** Milliseconds since 1970 of a time in RFC 3339; undefined for anything else. */
-export function parseTime(text: string): number | undefined {
-  return readMoment(text)?.ms;
 }
 
 /** A time as Kubernetes stores it: UTC, whole seconds; undefined for what is no time. */
