@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { SeededRandom, silentLogger, SystemClock } from 'coxswain';
 import { SystemSecureRandom } from '../../src/env/system-secure-random.ts';
+import { ControlGroups } from '../../src/runtimes/process/control-groups.ts';
 import { ProcessRuntime } from '../../src/runtimes/process-runtime.ts';
 import type { ContainerState, LogChunk } from '../../src/runtimes/runtime.ts';
 import { canMakeNamespaces, processesWith } from './process-fixture.ts';
@@ -67,8 +68,14 @@ const commandLine = (pid: number): string => {
 
 const networkNames = (): string => execFileSync('sh', ['-c', 'ip netns list; ip -o link']).toString();
 
+const groups = await ControlGroups.open(`coxswain-try-${process.pid}`);
+await groups?.close();
+
 /** Pods of every kind that is hard to kill. Each writes its processes' numbers, so that those without a mark are found too. */
 const hardToKill = (pids: string): Readonly<Record<string, readonly string[]>> => ({
+  ...(groups?.unified === undefined
+    ? {}
+    : { escaped: ['sh', '-c', `(env -i setsid sh -c 'echo $$ >>${pids}; exec sleep 100007' &); sleep 100011`] }),
   plain: ['sleep', '100001'],
   tree: ['sh', '-c', 'sleep 100002 & sh -c "sleep 100003 & sleep 100004" & wait'],
   stubborn: ['sh', '-c', "trap '' TERM HUP INT; while :; do sleep 1; done"],
@@ -79,10 +86,14 @@ const hardToKill = (pids: string): Readonly<Record<string, readonly string[]>> =
 describe.runIf(process.platform === 'linux')('onHostDeath', () => {
   test('kill: kill -9 of the host leaves no process, no file and no guard', async () => {
     const pidFile = join(folder, 'pids');
+    const expected = ['sleep 100005', 'sleep 100007', ...(groups?.unified === undefined ? [] : ['sleep 100007'])];
     const host = await startHost('kill', hardToKill(pidFile));
-    await until(() => existsSync(pidFile) && readFileSync(pidFile, 'utf8').split('\n').length > 2, 'the daemons have started');
+    await until(
+      () => existsSync(pidFile) && readFileSync(pidFile, 'utf8').split('\n').length > expected.length,
+      'the daemons have started',
+    );
     const hidden = readFileSync(pidFile, 'utf8').trim().split('\n').map(Number);
-    await until(() => hidden.map(commandLine).sort().join() === 'sleep 100005,sleep 100007', 'the daemons are what they will be');
+    await until(() => hidden.map(commandLine).sort().join() === expected.join(), 'the daemons are what they will be');
     expect(processesWith(stateDir).length).toBeGreaterThanOrEqual(9);
     await killHost(host);
     await until(() => processesWith(stateDir).length === 0, 'every process with the mark is gone');

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createServer } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { RuntimeProbe } from '../../src/testing/runtime-probe.ts';
 import { canMakeNamespaces, processFixture } from './process-fixture.ts';
@@ -8,6 +9,15 @@ const everywhere =
   'require("http").createServer((q, s) => s.end(process.env.HOSTNAME)).listen(Number(process.env.ODD ?? 8080), () => console.log("started"))';
 
 const images = { everywhere: { command: [process.execPath, '-e', everywhere] as const } };
+
+/** Other programs of this machine may be on 8080. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
 
 async function withRuntime(options: Parameters<typeof processFixture>[0], body: (probe: RuntimeProbe) => Promise<void>): Promise<void> {
   const probe = new RuntimeProbe(processFixture({ images, ...options }));
@@ -24,15 +34,16 @@ const say = (text: string): string => `${text}\n`;
 describe.runIf(process.platform === 'linux')('a program that listens on every address', () => {
   test('is reported, and so is what it did to its sibling', async () => {
     await withRuntime({}, async (probe) => {
-      const first = await probe.run('everywhere', 'first');
+      const env = [{ name: 'ODD', value: String(await freePort()) }];
+      const first = await probe.run('everywhere', 'first', { env });
       await probe.until(async () => (await probe.output(first)).stdout === say('started'), 'the first one serves');
-      const second = await probe.run('everywhere', 'second');
+      const second = await probe.run('everywhere', 'second', { env });
       expect((await probe.ended(second)).exitCode).not.toBe(0);
       expect((await probe.output(second)).stderr).toContain('EADDRINUSE');
       const notices = async () => (await probe.runtime.inspectPod(first.sandbox.podUid))[0]?.notices ?? [];
       await probe.until(async () => (await notices()).length > 0, 'a notice is there');
       expect(await notices()).toEqual([
-        { reason: 'ListensOnWildcard', message: expect.stringMatching(/"main" listens on port 8080 of every address.*\$HOST/) },
+        { reason: 'ListensOnWildcard', message: expect.stringMatching(/"main" listens on port \d+ of every address.*\$HOST/) },
       ]);
     });
   });

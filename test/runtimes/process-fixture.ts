@@ -39,7 +39,7 @@ export function processesWith(text: string): readonly number[] {
 export function processFixture(options: ProcessRuntimeOptions = {}): RuntimeFixture {
   const folder = mkdtempSync(join(tmpdir(), 'coxswain-test-'));
   const stateDir = join(folder, 'state');
-  const make = () => new ProcessRuntime({ images, ...options });
+  const make = () => new ProcessRuntime({ ...options, images: { ...images, ...options.images } });
   return {
     runtime: make(),
     again: make,

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { RuntimeError } from '../../errors.ts';
 import type { ContainerConfig } from '../runtime.ts';
 import type { VolumeFolders } from '../volumes/volume-folders.ts';
+import type { ControlGroup } from './control-groups.ts';
 import type { ProgramCall } from './process-image.ts';
 
 const defaultTerminationPath = '/dev/termination-log';
@@ -15,6 +16,7 @@ export interface ContainerPlaceOptions {
   readonly config: ContainerConfig;
   /** Words before every command: `ip netns exec NAME`. */
   readonly prefix: readonly string[];
+  readonly group: ControlGroup | undefined;
 }
 
 /** The folder of a container and what surrounds its processes. */
@@ -26,18 +28,20 @@ export class ContainerPlace {
   readonly terminationLog: string;
   /** Where its end is written down for the next host. */
   readonly statePath: string;
+  readonly group: ControlGroup | undefined;
   readonly #prefix: readonly string[];
   readonly #config: ContainerConfig;
   #names = 0;
 
-  constructor({ folder, cwd, env, config, prefix }: ContainerPlaceOptions) {
+  constructor({ folder, cwd, env, config, prefix, group }: ContainerPlaceOptions) {
     this.folder = folder;
     this.cwd = cwd;
     this.env = env;
     this.logPath = join(folder, 'log');
     this.statePath = join(folder, 'state.json');
     this.terminationLog = join(rootOf(folder), config.container.terminationMessagePath ?? defaultTerminationPath);
-    this.#prefix = prefix;
+    this.#prefix = [...(group?.commandPrefix ?? []), ...prefix];
+    this.group = group;
     this.#config = config;
   }
 

@@ -47,7 +47,6 @@ while [ $round -lt 200 ]; do
   sleep 0.02 2>/dev/null || sleep 1
 done
 [ -n "$last" ] && eval "$last"
-[ -n "$cgroup" ] && rmdir "$cgroup" 2>/dev/null
 [ $# -gt 0 ] && rm -rf -- "$@"
 exit 0
 `;

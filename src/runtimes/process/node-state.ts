@@ -17,6 +17,11 @@ import type { ProcessPodRecord } from './process-pod.ts';
 export interface SavedNode {
   readonly owner: string;
   readonly cidr: string;
+  /** The control group of everything it started; '' if there is none. */
+  readonly controlGroup: string;
+  /** A shell command that removes what the node has outside of its folders. */
+  readonly removal: string;
+  readonly folders: readonly string[];
 }
 
 export interface SavedPod {

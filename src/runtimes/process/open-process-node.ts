@@ -9,6 +9,7 @@ import type { SandboxBook } from '../sandbox-book.ts';
 import { VolumeFolders } from '../volumes/volume-folders.ts';
 import { containerEnvironment } from './container-environment.ts';
 import { ContainerPlace, rootOf } from './container-place.ts';
+import { memoryLimit } from './memory-limit.ts';
 import { foldersIn, readWhole, writeWhole } from './node-state.ts';
 import type { SavedContainer, SavedPod } from './node-state.ts';
 import { ProcessContainer } from './process-container.ts';
@@ -79,11 +80,11 @@ export class OpenProcessNode {
 
   async makeContainer(pod: ProcessPod, config: ContainerConfig, image: ProcessImage): Promise<void> {
     const id = containerId(pod.id, config.container.name, config.attempt);
-    const place = this.#place(pod, id, config, image);
-    await place.make(pod.volumes);
     const saved: SavedContainer = { id, config, image };
+    const place = await this.#place(pod, saved);
+    await place.make(pod.volumes);
     if (this.node.keep) await writeWhole(join(place.folder, 'container.json'), saved);
-    if (!pod.containers.has(id)) this.#addContainer(pod, saved);
+    if (!pod.containers.has(id)) this.#addContainer(pod, saved, place);
     this.node.changed(pod.podUid);
   }
 
@@ -96,7 +97,7 @@ export class OpenProcessNode {
       const pod = await this.#addPod(basename(folder), record, { ip, mapped }, saved);
       for (const containerFolder of await foldersIn(join(folder, 'containers'))) {
         const container = await readWhole<SavedContainer>(join(containerFolder, 'container.json'));
-        if (container !== undefined) await this.#addContainer(pod, container).adopt();
+        if (container !== undefined) await this.#addContainer(pod, container, await this.#place(pod, container)).adopt();
       }
     }
     this.inspector.wake();
@@ -136,6 +137,7 @@ export class OpenProcessNode {
     await this.network.close();
     await guard?.close();
     if (keep) return;
+    await this.node.groups?.close();
     if (this.#parts.memoryFolder !== undefined) await rm(this.#parts.memoryFolder, { recursive: true, force: true });
     await rm(this.env.stateDir, { recursive: true, force: true });
   }
@@ -177,8 +179,7 @@ export class OpenProcessNode {
     return pod;
   }
 
-  #addContainer(pod: ProcessPod, { id, config, image }: SavedContainer): ProcessContainer {
-    const place = this.#place(pod, id, config, image);
+  #addContainer(pod: ProcessPod, { id, config, image }: SavedContainer, place: ContainerPlace): ProcessContainer {
     const container = new ProcessContainer({ id, sandboxId: pod.id, podUid: pod.podUid, config, image, place, node: this.node });
     pod.containers.set(id, container);
     return container;
@@ -190,7 +191,7 @@ export class OpenProcessNode {
     await writeWhole(join(folder, 'pod.json'), saved);
   }
 
-  #place(pod: ProcessPod, id: string, config: ContainerConfig, image: ProcessImage): ContainerPlace {
+  async #place(pod: ProcessPod, { id, config, image }: SavedContainer): Promise<ContainerPlace> {
     const folder = pod.containerFolder(config.container.name, config.attempt);
     const { attachment, record } = pod;
     const env = containerEnvironment({
@@ -205,6 +206,7 @@ export class OpenProcessNode {
       inherit: this.#parts.inheritEnv,
     });
     const cwd = resolve(config.workingDir ?? image.cwd ?? '.');
-    return new ContainerPlace({ folder, cwd, env, config, prefix: attachment.commandPrefix ?? [] });
+    const group = await this.node.groups?.make(id, memoryLimit(config));
+    return new ContainerPlace({ folder, cwd, env, config, prefix: attachment.commandPrefix ?? [], group });
   }
 }

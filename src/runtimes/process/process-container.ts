@@ -3,6 +3,7 @@ import { RuntimeError } from '../../errors.ts';
 import { notRunning, unsupported } from '../runtime-failure.ts';
 import type { ContainerConfig, ContainerState, ContainerStatusReport, ExecOptions, ExecSession } from '../runtime.ts';
 import type { ContainerPlace } from './container-place.ts';
+import type { ControlGroup } from './control-groups.ts';
 import { ExecProcess } from './exec-process.ts';
 import type { LaunchedProcess, ProcessEnd } from './launcher.ts';
 import { LogFile } from './log-file.ts';
@@ -63,6 +64,10 @@ export class ProcessContainer implements ScannedContainer {
     return this.#state.state === 'running';
   }
 
+  get group(): ControlGroup | undefined {
+    return this.#setup.place.group;
+  }
+
   /** @throws Unless it was started. */
   get main(): ProcessIdentity {
     if (this.#launched === undefined) throw notRunning(this.id, this.#state.state);
@@ -93,6 +98,7 @@ export class ProcessContainer implements ScannedContainer {
     if (end !== undefined) {
       // JSON has no undefined: what is absent is given back.
       this.#state = { ...end, signal: end.signal };
+      await this.group?.remove();
       this.#end();
       return;
     }
@@ -238,7 +244,9 @@ export class ProcessContainer implements ScannedContainer {
     await this.log.end();
     const failed = end.exitCode !== 0;
     const message = end.unknownBecause ?? (await readTerminationMessage(place.terminationLog, config.container, failed, this.log));
-    const reason = this.outOfMemory ? 'OOMKilled' : failed ? 'Error' : 'Completed';
+    const outOfMemory = this.outOfMemory || (end.exitCode === 137 && (await this.group?.ranOutOfMemory()) === true);
+    await this.group?.remove();
+    const reason = outOfMemory ? 'OOMKilled' : failed ? 'Error' : 'Completed';
     const { exitCode, signal, atMs } = end;
     const { startedAtMs } = launched;
     this.#state = { state: 'exited', startedAtMs, finishedAtMs: atMs, exitCode, signal, reason, message };

@@ -3,6 +3,7 @@ import type { PodStats } from '../runtime.ts';
 import type { Sandbox } from '../sandbox-book.ts';
 import { listenersOf, machineListeners } from './listeners.ts';
 import type { Listener } from './listeners.ts';
+import { memoryLimit } from './memory-limit.ts';
 import type { ProcessContainer } from './process-container.ts';
 import type { ProcessScanner } from './process-scanner.ts';
 import { anonymousBytes, pageBytes } from './process-table.ts';
@@ -22,7 +23,8 @@ export interface InspectorOptions {
   readonly sandboxes: () => readonly Pod[];
   /** Pods whose listeners on the wildcard are nobody's business: they are alone on their network, or have the host's. */
   readonly mayListenAnywhere: (sandbox: Pod) => boolean;
-  readonly memoryLimit: (container: ProcessContainer) => number | undefined;
+  /** True if the kernel holds containers to their memory limits. */
+  readonly kernelLimitsMemory: boolean;
   readonly changed: (podUid: string) => void;
 }
 
@@ -60,8 +62,8 @@ export class ProcessInspector {
           const members = processes.get(container.id) ?? [];
           return {
             containerName: container.config.container.name,
-            cpuNanoseconds: this.#cpuOf(container, members),
-            memoryWorkingSetBytes: await this.#memoryOf(members.map(({ pid }) => pid)),
+            cpuNanoseconds: (await container.group?.cpuNanoseconds()) ?? this.#cpuOf(container, members),
+            memoryWorkingSetBytes: (await container.group?.workingSetBytes()) ?? (await this.#memoryOf(members.map(({ pid }) => pid))),
           };
         });
         return { podUid: sandbox.podUid, atMs: nowMs, containers: await Promise.all(figures) };
@@ -86,7 +88,8 @@ export class ProcessInspector {
   }
 
   #limited(): readonly ProcessContainer[] {
-    return this.#running().filter((container) => this.#options.memoryLimit(container) !== undefined);
+    if (this.#options.kernelLimitsMemory) return [];
+    return this.#running().filter((container) => memoryLimit(container.config) !== undefined);
   }
 
   async #look(): Promise<void> {
@@ -123,7 +126,7 @@ export class ProcessInspector {
     await Promise.all(
       this.#limited().map(async (container) => {
         const pids = container.known.size === 0 ? [container.main.pid] : [...container.known.keys()];
-        const limit = this.#options.memoryLimit(container);
+        const limit = memoryLimit(container.config);
         if (limit === undefined || (await this.#memoryOf(pids)) <= limit || !container.running) return;
         container.outOfMemory = true;
         await container.kill();

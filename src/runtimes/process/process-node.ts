@@ -1,6 +1,7 @@
 import type { Clock } from '../../env/clock.ts';
 import type { Logger } from '../../env/logger.ts';
 import { unsupported } from '../runtime-failure.ts';
+import type { ControlGroups } from './control-groups.ts';
 import type { Launcher } from './launcher.ts';
 import { findProgram } from './process-image.ts';
 import type { ProcessGuard } from './process-guard.ts';
@@ -16,6 +17,8 @@ export class ProcessNode {
   /** Absent where containers outlive the host. */
   readonly guard: ProcessGuard | undefined;
   readonly launcher: Launcher;
+  /** Absent where this user or machine has none. */
+  readonly groups: ControlGroups | undefined;
   readonly #onChange: (podUid: string) => void;
 
   constructor(parts: {
@@ -25,6 +28,7 @@ export class ProcessNode {
     readonly scanner: ProcessScanner;
     readonly guard: ProcessGuard | undefined;
     readonly launcher: Launcher;
+    readonly groups: ControlGroups | undefined;
     readonly onChange: (podUid: string) => void;
   }) {
     this.clock = parts.clock;
@@ -33,6 +37,7 @@ export class ProcessNode {
     this.scanner = parts.scanner;
     this.guard = parts.guard;
     this.launcher = parts.launcher;
+    this.groups = parts.groups;
     this.#onChange = parts.onChange;
   }
 

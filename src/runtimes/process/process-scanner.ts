@@ -1,4 +1,5 @@
 import type { Clock } from '../../env/clock.ts';
+import type { ControlGroup } from './control-groups.ts';
 import { processEntry, processIds } from './process-table.ts';
 import type { ProcessEntry, ProcessIdentity } from './process-table.ts';
 
@@ -17,11 +18,13 @@ export interface ScannedContainer {
   readonly main: ProcessIdentity;
   /** Processes that were found to belong to it before. A process that forgets its environment and its parent is still known here. */
   readonly known: Map<number, number>;
+  /** The control group of the container, where there is one: everything in it belongs to it. */
+  readonly group: ControlGroup | undefined;
 }
 
 /**
- * Finds the processes of containers among all of the machine's. A process belongs to a container if it inherited the container's
- * variable, if it is in the session of the container's first process, if its parent belongs to it, or if it did when last seen.
+ * Finds the processes of containers among all of the machine's. A process belongs to a container if it is in its control group, if it
+ * inherited the container's variable, if it is in the session of the container's first process, if its parent belongs to it, or if it did when last seen.
  */
 export class ProcessScanner {
   readonly #owner: string;
@@ -38,7 +41,9 @@ export class ProcessScanner {
   /** The living processes of each container, by its id, as they were at some moment after the call. */
   async find(containers: readonly ScannedContainer[]): Promise<ReadonlyMap<string, readonly ProcessEntry[]>> {
     const all = await this.#scan();
-    const owners = this.#owners(all, containers);
+    const grouped = new Map<number, string>();
+    for (const { id, group } of containers) for (const pid of (await group?.members()) ?? []) grouped.set(pid, id);
+    const owners = this.#owners(all, containers, grouped);
     const found = new Map<string, ProcessEntry[]>(containers.map(({ id }) => [id, []]));
     for (const entry of all) found.get(owners.get(entry.pid) ?? '')?.push(entry);
     for (const { id, known } of containers) {
@@ -81,8 +86,12 @@ export class ProcessScanner {
   }
 
   /** The container of each process that has one, by pid. */
-  #owners(all: readonly ProcessEntry[], containers: readonly ScannedContainer[]): ReadonlyMap<number, string> {
-    const owners = new Map<number, string>();
+  #owners(
+    all: readonly ProcessEntry[],
+    containers: readonly ScannedContainer[],
+    grouped: ReadonlyMap<number, string>,
+  ): ReadonlyMap<number, string> {
+    const owners = new Map(grouped);
     const sessions = new Map<number, string>();
     const known = new Map<string, string>();
     for (const { id, main, known: before } of containers) {
@@ -90,7 +99,11 @@ export class ProcessScanner {
       for (const [pid, startTicks] of before) known.set(`${pid}/${startTicks}`, id);
     }
     for (const entry of all) {
-      const id = this.#marked(entry.environment) ?? sessions.get(entry.sessionId) ?? known.get(`${entry.pid}/${entry.startTicks}`);
+      const id =
+        grouped.get(entry.pid) ??
+        this.#marked(entry.environment) ??
+        sessions.get(entry.sessionId) ??
+        known.get(`${entry.pid}/${entry.startTicks}`);
       if (id !== undefined) owners.set(entry.pid, id);
     }
     // Children follow their parents; a pass may make parents of more children.

@@ -21,6 +21,7 @@ export function sendSignal(pid: number, signal: NodeJS.Signals | 0): boolean {
  * @returns How many are left that cannot be killed: 0 but for those that hang inside the kernel, or belong to somebody else.
  */
 export async function killTree(container: ScannedContainer, scanner: ProcessScanner, clock: Clock): Promise<number> {
+  await container.group?.kill();
   sendSignal(-container.main.pid, 'SIGKILL');
   let left = 0;
   for (let round = 0; round < roundsMax; round++) {
