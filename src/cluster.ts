@@ -129,32 +129,9 @@ export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposa
       admission: new AdmissionChain([...admissionSteps({ services: this.#services }), ...(options.admission ?? [])]),
       fence: () => undefined,
     });
-    this.#recorder = new EventRecorder({
-      registry: this.registry,
-      view: this.view,
-      kind: eventKind,
-      clock: this.clock,
-      ...(options.events === undefined ? {} : { limits: options.events }),
-    });
-    this.#loop = new Loop({
-      view: this.view,
-      clock: this.clock,
-      // Under a ManualClock slices are counted, not timed: where a pass yields must not depend on the machine.
-      meter: this.clock.virtual ? new CountingSliceMeter() : new SystemSliceMeter(),
-      logger: this.#logger,
-      writer: new PlanWriter(this.registry, this.view, podKind),
-      controllers: [
-        ...selectControllers(
-          options.controllers ?? 'all',
-          builtInControllers({ kinds: this.kinds, nodeGracePeriodMs: options.nodeHealth?.gracePeriodMs }),
-        ),
-        ...(options.extraControllers ?? []),
-      ],
-      schedulers: options.scheduler === 'none' ? [] : [options.scheduler ?? new DefaultScheduler()],
-      record: (component, events) => this.#recorder.record(component, events),
-      flushEvents: () => this.#recorder.flush(),
-      leads: () => true,
-    });
+    const made = loopOf(options, { registry: this.registry, view: this.view, clock: this.clock, kinds: this.kinds, logger: this.#logger });
+    this.#recorder = made.recorder;
+    this.#loop = made.loop;
     this.#crank = new Crank(this.#loop, this.clock, (report) => this.#tell('pass', report));
     this.#eviction = new Eviction(this.registry, this.view, this.clock);
     this.#nodes = new ClusterNodes({
@@ -422,4 +399,36 @@ function stamp(value: object, revision: number): object {
   const object = value as KubeObject;
   if (object.metadata === undefined) return value;
   return deepFreeze({ ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } });
+}
+
+interface LoopNeeds {
+  readonly registry: Registry;
+  readonly view: View;
+  readonly clock: Clock;
+  readonly kinds: KindIndex;
+  readonly logger: Logger;
+}
+
+/** The loop with its controllers and schedulers, and what records Events for all of them. */
+function loopOf(
+  options: ClusterOptions,
+  { registry, view, clock, kinds, logger }: LoopNeeds,
+): { readonly loop: Loop; readonly recorder: EventRecorder } {
+  const limits = options.events === undefined ? {} : { limits: options.events };
+  const recorder = new EventRecorder({ registry, view, kind: eventKind, clock, ...limits });
+  const builtIn = builtInControllers({ kinds, nodeGracePeriodMs: options.nodeHealth?.gracePeriodMs });
+  const loop = new Loop({
+    view,
+    clock,
+    // Under a ManualClock slices are counted, not timed: where a pass yields must not depend on the machine.
+    meter: clock.virtual ? new CountingSliceMeter() : new SystemSliceMeter(),
+    logger,
+    writer: new PlanWriter(registry, view, podKind),
+    controllers: [...selectControllers(options.controllers ?? 'all', builtIn), ...(options.extraControllers ?? [])],
+    schedulers: options.scheduler === 'none' ? [] : [options.scheduler ?? new DefaultScheduler()],
+    record: (component, events) => recorder.record(component, events),
+    flushEvents: () => recorder.flush(),
+    leads: () => true,
+  });
+  return { loop, recorder };
 }

@@ -38,7 +38,7 @@ export function prepareNew(
 }
 
 /** What an update of the main resource may not touch is taken from the old object; the generation counts changes of the rest. */
-export function prepareUpdated(kind: KindDescriptor, manifest: Loose, old: StoredObject): StoredObject {
+function prepareUpdated(kind: KindDescriptor, manifest: Loose, old: StoredObject): StoredObject {
   const draft = opened(manifest);
   keepSystemFields(draft.metadata, old);
   if (kind.hasStatus) {
@@ -49,7 +49,7 @@ export function prepareUpdated(kind: KindDescriptor, manifest: Loose, old: Store
 }
 
 /** An update through the status subresource: status, and the metadata; kinds take back what theirs does not let pass. */
-export function prepareStatus(manifest: Loose, old: StoredObject): StoredObject {
+function prepareStatus(manifest: Loose, old: StoredObject): StoredObject {
   const draft = opened({ ...old, metadata: manifest.metadata ?? old.metadata });
   keepSystemFields(draft.metadata, old);
   if (manifest.status === undefined) delete draft['status'];
@@ -58,7 +58,7 @@ export function prepareStatus(manifest: Loose, old: StoredObject): StoredObject 
 }
 
 /** An update through the finalize subresource of a Namespace: nothing but `spec.finalizers`. */
-export function prepareFinalize(manifest: Loose, old: StoredObject): StoredObject {
+function prepareFinalize(manifest: Loose, old: StoredObject): StoredObject {
   const finalizers = (manifest.spec as { readonly finalizers?: readonly string[] } | undefined)?.finalizers ?? [];
   const spec: Record<string, unknown> = { ...(old.spec as object | undefined) };
   if (finalizers.length === 0) delete spec['finalizers'];
@@ -94,4 +94,17 @@ function contentChanged(object: StoredObject, old: StoredObject): boolean {
 export function withGeneration(kind: KindDescriptor, object: StoredObject, old: StoredObject): StoredObject {
   if (kind.hasGeneration !== true || !contentChanged(object, old)) return object;
   return { ...object, metadata: { ...object.metadata, generation: (old.metadata.generation ?? 0) + 1 } };
+}
+
+/** What an update through a subresource ('' for the object itself) comes to, before defaults and checks. */
+export function prepareFor(kind: KindDescriptor, manifest: KubeObject, old: StoredObject, subresource: string): StoredObject {
+  if (subresource === 'status') return prepareStatus(manifest, old);
+  return subresource === 'finalize' ? prepareFinalize(manifest, old) : prepareUpdated(kind, manifest, old);
+}
+
+/** A bound Pod says so in its conditions; the reasons of earlier failures go. */
+export function withScheduled(status: unknown, at: string): object {
+  const before = (status ?? {}) as { readonly conditions?: readonly { readonly type: string }[] };
+  const others = (before.conditions ?? []).filter((condition) => condition.type !== 'PodScheduled');
+  return { ...before, conditions: [...others, { type: 'PodScheduled', status: 'True', lastProbeTime: null, lastTransitionTime: at }] };
 }

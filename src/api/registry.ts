@@ -18,14 +18,14 @@ import { AliasWrites, isAlias, type AliasKind } from './alias-writes.ts';
 import type { DeleteOptions, DeleteResult, Identity, Patch, WriteOptions } from './client.ts';
 import { sameButForTimes } from './apply/managers.ts';
 import { deepEqual } from './deep-equal.ts';
-import { FieldErrors } from './field-errors.ts';
 import { decideDeletion, isReleased } from './deletion.ts';
 import { namespacePrefix, objectKey } from './keys.ts';
 import type { KindDescriptor } from './kind.ts';
 import { nameFor } from './naming.ts';
 import { deepFreeze, type KubeObject, type ObjectName, type StoredObject } from './object.ts';
-import { prepareFinalize, prepareNew, prepareStatus, prepareUpdated, withGeneration } from './preparation.ts';
-import { alreadyExists, conflict, forbidden, invalid, modified, notFound } from './status-errors.ts';
+import { checkPreconditions } from './preconditions.ts';
+import { prepareFor, prepareNew, withGeneration, withScheduled } from './preparation.ts';
+import { alreadyExists, conflict, forbidden, modified, notFound } from './status-errors.ts';
 import { formatTime } from './time.ts';
 import { newUid } from './uid.ts';
 import { Validator } from './validator.ts';
@@ -261,8 +261,8 @@ export class Registry {
     const identity = options.identity ?? hostIdentity;
     const name = old.metadata.name;
     const decoded = identity.role === 'controller' || identity.role === 'kubelet' ? manifest : this.#decodeUpdate(kind, manifest, options);
-    this.#checkPreconditions(kind, decoded, old);
-    let object = prepared(kind, decoded, old, subresource);
+    checkPreconditions(kind, decoded, old);
+    let object = prepareFor(kind, decoded, old, subresource);
     const prepare = subresource === 'status' ? kind.prepareForStatusUpdate : subresource === '' ? kind.prepareForUpdate : undefined;
     if (prepare !== undefined || subresource === '')
       object = this.#validator.defaulted(kind, object, prepare === undefined ? undefined : (draft) => prepare(draft, old as never));
@@ -314,7 +314,7 @@ export class Registry {
       Object.keys(annotations).length === 0
         ? old.metadata
         : { ...old.metadata, annotations: { ...old.metadata.annotations, ...annotations } };
-    const object = deepFreeze({ ...old, metadata, spec: bound, status: scheduled(old.status, formatTime(this.#parts.clock.now())) });
+    const object = deepFreeze({ ...old, metadata, spec: bound, status: withScheduled(old.status, formatTime(this.#parts.clock.now())) });
     return {
       kind,
       name,
@@ -445,26 +445,6 @@ export class Registry {
     return this.#parts.decode(kind, manifest, { ...options, patched: patchType !== undefined && patchType !== 'apply' });
   }
 
-  #checkPreconditions(kind: KindDescriptor, manifest: KubeObject, old: StoredObject): void {
-    const { uid, resourceVersion } = manifest.metadata ?? {};
-    if (uid !== undefined && uid !== '' && uid !== old.metadata.uid) {
-      throw conflict(kind, old.metadata.name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`);
-    }
-    if ((resourceVersion ?? '') === '' && kind.updatesUnconditionally === false) {
-      const errors = new FieldErrors();
-      errors.invalid('metadata.resourceVersion', '0x0', 'must be specified for an update');
-      // This is said by the store, which knows resources only.
-      throw invalid({ ...kind, kind: kind.plural }, old.metadata.name, errors);
-    }
-    if (
-      resourceVersion !== undefined &&
-      resourceVersion !== '' &&
-      resourceVersion !== '0' &&
-      resourceVersion !== old.metadata.resourceVersion
-    )
-      throw modified(kind, old.metadata.name);
-  }
-
   #op(key: string, value: StoredObject | null, expected: number, identity: Identity): WriteOp {
     const fence = identity.role === 'controller' || identity.role === 'scheduler' ? this.#parts.fence() : undefined;
     return fence === undefined ? { key, value, expected } : { key, value, expected, fence };
@@ -491,16 +471,4 @@ function unchanged(object: StoredObject, old: StoredObject): boolean {
   const { managedFields: before } = old.metadata;
   if (now === undefined || before === undefined || now === before || !sameButForTimes(now, before)) return deepEqual(object, old);
   return deepEqual({ ...object, metadata: { ...object.metadata, managedFields: before } }, old);
-}
-
-function prepared(kind: KindDescriptor, manifest: KubeObject, old: StoredObject, subresource: string): StoredObject {
-  if (subresource === 'status') return prepareStatus(manifest, old);
-  return subresource === 'finalize' ? prepareFinalize(manifest, old) : prepareUpdated(kind, manifest, old);
-}
-
-/** A bound Pod says so in its conditions; the reasons of earlier failures go. */
-function scheduled(status: unknown, at: string): object {
-  const before = (status ?? {}) as { readonly conditions?: readonly { readonly type: string }[] };
-  const others = (before.conditions ?? []).filter((condition) => condition.type !== 'PodScheduled');
-  return { ...before, conditions: [...others, { type: 'PodScheduled', status: 'True', lastProbeTime: null, lastTransitionTime: at }] };
 }
