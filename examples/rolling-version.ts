@@ -20,6 +20,9 @@ const service = await cluster.services.create({
 });
 await old.ready();
 await service.ready();
+// From here on the cluster turns by itself, whatever this program waits for.
+const stop = new AbortController();
+const running = cluster.run({ signal: stop.signal });
 const load = new Load(service.url() ?? '');
 
 const next = await cluster.replicationControllers.create(web('2', 0));
@@ -33,5 +36,7 @@ for (let i = 1; i <= replicas; i++) {
 await old.delete();
 
 await load.stop();
+stop.abort();
+await running;
 console.log(`${load.total} requests, ${load.failures.length} failed`);
 for (const failure of new Set(load.failures)) console.log(`  ${failure}`);

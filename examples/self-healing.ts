@@ -5,7 +5,7 @@
  */
 import { Cluster } from 'coxswain';
 import { ProcessRuntime } from 'coxswain/runtimes/process';
-import { ask, Load } from './load.ts';
+import { ask, Load, type Answer } from './load.ts';
 import { images, web } from './web.ts';
 
 await using cluster = await Cluster.create({
@@ -16,11 +16,14 @@ const service = await cluster.expose(rc, { name: 'web', port: 80, targetPort: 80
 await rc.ready();
 await service.ready();
 const url = service.url() ?? '';
+// From here on the cluster turns by itself, whatever this program waits for.
+const stop = new AbortController();
+const running = cluster.run({ signal: stop.signal });
 const load = new Load(url);
 
-for (let round = 1; round <= 3; round++) {
-  const { pod: name, pid } = await ask(url);
+for (const { name } of rc.pods()) {
   const pod = cluster.pods.get(name);
+  const { pid } = await askOf(name);
   const restarts = pod?.status.containerStatuses?.[0]?.restartCount ?? 0;
   process.kill(pid, 'SIGKILL');
   await cluster.client.waitFor(
@@ -32,5 +35,15 @@ for (let round = 1; round <= 3; round++) {
   console.log(`killed process ${pid} of ${name}: exit code ${lastState?.terminated?.exitCode}, restarts ${restartCount}`);
 }
 
+/** Asks until the pod of this name answers. */
+async function askOf(name: string): Promise<Answer> {
+  for (;;) {
+    const answer = await ask(url);
+    if (answer.pod === name) return answer;
+  }
+}
+
 await load.stop();
+stop.abort();
+await running;
 console.log(`${load.total} requests answered meanwhile by ${load.answered.size} pods, ${load.failures.length} cut by the kills`);

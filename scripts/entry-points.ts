@@ -9,6 +9,7 @@ export const entryPoints: Readonly<Record<string, string>> = {
   './models': 'src/api/generated/models.ts',
   './proxy': 'src/proxy/index.ts',
   './runtimes/in-process': 'src/runtimes/in-process/index.ts',
+  './runtimes/process': 'src/runtimes/process/index.ts',
   './runtimes/simulated': 'src/runtimes/simulated/index.ts',
   './server': 'src/server/index.ts',
   './stores/etcd': 'src/stores/etcd-store.ts',

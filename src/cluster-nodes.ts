@@ -189,7 +189,7 @@ export class ClusterNodes implements PodStreams {
   /** Real Pods get a real proxy; simulated ones have no traffic. */
   async #startProxy(node: NodeOptions): Promise<boolean> {
     const { options, clock, logger, random, view, participants } = this.#parts;
-    if (options.proxy === 'none' || node.runtime.virtual) return this.#proxy !== undefined;
+    if (options.proxy === 'none' || clock.virtual || node.runtime.simulated === true) return this.#proxy !== undefined;
     if (this.#proxy !== undefined) return true;
     const { UserspaceServiceProxy } = await import('./proxy/userspace-service-proxy.ts');
     this.#proxy ??= new UserspaceServiceProxy({

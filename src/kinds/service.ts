@@ -1,4 +1,4 @@
-import type { ServiceManifest } from '../api/generated/models.ts';
+import type { PodManifest, ServiceManifest } from '../api/generated/models.ts';
 import type { KindDescriptor } from '../api/kind.ts';
 import type { Stored } from '../api/object.ts';
 import { ageColumn, column, labelsText, nameColumn, orNone } from './columns.ts';
@@ -7,7 +7,9 @@ import { defaultServiceSpec, prepareServiceUpdate } from './service/service-defa
 import { validateService, validateServiceStatus, validateServiceUpdate } from './service/service-validation.ts';
 import type { Client, WaitOptions } from '../api/client.ts';
 import { Handle } from '../api/handle.ts';
+import { LabelMatcher } from '../api/label-matcher.ts';
 import { endpointSliceKind } from './endpoint-slice.ts';
+import { podKind } from './pod.ts';
 
 type StoredService = Stored<ServiceManifest>;
 
@@ -139,15 +141,28 @@ export class Service extends Handle<ServiceManifest> {
       );
   }
 
-  /** Waits until it answers on this machine and has a ready endpoint. */
+  /** Waits until it answers on this machine and every Pod it selects that is ready, at least one, is among its endpoints. */
   ready(options: WaitOptions = {}): Promise<this> {
-    const check = (): this | undefined =>
-      this.endpoints().some((endpoint) => endpoint.ready) && this.url() !== undefined ? this : undefined;
+    const check = (): this | undefined => {
+      const ready = this.endpoints().filter((endpoint) => endpoint.ready).length;
+      return ready >= Math.max(1, this.#readyPods()) && this.url() !== undefined ? this : undefined;
+    };
     return this.client.waitFor(
       `${this.what} to have a ready endpoint`,
       check,
       () => `${this.evidence()}\nendpoints: ${JSON.stringify(this.endpoints())}`,
       options,
     );
+  }
+
+  /** How many ready Pods the selector selects; 0 without one. */
+  #readyPods(): number {
+    const { selector } = this.spec;
+    if (selector === undefined || Object.keys(selector).length === 0) return 0;
+    const labelSelector = LabelMatcher.ofMap(selector).toString();
+    const isReady = (pod: Stored<PodManifest>): boolean =>
+      pod.metadata.deletionTimestamp === undefined &&
+      pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true;
+    return this.client.list(podKind, { namespace: this.namespace, labelSelector }).filter(isReady).length;
   }
 }

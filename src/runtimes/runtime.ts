@@ -189,6 +189,8 @@ export interface Runtime {
   readonly name: string;
   /** True if a ManualClock may drive it: its pods take their time from the clock alone (in-process ones as far as they use `ctx.clock`). */
   readonly virtual: boolean;
+  /** True if nothing listens in its pods, so that there is no traffic to carry. */
+  readonly simulated?: boolean;
 
   /**
    * Called once before anything else, and again only after `close`. Reconnects to what an earlier process, or an earlier opening, left

@@ -56,6 +56,7 @@ const defaultDurations: Required<SimulatedDurations> = { pullMs: [2, 10], sandbo
 export class SimulatedRuntime implements contract.Runtime {
   readonly name = 'simulated';
   readonly virtual = true;
+  readonly simulated = true;
   /** The faults of this node; add to them at any time. */
   readonly faults: SimulatedFaults;
   readonly #capacity: Readonly<Record<string, string>>;

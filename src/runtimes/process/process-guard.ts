@@ -57,6 +57,8 @@ export class ProcessGuard {
     if (child === undefined) return;
     const ended = new Promise((resolve) => child.once('exit', resolve));
     if (child.exitCode !== null || child.signalCode !== null) return;
+    // Now it is waited for: a host that has nothing else left to do must not end before the guard has.
+    child.ref();
     this.#write('bye\n');
     child.stdin?.end();
     await ended;
