@@ -16,7 +16,10 @@ const nodes = ['node-1', 'node-2', 'node-3'];
 async function start(): Promise<Cluster> {
   story.title('Coxswain: a Kubernetes cluster in this process. No Docker, no daemon.');
   story.act(`A cluster of ${nodes.length} nodes`);
-  const options = { nodeHealth: { gracePeriodMs: 12_000 }, nodes: nodes.map((name) => ({ name, runtime: new ProcessRuntime({ images }) })) };
+  const options = {
+    nodeHealth: { leaseRenewMs: 2_000, gracePeriodMs: 6_000 },
+    nodes: nodes.map((name) => ({ name, runtime: new ProcessRuntime({ images }) })),
+  };
   return story.during('store, API, scheduler, controllers, kubelets, service proxy', Cluster.create(options));
 }
 
@@ -75,7 +78,7 @@ async function loseNode(cluster: Cluster, rc: ReplicationController, url: string
   await underLoad(url, async () => {
     await cluster.powerOff('node-2');
     story.say('node-2 is switched off, with everything on it');
-    await story.during('nobody hears of it for 12 s (Kubernetes waits 50 s)', notReady(cluster, 'node-2'));
+    await story.during('nobody hears of it for 6 s (by default, 50 s)', notReady(cluster, 'node-2'));
     const elsewhere = (): true | undefined => {
       const there = rc.pods().filter((pod) => pod.ready && pod.metadata.deletionTimestamp === undefined && pod.nodeName !== 'node-2');
       return there.length === 3 ? true : undefined;

@@ -11,6 +11,7 @@ export class Source {
   readonly path: string;
   readonly text: string;
   #tree: ts.SourceFile | undefined;
+  #nodes: readonly ts.Node[] | undefined;
 
   constructor(path: string, text: string) {
     this.path = path;
@@ -32,11 +33,17 @@ export class Source {
   }
 
   /** Every node of the file, parents before children. */
-  *nodes(from: ts.Node = this.tree): Generator<ts.Node> {
-    yield from;
-    const children: ts.Node[] = [];
-    ts.forEachChild(from, (child) => void children.push(child));
-    for (const child of children) yield* this.nodes(child);
+  nodes(): readonly ts.Node[] {
+    if (this.#nodes === undefined) {
+      const nodes: ts.Node[] = [];
+      const visit = (node: ts.Node): void => {
+        nodes.push(node);
+        ts.forEachChild(node, visit);
+      };
+      visit(this.tree);
+      this.#nodes = nodes;
+    }
+    return this.#nodes;
   }
 }
 
