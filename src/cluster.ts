@@ -157,8 +157,7 @@ export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposa
         return () => this.#changeListeners.delete(listener);
       },
     });
-    const api = new ClusterApi(this.client, this.kinds);
-    this.#api = api;
+    const api = (this.#api = new ClusterApi(this.client, this.kinds));
     this.pods = api.pods;
     this.nodes = api.nodes;
     this.services = api.services;

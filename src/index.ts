@@ -215,3 +215,37 @@ export type {
 export type { BalancingPolicy } from './proxy/balancer.ts';
 export type { HoldPolicy } from './proxy/hold-queue.ts';
 export type { UserspaceServiceProxyOptions } from './proxy/userspace-options.ts';
+
+// what the public types refer to
+export type { DeleteOptions } from './api/client.ts';
+export type { PartCheck } from './api/field-errors.ts';
+export type { HandleClass } from './api/handle.ts';
+export type { KindIndex } from './api/kind-index.ts';
+export type { RowCondition, StorageAlias } from './api/kind.ts';
+export type { QuantityFormat } from './api/quantity-format.ts';
+export type { Registry } from './api/registry.ts';
+export type { ContainerChoice } from './api/streams.ts';
+export type { ViewQuery } from './api/view-reader.ts';
+export type { View, ViewChange } from './api/view.ts';
+export type { ProxyOptions } from './cluster-options.ts';
+export type { WriteEvents } from './controllers/controller.ts';
+export type { PodWaitOptions } from './kinds/pod.ts';
+export type { CommandResult } from './kinds/pod/command-result.ts';
+export type { PodWaitCondition } from './kinds/pod/pod-wait.ts';
+export type { ServiceEndpoint } from './kinds/service.ts';
+export type { ControllerReport } from './loop/controller-runner.ts';
+export type { StreamMode } from './proxy/protocol-mode.ts';
+export type { HostPorts } from './scheduler/host-ports.ts';
+export type { StoredNode } from './scheduler/node-info.ts';
+export type { DefaultPreemptionArgs } from './scheduler/plugins/default-preemption.ts';
+export type { InterPodAffinityArgs } from './scheduler/plugins/inter-pod-affinity.ts';
+export type { NodeAffinityArgs } from './scheduler/plugins/node-affinity.ts';
+export type { NodeResourcesBalancedAllocationArgs } from './scheduler/plugins/node-resources-balanced-allocation.ts';
+export type { NodeResourcesFitArgs } from './scheduler/plugins/node-resources-fit.ts';
+export type { PodTopologySpreadArgs } from './scheduler/plugins/pod-topology-spread.ts';
+export type { PodGroup } from './scheduler/pod-group.ts';
+export type { StoredPod } from './scheduler/pod-info.ts';
+export type { PodShape } from './scheduler/pod-shape.ts';
+export type { QueuedPod } from './scheduler/queued-pod.ts';
+export type { ResourceTable } from './scheduler/resource-table.ts';
+export type { SchedulerCache } from './scheduler/scheduler-cache.ts';

@@ -13,7 +13,7 @@ import { Handle } from '../api/handle.ts';
 import { logLines } from '../api/log-lines.ts';
 import type { ContainerChoice, ExecOptions, ExecSession, LogOptions, PortForward } from '../api/streams.ts';
 import { WaitFailedError, WaitTimeoutError } from '../errors.ts';
-import { podFailure, podReached, type PodCondition } from './pod/pod-wait.ts';
+import { podFailure, podReached, type PodWaitCondition } from './pod/pod-wait.ts';
 import { runToEnd, type CommandResult } from './pod/command-result.ts';
 
 function validateSpecOfAnyPod(spec: PodSpec, path: string, errors: FieldErrors): void {
@@ -171,7 +171,7 @@ export class Pod extends Handle<PodManifest> {
   }
 
   /** Waits for a condition, a phase, or the end. Throws `WaitFailedError` if it can no longer happen, `WaitTimeoutError` after the time. */
-  async waitFor(condition: PodCondition, options: PodWaitOptions = {}): Promise<this> {
+  async waitFor(condition: PodWaitCondition, options: PodWaitOptions = {}): Promise<this> {
     if (condition === 'Deleted') {
       await this.waitForDeletion(options);
       return this;

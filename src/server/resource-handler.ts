@@ -4,7 +4,7 @@ import type { KindIndex } from '../api/kind-index.ts';
 import type { StoredObject } from '../api/object.ts';
 import { selectedBy } from '../api/selection.ts';
 import { methodNotAllowed, notFound } from '../api/status-errors.ts';
-import { ApiError, BadRequestError, NotFoundError } from '../errors.ts';
+import { BadRequestError, NotFoundError } from '../errors.ts';
 import { parseJson, readBody } from './body.ts';
 import type { Exchange } from './exchange.ts';
 import { handleList, type ListEnv } from './list-handler.ts';
@@ -13,7 +13,7 @@ import { readObject } from './object-body.ts';
 import { readPatch } from './patch-body.ts';
 import { partialOf, tableOf, includeObjectOf } from './rendering.ts';
 import type { RequestPath } from './request-path.ts';
-import { applyOptions, deleteOptions, invalidOption, writeOptions } from './write-options.ts';
+import { applyOptions, deleteOptions, writeOptions } from './write-options.ts';
 import { WatchHandler } from './watch-handler.ts';
 
 type ResourcePath = Extract<RequestPath, { type: 'resource' }>;

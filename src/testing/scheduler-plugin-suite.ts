@@ -210,6 +210,7 @@ const separateInstances: SchedulerPluginCase = {
  * What every scheduler plugin must do. Bind it to the test runner at hand.
  *
  * @example
+ * const sameColour = { name: 'SameColour', filter: () => undefined };
  * test.each(schedulerPluginSuite)('$name', ({ run }) => run({ plugin: () => sameColour }));
  */
 export const schedulerPluginSuite: readonly SchedulerPluginCase[] = [

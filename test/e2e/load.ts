@@ -46,6 +46,6 @@ export class Load {
       sent.end();
     });
     this.#open.add(done);
-    void done.then(() => this.#open.delete(done));
+    void done.finally(() => this.#open.delete(done));
   }
 }

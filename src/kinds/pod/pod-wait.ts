@@ -2,19 +2,19 @@ import type { PodManifest } from '../../api/generated/models.ts';
 import type { Stored } from '../../api/object.ts';
 
 /** What one can wait for: a phase, a condition of the Pod, or its end. */
-export type PodCondition =
+export type PodWaitCondition =
   'Scheduled' | 'Initialized' | 'ContainersReady' | 'Ready' | 'Running' | 'Succeeded' | 'Failed' | 'Ended' | 'Deleted';
 
 type Pod = Stored<PodManifest>;
 
-const conditionOf: Readonly<Partial<Record<PodCondition, string>>> = {
+const conditionOf: Readonly<Partial<Record<PodWaitCondition, string>>> = {
   Scheduled: 'PodScheduled',
   Initialized: 'Initialized',
   ContainersReady: 'ContainersReady',
   Ready: 'Ready',
 };
 
-export function podReached(pod: Pod, condition: PodCondition): boolean {
+export function podReached(pod: Pod, condition: PodWaitCondition): boolean {
   const phase = pod.status?.phase ?? 'Pending';
   if (condition === 'Ended') return phase === 'Succeeded' || phase === 'Failed';
   const type = conditionOf[condition];
@@ -32,7 +32,7 @@ const hopeless: ReadonlySet<string> = new Set([
 ]);
 
 /** Why the Pod can no longer come to the condition as things stand; undefined if it can. */
-export function podFailure(pod: Pod, condition: PodCondition): string | undefined {
+export function podFailure(pod: Pod, condition: PodWaitCondition): string | undefined {
   const phase = pod.status?.phase ?? 'Pending';
   if (phase === 'Failed' && condition !== 'Failed' && condition !== 'Ended')
     return `it has failed${pod.status?.message === undefined ? '' : `: ${pod.status.message}`}`;
