@@ -36,6 +36,7 @@ export class EtcdFeed {
   #reached: Revision;
   #upstream: EtcdWatch;
   #push: Timer | undefined;
+  #expected: Revision = 0;
 
   constructor(parts: EtcdFeedParts, head: Revision) {
     this.#parts = parts;
@@ -67,11 +68,12 @@ export class EtcdFeed {
    * then nothing comes on its own, and a write of a key of the store's own pushes the feed along.
    */
   expect(revision: Revision): void {
+    this.#expected = Math.max(this.#expected, revision);
     if (revision <= this.#reached || this.#push !== undefined) return;
     const { clock, connection, records, logger } = this.#parts;
     this.#push = clock.schedule(clock.now() + pushAfterMs, () => {
       this.#push = undefined;
-      if (revision <= this.#reached) return;
+      if (this.#expected <= this.#reached) return;
       const put = { key: records.reservedKey('push'), value: Buffer.from('{}') };
       connection
         .call(etcdMethods.txn, encodeTxn({ compare: [], success: [{ put }], failure: [] }), { repeat: true, what: 'push' })
