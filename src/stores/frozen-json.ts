@@ -1,11 +1,14 @@
 /** Freezes a JSON value and everything in it. */
 export function deepFreeze<T>(value: T): T {
   if (typeof value !== 'object' || value === null) return value;
-  for (const key in value) {
-    const inner: unknown = value[key];
-    if (typeof inner === 'object' && inner !== null) deepFreeze(inner);
-  }
+  // An array is walked by its index: `for in` would make a text of each.
+  if (Array.isArray(value)) for (const inner of value) freezeInner(inner);
+  else for (const key in value) freezeInner(value[key]);
   return Object.freeze(value);
+}
+
+function freezeInner(inner: unknown): void {
+  if (typeof inner === 'object' && inner !== null) deepFreeze(inner);
 }
 
 /** Reads the JSON text of an object; what it returns is deeply frozen. Throws `SyntaxError`. */
