@@ -30,19 +30,21 @@ const owned: readonly string[] = ['PodReadyToStartContainers', 'Initialized', 'R
 export function podConditions(input: ConditionInput): readonly PodCondition[] {
   const { pod, now } = input;
   const known = pod.status?.conditions ?? [];
-  const conditions: PodCondition[] = [];
-  for (const each of known) if (!owned.includes(each.type)) conditions.push(each);
+  const others = known.some(isForeign) ? known.filter(isForeign) : none;
   const ready = containersReady(input);
-  const gated = ready.status === 'True' ? readinessGates(pod, conditions) : ready;
-  conditions.push(
+  const gated = ready.status === 'True' ? readinessGates(pod, others) : ready;
+  const own = [
     condition(known, 'PodReadyToStartContainers', input.sandboxReady ? yes : no, now),
     condition(known, 'Initialized', initializedVerdict(input), now),
     condition(known, 'Ready', gated, now),
     condition(known, 'ContainersReady', ready, now),
     condition(known, 'PodScheduled', yes, now),
-  );
-  return conditions;
+  ];
+  return others.length === 0 ? own : [...others, ...own];
 }
+
+const none: readonly PodCondition[] = [];
+const isForeign = ({ type }: PodCondition): boolean => !owned.includes(type);
 
 function condition(known: readonly PodCondition[], type: string, verdict: Verdict, now: string): PodCondition {
   const old = known.find((each) => each.type === type);

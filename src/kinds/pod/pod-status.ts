@@ -11,7 +11,9 @@ export function completeStatus(status: PodStatus = {}, before: PodStatus = {}): 
   const addresses = podIP !== '' && first !== podIP ? { podIPs: [{ ip: podIP }] } : podIP === '' && first !== '' ? { podIP: first } : {};
   const hosts = hostIP !== '' && hostIPs.length === 0 ? { hostIPs: [{ ip: hostIP }] } : {};
   const quality = qosClass === undefined || qosClass === status.qosClass ? {} : { qosClass };
-  return { ...status, ...addresses, ...hosts, ...quality };
+  const added = { ...addresses, ...hosts, ...quality };
+  // A kubelet's status says everything: the same object goes on.
+  return Object.keys(added).length === 0 ? status : { ...status, ...added };
 }
 
 /** May this container, which has ended, be seen running again? */
