@@ -64,6 +64,8 @@ export interface RuntimeFixture {
    * fixture has patience for.
    */
   settle<T>(promise: Promise<T>, what: string): Promise<T>;
+  /** How long the suite waits for what the contract promises to happen, in milliseconds of the clock; 15,000 unless given. */
+  readonly patienceMs?: number;
   /** Called last, after the runtime was closed. Should fail if anything was left behind. */
   dispose(): Promise<void>;
 }
@@ -216,8 +218,9 @@ export class RuntimeProbe {
 
   /** Looks again and again until the condition holds. */
   async until(condition: () => Promise<boolean>, what: string): Promise<void> {
+    const patienceMs = this.fixture.patienceMs ?? 15_000;
     for (let looks = 0; !(await condition()); looks++) {
-      assert.ok(looks < 750, `${what}: did not happen within 15 s`);
+      assert.ok(looks * 20 < patienceMs, `${what}: did not happen within ${patienceMs} ms`);
       await this.within(this.fixture.clock.sleep(20), what);
     }
   }

@@ -29,9 +29,13 @@ export const runtimeStreamCases: readonly RuntimeCase[] = [
     const container = await probe.serve();
     const leave = new AbortController();
     const left = probe.output(container, { follow: true, signal: leave.signal });
-    const followed = probe.output(container, { follow: true });
+    let isOver = false;
+    const followed = probe.output(container, { follow: true }).finally(() => (isOver = true));
     leave.abort();
     await left;
+    // More than enough time for a reader that does not follow.
+    for (let n = 0; n < 20; n++) await probe.report(container);
+    assert.ok(!isOver, 'a reader that follows ended before its container');
     await probe.within(probe.runtime.stopContainer(container.id, 30_000), 'stopContainer()');
     assert.equal((await followed).stdout, 'started\n');
   }),

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import type { InProcessContext, InProcessImage } from '../../src/runtimes/in-process/in-process-image.ts';
 
 function answer(context: InProcessContext, request: IncomingMessage, response: ServerResponse): void {
@@ -11,7 +11,7 @@ function answer(context: InProcessContext, request: IncomingMessage, response: S
   else if (path === '/env') response.end(context.env[query]);
   else if (path === '/args') response.end(JSON.stringify(context.args));
   else if (path === '/write') response.end(writeFileSync(file, 'written'));
-  else if (path === '/file' && existsSync(file)) response.end(readFileSync(file));
+  else if (path === '/file' && statSync(file, { throwIfNoEntry: false })?.isFile() === true) response.end(readFileSync(file));
   else if (path === '/file') response.writeHead(404).end();
 }
 
