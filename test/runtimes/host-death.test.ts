@@ -103,8 +103,11 @@ describe.runIf(process.platform === 'linux')('onHostDeath', () => {
 
   test.runIf(canMakeNamespaces())('kill: network namespaces and their bridge go too', async () => {
     const host = await startHost('kill', { plain: ['sleep', '100010'] }, 'namespace');
-    const [pod] = processesWith('COXSWAIN_CONTAINER=uid-plain.0.main.0');
-    const namespace = execFileSync('ip', ['netns', 'identify', String(pod)])
+    // The program is in its namespace once what stands before it has given way to it.
+    const inside = (): number | undefined =>
+      processesWith('COXSWAIN_CONTAINER=uid-plain.0.main.0').find((pid) => commandLine(pid).endsWith('sleep 100010'));
+    await until(() => inside() !== undefined && commandLine(inside()!).split(' ').length === 2, 'the program runs');
+    const namespace = execFileSync('ip', ['netns', 'identify', String(inside())])
       .toString()
       .trim();
     expect(namespace).toMatch(/^cxw[0-9a-f]{8}-0$/);
