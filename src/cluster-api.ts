@@ -6,18 +6,10 @@ import type { KindIndex } from './api/kind-index.ts';
 import type { KubeObject, Stored, StoredObject } from './api/object.ts';
 import { parseYamlDocuments } from './api/yaml.ts';
 import { BadRequestError, ConfigurationError } from './errors.ts';
-import { ConfigMap, configMapKind } from './kinds/config-map.ts';
-import { EndpointSlice, endpointSliceKind } from './kinds/endpoint-slice.ts';
-import { Endpoints, endpointsKind } from './kinds/endpoints.ts';
-import { Event, eventKind } from './kinds/event.ts';
-import { Lease, leaseKind } from './kinds/lease.ts';
-import { Namespace, namespaceKind } from './kinds/namespace.ts';
-import { Node, nodeKind } from './kinds/node.ts';
-import { Pod, podKind } from './kinds/pod.ts';
-import { PriorityClass, priorityClassKind } from './kinds/priority-class.ts';
+import type { Deployment } from './kinds/deployment.ts';
+import type { ReplicaSet } from './kinds/replica-set.ts';
 import { ReplicationController, replicationControllerKind } from './kinds/replication-controller.ts';
-import { Secret, secretKind } from './kinds/secret.ts';
-import { ServiceAccount, serviceAccountKind } from './kinds/service-account.ts';
+import type { StatefulSet } from './kinds/stateful-set.ts';
 import { Service, serviceKind } from './kinds/service.ts';
 
 /** What applying one manifest did. */
@@ -50,40 +42,27 @@ export interface ExposeOptions {
   readonly protocol?: 'http' | 'tcp';
 }
 
-/** The typed API of a cluster: collections of handles, and verbs over many kinds. `Cluster` is one. */
+/** What `expose` takes: it has Pods, and a selector for them. */
+export type Exposable = ReplicationController | Deployment | ReplicaSet | StatefulSet;
+
+function labelsPickedBy(owner: Exposable): Readonly<Record<string, string>> | undefined {
+  if (owner instanceof ReplicationController) return owner.spec.selector ?? owner.spec.template?.metadata?.labels;
+  const { matchLabels, matchExpressions = [] } = owner.spec.selector;
+  return matchExpressions.length > 0 ? undefined : matchLabels;
+}
+
+/** Verbs over many kinds: what a cluster can do besides its collections. */
 export class ClusterApi {
-  readonly pods: Collection<Pod['manifest'], Pod>;
-  readonly nodes: Collection<Node['manifest'], Node>;
-  readonly services: Collection<Service['manifest'], Service>;
-  readonly replicationControllers: Collection<ReplicationController['manifest'], ReplicationController>;
-  readonly namespaces: Collection<Namespace['manifest'], Namespace>;
-  readonly configMaps: Collection<ConfigMap['manifest'], ConfigMap>;
-  readonly secrets: Collection<Secret['manifest'], Secret>;
-  readonly serviceAccounts: Collection<ServiceAccount['manifest'], ServiceAccount>;
-  readonly endpoints: Collection<Endpoints['manifest'], Endpoints>;
-  readonly endpointSlices: Collection<EndpointSlice['manifest'], EndpointSlice>;
-  readonly events: Collection<Event['manifest'], Event>;
-  readonly leases: Collection<Lease['manifest'], Lease>;
-  readonly priorityClasses: Collection<PriorityClass['manifest'], PriorityClass>;
+  readonly #services: Collection<Service['manifest'], Service>;
+  readonly #controllers: Collection<ReplicationController['manifest'], ReplicationController>;
   readonly #client: Client;
   readonly #kinds: KindIndex;
 
   constructor(client: Client, kinds: KindIndex) {
     this.#client = client;
     this.#kinds = kinds;
-    this.pods = new Collection(podKind, Pod, client);
-    this.nodes = new Collection(nodeKind, Node, client);
-    this.services = new Collection(serviceKind, Service, client);
-    this.replicationControllers = new Collection(replicationControllerKind, ReplicationController, client);
-    this.namespaces = new Collection(namespaceKind, Namespace, client);
-    this.configMaps = new Collection(configMapKind, ConfigMap, client);
-    this.secrets = new Collection(secretKind, Secret, client);
-    this.serviceAccounts = new Collection(serviceAccountKind, ServiceAccount, client);
-    this.endpoints = new Collection(endpointsKind, Endpoints, client);
-    this.endpointSlices = new Collection(endpointSliceKind, EndpointSlice, client);
-    this.events = new Collection(eventKind, Event, client);
-    this.leases = new Collection(leaseKind, Lease, client);
-    this.priorityClasses = new Collection(priorityClassKind, PriorityClass, client);
+    this.#services = new Collection(serviceKind, Service, client);
+    this.#controllers = new Collection(replicationControllerKind, ReplicationController, client);
   }
 
   /** Stores what a handle was made from; the handle is live from then on. */
@@ -119,17 +98,20 @@ export class ClusterApi {
       ...(options.env === undefined ? {} : { env: Object.entries(options.env).map(([key, value]) => ({ name: key, value })) }),
       ...(options.port === undefined ? {} : { ports: [{ containerPort: options.port }] }),
     };
-    return this.replicationControllers.create({
+    return this.#controllers.create({
       metadata: { name, namespace: options.namespace ?? 'default', labels },
       spec: { replicas: options.replicas ?? 1, selector: labels, template: { metadata: { labels }, spec: { containers: [container] } } },
     });
   }
 
-  /** One address for the Pods of a ReplicationController. */
-  expose(owner: ReplicationController, options: ExposeOptions): Promise<Service> {
-    const selector = owner.spec.selector ?? owner.spec.template?.metadata?.labels;
-    if (selector === undefined) throw new ConfigurationError(`ReplicationController ${owner.key} has no selector to expose`);
-    return this.services.create({
+  /** One address for the Pods of a workload. Rejects with `ConfigurationError` if its selector is more than labels. */
+  async expose(owner: Exposable, options: ExposeOptions): Promise<Service> {
+    const selector = labelsPickedBy(owner);
+    if (selector === undefined)
+      throw new ConfigurationError(
+        `${owner.descriptor.kind} ${owner.key} is not selected by labels alone: a Service cannot be made for it`,
+      );
+    return this.#services.create({
       metadata: { name: options.name ?? owner.name, namespace: owner.namespace ?? 'default' },
       spec: {
         selector,

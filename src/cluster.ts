@@ -1,4 +1,3 @@
-import { EventEmitter } from 'eventemitter3';
 import { Eviction } from './admission/eviction.ts';
 import { ServiceAllocation } from './admission/service-allocation.ts';
 import { AdmissionChain } from './api/admission-chain.ts';
@@ -16,10 +15,11 @@ import { RegistryClient } from './api/registry-client.ts';
 import { View, type ViewChange } from './api/view.ts';
 import { admissionSteps } from './admission/admission-steps.ts';
 import type { Handle } from './api/handle.ts';
-import { ClusterApi, type ExposeOptions, type RunOptions } from './cluster-api.ts';
+import { ClusterApi, type Exposable, type ExposeOptions, type RunOptions } from './cluster-api.ts';
 import type { ReplicationController } from './kinds/replication-controller.ts';
 import type { Service } from './kinds/service.ts';
 import { bootstrapObjects } from './bootstrap.ts';
+import { ClusterCollections } from './cluster-collections.ts';
 import { ClusterNodes } from './cluster-nodes.ts';
 import type { ClusterOptions, NodeOptions } from './cluster-options.ts';
 import { builtInControllers, selectControllers } from './controllers/built-in-controllers.ts';
@@ -65,7 +65,7 @@ export interface ClusterEvents {
  * await using cluster = await Cluster.create({ nodes: [{ name: 'n1', runtime: new SimulatedRuntime() }] });
  * await cluster.settle();
  */
-export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposable {
+export class Cluster extends ClusterCollections<ClusterEvents> implements AsyncDisposable {
   readonly name: string;
   readonly clock: Clock;
   readonly seed: number;
@@ -81,19 +81,6 @@ export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposa
   readonly #loop: Loop;
   readonly #crank: Crank;
   readonly #recorder: EventRecorder;
-  readonly pods: ClusterApi['pods'];
-  readonly nodes: ClusterApi['nodes'];
-  readonly services: ClusterApi['services'];
-  readonly replicationControllers: ClusterApi['replicationControllers'];
-  readonly namespaces: ClusterApi['namespaces'];
-  readonly configMaps: ClusterApi['configMaps'];
-  readonly secrets: ClusterApi['secrets'];
-  readonly serviceAccounts: ClusterApi['serviceAccounts'];
-  readonly endpoints: ClusterApi['endpoints'];
-  readonly endpointSlices: ClusterApi['endpointSlices'];
-  readonly events: ClusterApi['events'];
-  readonly leases: ClusterApi['leases'];
-  readonly priorityClasses: ClusterApi['priorityClasses'];
   readonly #api: ClusterApi;
   readonly #nodes: ClusterNodes;
   readonly #eviction: Eviction;
@@ -147,6 +134,7 @@ export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposa
     this.client = new RegistryClient({
       registry: this.registry,
       view: this.view,
+      clock: this.clock,
       waitFor: (what, check, describe, wait) => this.#crank.waitFor(what, check, describe, wait),
       streams: this.#nodes,
       evict: (at, options) => this.#eviction.evict(at, options),
@@ -157,20 +145,7 @@ export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposa
         return () => this.#changeListeners.delete(listener);
       },
     });
-    const api = (this.#api = new ClusterApi(this.client, this.kinds));
-    this.pods = api.pods;
-    this.nodes = api.nodes;
-    this.services = api.services;
-    this.replicationControllers = api.replicationControllers;
-    this.namespaces = api.namespaces;
-    this.configMaps = api.configMaps;
-    this.secrets = api.secrets;
-    this.serviceAccounts = api.serviceAccounts;
-    this.endpoints = api.endpoints;
-    this.endpointSlices = api.endpointSlices;
-    this.events = api.events;
-    this.leases = api.leases;
-    this.priorityClasses = api.priorityClasses;
+    this.#api = new ClusterApi(this.client, this.kinds);
   }
 
   /** Opens the store, reads what is there, and makes what every cluster has. */
@@ -220,8 +195,8 @@ export class Cluster extends EventEmitter<ClusterEvents> implements AsyncDisposa
     return this.#api.apply(...args);
   }
 
-  /** One address for the Pods of a ReplicationController. */
-  expose(owner: ReplicationController, options: ExposeOptions): Promise<Service> {
+  /** One address for the Pods of a workload. Rejects with `ConfigurationError` if its selector is more than labels. */
+  expose(owner: Exposable, options: ExposeOptions): Promise<Service> {
     return this.#api.expose(owner, options);
   }
 

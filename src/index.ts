@@ -1,7 +1,7 @@
 // the cluster
 export { Cluster } from './cluster.ts';
 export type { ClusterEvents } from './cluster.ts';
-export type { AppliedObject, ExposeOptions, RunOptions } from './cluster-api.ts';
+export type { AppliedObject, Exposable, ExposeOptions, RunOptions } from './cluster-api.ts';
 export type { ClusterOptions, NodeOptions } from './cluster-options.ts';
 
 // errors
@@ -51,39 +51,86 @@ export { Quantity } from './api/quantity.ts';
 export type { ViewReader } from './api/view-reader.ts';
 
 // kinds
+export { ClusterRole, clusterRoleKind } from './kinds/cluster-role.ts';
+export { ClusterRoleBinding, clusterRoleBindingKind } from './kinds/cluster-role-binding.ts';
 export { ConfigMap, configMapKind } from './kinds/config-map.ts';
+export { ControllerRevision, controllerRevisionKind } from './kinds/controller-revision.ts';
+export { CronJob, cronJobKind } from './kinds/cron-job.ts';
+export { CustomResourceDefinition, customResourceDefinitionKind } from './kinds/custom-resource-definition.ts';
+export { DaemonSet, daemonSetKind } from './kinds/daemon-set.ts';
+export { Deployment, deploymentKind } from './kinds/deployment.ts';
 export { EndpointSlice, endpointSliceKind } from './kinds/endpoint-slice.ts';
 export { Endpoints, endpointsKind } from './kinds/endpoints.ts';
 export { Event, eventKind } from './kinds/event.ts';
+export { HorizontalPodAutoscaler, horizontalPodAutoscalerKind } from './kinds/horizontal-pod-autoscaler.ts';
+export { Ingress, ingressKind } from './kinds/ingress.ts';
+export { IngressClass, ingressClassKind } from './kinds/ingress-class.ts';
+export { Job, jobKind } from './kinds/job.ts';
 export { Lease, leaseKind } from './kinds/lease.ts';
+export { LimitRange, limitRangeKind } from './kinds/limit-range.ts';
 export { Namespace, namespaceKind } from './kinds/namespace.ts';
+export { NetworkPolicy, networkPolicyKind } from './kinds/network-policy.ts';
 export { Node, nodeKind } from './kinds/node.ts';
+export { PersistentVolume, persistentVolumeKind } from './kinds/persistent-volume.ts';
+export { PersistentVolumeClaim, persistentVolumeClaimKind } from './kinds/persistent-volume-claim.ts';
 export { Pod, podKind } from './kinds/pod.ts';
+export { PodDisruptionBudget, podDisruptionBudgetKind } from './kinds/pod-disruption-budget.ts';
+export { PodTemplate, podTemplateKind } from './kinds/pod-template.ts';
 export { PriorityClass, priorityClassKind } from './kinds/priority-class.ts';
+export { ReplicaSet, replicaSetKind } from './kinds/replica-set.ts';
 export { ReplicationController, replicationControllerKind } from './kinds/replication-controller.ts';
+export { ResourceQuota, resourceQuotaKind } from './kinds/resource-quota.ts';
+export { Role, roleKind } from './kinds/role.ts';
+export { RoleBinding, roleBindingKind } from './kinds/role-binding.ts';
 export { Secret, secretKind } from './kinds/secret.ts';
-export { ServiceAccount, serviceAccountKind } from './kinds/service-account.ts';
 export { Service, serviceKind } from './kinds/service.ts';
+export { ServiceAccount, serviceAccountKind } from './kinds/service-account.ts';
+export { StatefulSet, statefulSetKind } from './kinds/stateful-set.ts';
+export { StorageClass, storageClassKind } from './kinds/storage-class.ts';
+export type { AutoscalerMetric } from './kinds/horizontal-pod-autoscaler/hpa-metrics.ts';
+export type { JobWaitOptions } from './kinds/job.ts';
+export type { PodWaitOptions } from './kinds/pod.ts';
+export type { ServiceEndpoint } from './kinds/service.ts';
+export type { DeploymentRollout } from './kinds/workload/deployment-rollout.ts';
+export type { PodOwner } from './kinds/workload/pod-owner.ts';
+export type { Rollout, RolloutProgress, RolloutRevision, RolloutSubject, RolloutWaitOptions } from './kinds/workload/rollout.ts';
 export type {
   Affinity,
+  ClusterRoleBindingManifest,
+  ClusterRoleManifest,
   ConfigMapManifest,
   Container,
   ContainerPort,
   ContainerState as ContainerStateField,
   ContainerStatus,
+  ControllerRevisionManifest,
+  CronJobManifest,
+  CronJobSpec,
+  CustomResourceDefinitionManifest,
+  DaemonSetManifest,
+  DaemonSetSpec,
+  DeploymentManifest,
+  DeploymentSpec,
   Endpoint,
   EndpointSliceManifest,
   EndpointsManifest,
   EnvVar,
   EnvVarSource,
   EventManifest,
+  IngressClassManifest,
+  IngressManifest,
+  JobManifest,
+  JobSpec,
+  JobStatus,
   JsonValue,
   LabelSelector,
   LeaseManifest,
   Lifecycle,
   LifecycleHandler,
+  LimitRangeManifest,
   LoadBalancerIngress,
   NamespaceManifest,
+  NetworkPolicyManifest,
   NodeAddress,
   NodeCondition,
   NodeManifest,
@@ -91,18 +138,27 @@ export type {
   NodeStatus,
   ObjectMeta,
   OwnerReference,
+  PersistentVolumeClaimManifest,
+  PersistentVolumeManifest,
   PodCondition,
+  PodDisruptionBudgetManifest,
   PodManifest,
   PodSecurityContext,
   PodSpec,
   PodStatus,
+  PodTemplateManifest,
   PodTemplateSpec,
   PriorityClassManifest,
   Probe,
+  ReplicaSetManifest,
+  ReplicaSetSpec,
   ReplicationControllerManifest,
   ReplicationControllerSpec,
   ReplicationControllerStatus,
+  ResourceQuotaManifest,
   ResourceRequirements,
+  RoleBindingManifest,
+  RoleManifest,
   SecretManifest,
   SecurityContext,
   ServiceAccountManifest,
@@ -110,8 +166,16 @@ export type {
   ServicePort,
   ServiceSpec,
   ServiceStatus,
+  StatefulSetManifest,
+  StatefulSetSpec,
+  StorageClassManifest,
   Taint,
   Toleration,
+  V2HorizontalPodAutoscalerManifest,
+  V2HorizontalPodAutoscalerSpec,
+  V2MetricSpec,
+  V2MetricTarget,
+  V2MetricValueStatus,
   Volume,
   VolumeMount,
 } from './api/generated/models.ts';
@@ -229,10 +293,8 @@ export type { ViewQuery } from './api/view-reader.ts';
 export type { View, ViewChange } from './api/view.ts';
 export type { ProxyOptions } from './cluster-options.ts';
 export type { WriteEvents } from './controllers/controller.ts';
-export type { PodWaitOptions } from './kinds/pod.ts';
 export type { CommandResult } from './kinds/pod/command-result.ts';
 export type { PodWaitCondition } from './kinds/pod/pod-wait.ts';
-export type { ServiceEndpoint } from './kinds/service.ts';
 export type { ControllerReport } from './loop/controller-runner.ts';
 export type { StreamMode } from './proxy/protocol-mode.ts';
 export type { HostPorts } from './scheduler/host-ports.ts';

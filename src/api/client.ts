@@ -2,6 +2,7 @@ import type { EventSource } from './generated/models.ts';
 import type { KindDescriptor } from './kind.ts';
 import type { KubeObject, ObjectName, Stored, StoredObject } from './object.ts';
 import type { PodStreams } from './streams.ts';
+import type { Instant } from '../env/clock.ts';
 import type { ObjectRef } from '../errors.ts';
 
 /** Options of every verb that writes. */
@@ -96,6 +97,8 @@ export interface Client {
   ): AsyncIterableIterator<WatchEvent<Stored<M>>> & AsyncDisposable;
   /** Waits until `check` returns something else than undefined; it is asked again after every change. `describe` supplies the evidence. */
   waitFor<T>(what: string, check: () => T | undefined, describe: () => string, options?: WaitOptions): Promise<T>;
+  /** The time of the cluster's clock. */
+  now(): Instant;
   /** Logs, exec and the like of Pods of this cluster, and where its Services answer. */
   readonly streams: PodStreams;
   /** Records a Kubernetes Event; repeats are counted, not multiplied. `source` is the cluster itself unless given. */

@@ -1,6 +1,7 @@
 import type { EventSource } from './generated/models.ts';
 import { AliasForms } from './alias-forms.ts';
 import type { PodStreams } from './streams.ts';
+import type { Clock, Instant } from '../env/clock.ts';
 import { ApiError, type ObjectRef } from '../errors.ts';
 import type { Client, DeleteOptions, DeleteResult, ListQuery, Patch, WaitOptions, WatchEvent, WriteOptions } from './client.ts';
 import type { KindDescriptor } from './kind.ts';
@@ -14,6 +15,7 @@ import { WatchStream } from './watch-stream.ts';
 export interface ClientParts {
   readonly registry: Registry;
   readonly view: View;
+  readonly clock: Clock;
   readonly waitFor: <T>(what: string, check: () => T | undefined, describe: () => string, options?: WaitOptions) => Promise<T>;
   readonly event: Client['event'];
   readonly streams: PodStreams;
@@ -113,6 +115,10 @@ export class RegistryClient implements Client {
 
   waitFor<T>(what: string, check: () => T | undefined, describe: () => string, options?: WaitOptions): Promise<T> {
     return this.#parts.waitFor(what, check, describe, options);
+  }
+
+  now(): Instant {
+    return this.#parts.clock.now();
   }
 
   event(regarding: ObjectRef, type: 'Normal' | 'Warning', reason: string, message: string, source?: EventSource): void {

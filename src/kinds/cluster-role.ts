@@ -3,6 +3,8 @@ import type { KindDescriptor } from '../api/kind.ts';
 import { createdAtColumn, nameColumn } from './columns.ts';
 import { validateLabelSelector } from '../api/label-validation.ts';
 import { rbacGroup, validateRules } from './rbac/rbac-validation.ts';
+import type { Client } from '../api/client.ts';
+import { Handle } from '../api/handle.ts';
 
 export const clusterRoleKind: KindDescriptor<ClusterRoleManifest> = {
   group: rbacGroup,
@@ -30,3 +32,17 @@ export const clusterRoleKind: KindDescriptor<ClusterRoleManifest> = {
   },
   columns: [nameColumn, createdAtColumn],
 };
+
+/**
+ * What may be done in all namespaces, or to what is in none.
+ * Source: https://kubernetes.io/docs/reference/access-authn-authz/rbac/
+ */
+export class ClusterRole extends Handle<ClusterRoleManifest> {
+  constructor(manifest: ClusterRoleManifest, client?: Client) {
+    super(clusterRoleKind, manifest, client);
+  }
+
+  get rules(): NonNullable<ClusterRoleManifest['rules']> {
+    return this.object.rules ?? [];
+  }
+}

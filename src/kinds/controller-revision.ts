@@ -4,6 +4,8 @@ import type { KindDescriptor } from '../api/kind.ts';
 import type { Stored } from '../api/object.ts';
 import { ageColumn, column, nameColumn } from './columns.ts';
 import { validateNonNegative, validateUnchanged } from './field-checks.ts';
+import type { Client } from '../api/client.ts';
+import { Handle } from '../api/handle.ts';
 
 function validate(revision: ControllerRevisionManifest, errors: FieldErrors): void {
   if (revision.data === undefined || revision.data === null) errors.required('data', 'data is mandatory');
@@ -35,3 +37,17 @@ export const controllerRevisionKind: KindDescriptor<ControllerRevisionManifest> 
   validateUpdate: (revision, old, errors) => validateUnchanged(revision.data, old.data, 'data', errors),
   columns: [nameColumn, column('Controller', controllerText), column('Revision', ({ revision }) => revision), ageColumn],
 };
+
+/**
+ * A version that a DaemonSet or StatefulSet keeps.
+ * Source: https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/controller-revision-v1/
+ */
+export class ControllerRevision extends Handle<ControllerRevisionManifest> {
+  constructor(manifest: ControllerRevisionManifest, client?: Client) {
+    super(controllerRevisionKind, manifest, client);
+  }
+
+  get revision(): number {
+    return this.object.revision;
+  }
+}

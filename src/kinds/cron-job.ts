@@ -6,6 +6,10 @@ import { scheduleProblem } from './cron-schedule.ts';
 import { validateChoice, validateNonNegative } from './field-checks.ts';
 import { validateJobSpec } from './job/job-spec.ts';
 import { defaultPodTemplate } from './pod/default-pod-spec.ts';
+import type { Client } from '../api/client.ts';
+import { Handle } from '../api/handle.ts';
+import { Job, jobKind } from './job.ts';
+import { controlledBy } from './workload/controlled.ts';
 
 /** Jobs get the CronJob's name and eleven characters more, and 63 is the end of it. */
 const nameMax = 52;
@@ -94,3 +98,52 @@ export const cronJobKind: KindDescriptor<CronJobManifest> = {
     column('Selector', ({ spec }) => selectorText(spec?.jobTemplate.spec?.selector), { wide: true }),
   ],
 };
+
+/**
+ * Makes Jobs at times.
+ * Source: https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/
+ */
+export class CronJob extends Handle<CronJobManifest> {
+  constructor(manifest: CronJobManifest, client?: Client) {
+    super(cronJobKind, manifest, client);
+  }
+
+  get spec(): NonNullable<CronJobManifest['spec']> {
+    return this.object.spec!;
+  }
+
+  get status(): NonNullable<CronJobManifest['status']> {
+    return this.object.status ?? {};
+  }
+
+  /** The Jobs it made that are kept. */
+  jobs(): readonly Job[] {
+    const client = this.client;
+    return controlledBy(client, jobKind, this.object).map((job) => new Job(job, client).bind(client, job));
+  }
+
+  suspend(): Promise<this> {
+    return this.patch({ type: 'merge', patch: { spec: { suspend: true } } });
+  }
+
+  resume(): Promise<this> {
+    return this.patch({ type: 'merge', patch: { spec: { suspend: false } } });
+  }
+
+  /** Makes a Job now, besides those of the schedule. */
+  async trigger(name: string): Promise<Job> {
+    const { metadata, spec } = this.spec.jobTemplate;
+    const client = this.client;
+    const job = await client.create(jobKind, {
+      metadata: {
+        name,
+        ...(this.namespace === undefined ? {} : { namespace: this.namespace }),
+        ...(metadata?.labels === undefined ? {} : { labels: metadata.labels }),
+        annotations: { ...metadata?.annotations, 'cronjob.kubernetes.io/instantiate': 'manual' },
+        ownerReferences: [{ apiVersion: 'batch/v1', kind: 'CronJob', name: this.name, uid: this.metadata.uid, controller: true }],
+      },
+      ...(spec === undefined ? {} : { spec }),
+    });
+    return new Job(job, client).bind(client, job);
+  }
+}

@@ -16,6 +16,8 @@ import {
   validateRequired,
   validateUnchanged,
 } from './field-checks.ts';
+import type { Client, WaitOptions } from '../api/client.ts';
+import { Handle } from '../api/handle.ts';
 
 /*
  * What holds for every CustomResourceDefinition. Whether a schema is structural is checked where schemas are compiled.
@@ -146,3 +148,28 @@ export const customResourceDefinitionKind: KindDescriptor<CustomResourceDefiniti
   validateUpdate,
   columns: [nameColumn, createdAtColumn],
 };
+
+/**
+ * A kind of the user's own.
+ * Source: https://kubernetes.io/docs/concepts/extend-kubernetes/api-extension/custom-resources/
+ */
+export class CustomResourceDefinition extends Handle<CustomResourceDefinitionManifest> {
+  constructor(manifest: CustomResourceDefinitionManifest, client?: Client) {
+    super(customResourceDefinitionKind, manifest, client);
+  }
+
+  get spec(): NonNullable<CustomResourceDefinitionManifest['spec']> {
+    return this.object.spec!;
+  }
+
+  get status(): Partial<NonNullable<CustomResourceDefinitionManifest['status']>> {
+    return this.object.status ?? {};
+  }
+
+  /** Waits until objects of the kind can be made. */
+  established(options: WaitOptions = {}): Promise<this> {
+    const check = (): this | undefined =>
+      this.status.conditions?.some(({ type, status }) => type === 'Established' && status === 'True') === true ? this : undefined;
+    return this.client.waitFor(`${this.what} to be established`, check, () => this.evidence(), options);
+  }
+}

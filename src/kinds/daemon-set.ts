@@ -10,6 +10,11 @@ import { validatePodTemplate } from './pod/pod-spec.ts';
 import { validateCollisionCount } from './replica-status.ts';
 import { isNone, validateAtMostAll, validateIntOrPercent } from './workload/int-or-percent.ts';
 import { compiled, isEmptySelector, validateEndless, validateSelected } from './workload/template-validation.ts';
+import type { Client } from '../api/client.ts';
+import { daemonSetProgress } from './workload/set-progress.ts';
+import { controllerRevisions } from './workload/controller-revisions.ts';
+import { PodOwner } from './workload/pod-owner.ts';
+import { Rollout, type RolloutProgress, type RolloutWaitOptions } from './workload/rollout.ts';
 
 /** Counts the changes of the template; older clients read it. */
 const templateGenerationAnnotation = 'deprecated.daemonset.template.generation';
@@ -129,3 +134,46 @@ export const daemonSetKind: KindDescriptor<DaemonSetManifest> = {
     column('Selector', ({ spec }) => selectorText(spec?.selector), { wide: true }),
   ],
 };
+
+/**
+ * Keeps one Pod on every node that takes it.
+ * Source: https://kubernetes.io/docs/concepts/workloads/controllers/daemonset/
+ */
+export class DaemonSet extends PodOwner<DaemonSetManifest> {
+  constructor(manifest: DaemonSetManifest, client?: Client) {
+    super(daemonSetKind, manifest, client);
+  }
+
+  get spec(): DaemonSetSpec {
+    return this.object.spec!;
+  }
+
+  get status(): Partial<NonNullable<DaemonSetManifest['status']>> {
+    return this.object.status ?? {};
+  }
+
+  /** `kubectl rollout`: how far the newest version has come, its history, and the way back. */
+  get rollout(): Rollout {
+    const client = this.client;
+    return new Rollout({
+      what: this.what,
+      ref: this.ref,
+      client,
+      progress: () => daemonSetProgress(this.object),
+      revisions: () => controllerRevisions(client, this.object),
+      newPods: () => this.pods(),
+      evidence: () => this.evidence(),
+      patch: (patch) => this.patch(patch),
+      restore: ({ name }) => {
+        const kept = controllerRevisions(client, this.object).find((each) => each.name === name);
+        return kept === undefined ? Promise.resolve() : this.patch({ type: 'strategic', patch: kept.data });
+      },
+      locked: () => undefined,
+    });
+  }
+
+  /** Waits until the newest version runs on every node that takes it, and is available. */
+  ready(options: RolloutWaitOptions = {}): Promise<RolloutProgress> {
+    return this.rollout.wait(options);
+  }
+}

@@ -7,6 +7,19 @@ import { defaultPodTemplate } from './pod/default-pod-spec.ts';
 import { validateCollisionCount, validateReplicaStatus } from './replica-status.ts';
 import { isNone, validateAtMostAll, validateIntOrPercent } from './workload/int-or-percent.ts';
 import { compiled, validateReplicaSetTemplate, validateRequiredSelector } from './workload/template-validation.ts';
+import type { Client } from '../api/client.ts';
+import type { Pod } from './pod.ts';
+import { ReplicaSet, replicaSetKind } from './replica-set.ts';
+import { controlledBy } from './workload/controlled.ts';
+import {
+  DeploymentRollout,
+  deploymentProgress,
+  deploymentRevisions,
+  newReplicaSet,
+  restoringPatch,
+} from './workload/deployment-rollout.ts';
+import { PodOwner } from './workload/pod-owner.ts';
+import type { RolloutRevision, RolloutProgress, RolloutWaitOptions } from './workload/rollout.ts';
 
 function defaultSpec(spec: Draft<DeploymentSpec>): void {
   spec.replicas ??= 1;
@@ -93,3 +106,84 @@ export const deploymentKind: KindDescriptor<DeploymentManifest> = {
     column('Selector', ({ spec }) => selectorText(spec?.selector), { wide: true }),
   ],
 };
+
+/**
+ * Keeps a number of equal Pods, and brings new versions of them in step by step.
+ * Source: https://kubernetes.io/docs/concepts/workloads/controllers/deployment/
+ *
+ * @example
+ * const web = cluster.deployments.get('web')!;
+ * await web.setImage('web', 'web:2');
+ * await web.rollout.wait();
+ * await web.undo();
+ */
+export class Deployment extends PodOwner<DeploymentManifest> {
+  constructor(manifest: DeploymentManifest, client?: Client) {
+    super(deploymentKind, manifest, client);
+  }
+
+  get spec(): DeploymentSpec {
+    return this.object.spec!;
+  }
+
+  get status(): NonNullable<DeploymentManifest['status']> {
+    return this.object.status ?? {};
+  }
+
+  /** The ReplicaSets it controls, one for each version that is kept. */
+  replicaSets(): readonly ReplicaSet[] {
+    const client = this.client;
+    return controlledBy(client, replicaSetKind, this.object).map((set) => new ReplicaSet(set, client).bind(client, set));
+  }
+
+  /** The Pods of all its versions. */
+  override pods(): readonly Pod[] {
+    return this.replicaSets().flatMap((set) => set.pods());
+  }
+
+  /** Asks for another number of Pods; `ready()` waits for them. */
+  scale(replicas: number): Promise<this> {
+    return this.patch({ type: 'merge', patch: { spec: { replicas } } });
+  }
+
+  /** A new version: another image for one container. */
+  setImage(container: string, image: string): Promise<this> {
+    return this.patch({ type: 'strategic', patch: { spec: { template: { spec: { containers: [{ name: container, image }] } } } } });
+  }
+
+  /** `kubectl rollout`: how far the newest version has come, its history, and the way back. */
+  get rollout(): DeploymentRollout {
+    const client = this.client;
+    return new DeploymentRollout({
+      what: this.what,
+      ref: this.ref,
+      client,
+      progress: () => deploymentProgress(this.object),
+      revisions: () => deploymentRevisions(client, this.object),
+      newPods: () => {
+        const set = newReplicaSet(client, this.object);
+        return set === undefined ? [] : this.podsOf(set);
+      },
+      evidence: () => this.evidence(),
+      patch: (patch) => this.patch(patch),
+      restore: (revision) => this.#restore(revision),
+      locked: () => (this.spec.paused === true ? 'it is paused; resume it first' : undefined),
+    });
+  }
+
+  /** Back to the version before this one, or to `toRevision`. */
+  undo(options: { readonly toRevision?: number } = {}): Promise<RolloutRevision> {
+    return this.rollout.undo(options);
+  }
+
+  /** Waits until the newest version is everywhere and available. */
+  ready(options: RolloutWaitOptions = {}): Promise<RolloutProgress> {
+    return this.rollout.wait(options);
+  }
+
+  async #restore(revision: RolloutRevision): Promise<void> {
+    const set = this.client.get(replicaSetKind, { namespace: this.namespace, name: revision.name });
+    const patch = set === undefined ? undefined : restoringPatch(this.object, set);
+    if (patch !== undefined) await this.patch({ type: 'json', patch });
+  }
+}

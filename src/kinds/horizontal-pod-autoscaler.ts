@@ -6,6 +6,9 @@ import { autoscalerColumns } from './horizontal-pod-autoscaler/hpa-columns.ts';
 import { fromV1, toV1 } from './horizontal-pod-autoscaler/hpa-conversion.ts';
 import { defaultAutoscalerSpec } from './horizontal-pod-autoscaler/hpa-defaults.ts';
 import { validateAutoscaler } from './horizontal-pod-autoscaler/hpa-validation.ts';
+import type { Client } from '../api/client.ts';
+import { Handle } from '../api/handle.ts';
+import { currentMetrics, type AutoscalerMetric } from './horizontal-pod-autoscaler/hpa-metrics.ts';
 
 const names = {
   group: 'autoscaling',
@@ -54,3 +57,26 @@ export const horizontalPodAutoscalerV1Kind: KindDescriptor<HorizontalPodAutoscal
       column.cell(fromV1(object) as unknown as Stored<V2HorizontalPodAutoscalerManifest>, nowMs),
   })),
 };
+
+/**
+ * Finds the right number of Pods by what they are measured to do.
+ * Source: https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/
+ */
+export class HorizontalPodAutoscaler extends Handle<V2HorizontalPodAutoscalerManifest> {
+  constructor(manifest: V2HorizontalPodAutoscalerManifest, client?: Client) {
+    super(horizontalPodAutoscalerKind, manifest, client);
+  }
+
+  get spec(): NonNullable<V2HorizontalPodAutoscalerManifest['spec']> {
+    return this.object.spec!;
+  }
+
+  get status(): Partial<NonNullable<V2HorizontalPodAutoscalerManifest['status']>> {
+    return this.object.status ?? {};
+  }
+
+  /** What was measured when it last looked, beside what is aimed at. */
+  metrics(): readonly AutoscalerMetric[] {
+    return currentMetrics(this.spec, this.object.status);
+  }
+}

@@ -6,6 +6,8 @@ import type { Stored } from '../api/object.ts';
 import { ageColumn, column, nameColumn } from './columns.ts';
 import { validateDnsLabel, validateUnchanged } from './field-checks.ts';
 import { validateTypedReference } from './ingress/ingress-validation.ts';
+import type { Client } from '../api/client.ts';
+import { Handle } from '../api/handle.ts';
 
 const controllerMax = 250;
 
@@ -62,3 +64,17 @@ export const ingressClassKind: KindDescriptor<IngressClassManifest> = {
     validateUnchanged(ingressClass.spec?.controller, old.spec?.controller, 'spec.controller', errors),
   columns: [nameColumn, column('Controller', ({ spec }) => spec?.controller ?? ''), column('Parameters', parametersText), ageColumn],
 };
+
+/**
+ * Who serves Ingresses of a class.
+ * Source: https://kubernetes.io/docs/concepts/services-networking/ingress/#ingress-class
+ */
+export class IngressClass extends Handle<IngressClassManifest> {
+  constructor(manifest: IngressClassManifest, client?: Client) {
+    super(ingressClassKind, manifest, client);
+  }
+
+  get spec(): NonNullable<IngressClassManifest['spec']> {
+    return this.object.spec ?? {};
+  }
+}

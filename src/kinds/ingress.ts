@@ -3,6 +3,8 @@ import type { KindDescriptor } from '../api/kind.ts';
 import type { Stored } from '../api/object.ts';
 import { ageColumn, column, nameColumn } from './columns.ts';
 import { validateIngress, validateIngressStatus, validateNewIngress } from './ingress/ingress-validation.ts';
+import type { Client } from '../api/client.ts';
+import { Handle } from '../api/handle.ts';
 
 const hostsMax = 3;
 
@@ -41,3 +43,21 @@ export const ingressKind: KindDescriptor<IngressManifest> = {
     ageColumn,
   ],
 };
+
+/**
+ * Which HTTP requests from outside go to which Service.
+ * Source: https://kubernetes.io/docs/concepts/services-networking/ingress/
+ */
+export class Ingress extends Handle<IngressManifest> {
+  constructor(manifest: IngressManifest, client?: Client) {
+    super(ingressKind, manifest, client);
+  }
+
+  get spec(): NonNullable<IngressManifest['spec']> {
+    return this.object.spec ?? {};
+  }
+
+  get status(): Partial<NonNullable<IngressManifest['status']>> {
+    return this.object.status ?? {};
+  }
+}

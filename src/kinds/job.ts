@@ -8,6 +8,10 @@ import { validateNonNegative } from './field-checks.ts';
 import { humanDuration } from './human-duration.ts';
 import { defaultJobSpec, validateJobUpdate, validateSelectedSpec } from './job/job-spec.ts';
 import { compiled } from './workload/template-validation.ts';
+import type { Client, WaitOptions } from '../api/client.ts';
+import { WaitFailedError } from '../errors.ts';
+import { stuckPod } from './workload/stuck-pods.ts';
+import { PodOwner } from './workload/pod-owner.ts';
 
 type StoredJob = Stored<JobManifest>;
 
@@ -137,3 +141,71 @@ export const jobKind: KindDescriptor<JobManifest> = {
     column('Selector', ({ spec }) => selectorText(spec?.selector), { wide: true }),
   ],
 };
+
+/** What one can wait for: that a Job is done, that it failed, either, or that it is suspended. */
+export type JobCondition = 'Complete' | 'Failed' | 'Finished' | 'Suspended' | 'Deleted';
+
+export interface JobWaitOptions extends WaitOptions {
+  /** Fail as soon as it can no longer happen (the back-off limit, an image that cannot be pulled, no node). True unless given. */
+  readonly failFast?: boolean;
+}
+
+/**
+ * Runs Pods until enough of them have succeeded.
+ * Source: https://kubernetes.io/docs/concepts/workloads/controllers/job/
+ */
+export class Job extends PodOwner<JobManifest> {
+  constructor(manifest: JobManifest, client?: Client) {
+    super(jobKind, manifest, client);
+  }
+
+  get spec(): JobSpec {
+    return this.object.spec!;
+  }
+
+  get status(): JobStatus {
+    return this.object.status ?? {};
+  }
+
+  get complete(): boolean {
+    return has(this.status, 'Complete');
+  }
+
+  get failed(): boolean {
+    return has(this.status, 'Failed');
+  }
+
+  /** Ends the Pods that run, and starts none. */
+  suspend(): Promise<this> {
+    return this.patch({ type: 'merge', patch: { spec: { suspend: true } } });
+  }
+
+  resume(): Promise<this> {
+    return this.patch({ type: 'merge', patch: { spec: { suspend: false } } });
+  }
+
+  /** Throws `WaitFailedError` if it can no longer happen, `WaitTimeoutError` after the time. */
+  async waitFor(condition: JobCondition, options: JobWaitOptions = {}): Promise<this> {
+    if (condition === 'Deleted') {
+      await this.waitForDeletion(options);
+      return this;
+    }
+    const check = (): this | undefined => {
+      if (condition === 'Finished' ? this.complete || this.failed : has(this.status, condition)) return this;
+      const failure = options.failFast === false ? undefined : this.#failure(condition);
+      if (failure !== undefined)
+        throw new WaitFailedError(`${this.what} will not become ${condition}: ${failure}`, this.evidence(), { object: this.ref });
+      return undefined;
+    };
+    return this.client.waitFor(`${this.what} to be ${condition}`, check, () => this.evidence(), options);
+  }
+
+  #failure(condition: JobCondition): string | undefined {
+    const { conditions = [] } = this.status;
+    const failed = conditions.find(({ type, status }) => (type === 'Failed' || type === 'FailureTarget') && status === 'True');
+    if (failed !== undefined && condition !== 'Failed' && condition !== 'Finished')
+      return `it has failed: ${[failed.reason, failed.message].filter((text) => (text ?? '') !== '').join(': ')}`;
+    if (this.complete) return 'it is complete';
+    return condition === 'Complete' || condition === 'Finished' ? stuckPod(this.pods(), { mayCrash: true }) : undefined;
+  }
+}

@@ -5,6 +5,8 @@ import { Quantity } from '../api/quantity.ts';
 import { createdAtColumn, nameColumn } from './columns.ts';
 import { validateQualifiedName } from './field-checks.ts';
 import { isOvercommitAllowed, validateContainerResourceName, validateResourceName } from './resource-names.ts';
+import type { Client } from '../api/client.ts';
+import { Handle } from '../api/handle.ts';
 
 type Amounts = Readonly<Record<string, QuantityText>>;
 
@@ -120,3 +122,17 @@ export const limitRangeKind: KindDescriptor<LimitRangeManifest> = {
   validate,
   columns: [nameColumn, createdAtColumn],
 };
+
+/**
+ * What containers, Pods and claims of a namespace may ask for, and what they get if they ask for nothing.
+ * Source: https://kubernetes.io/docs/concepts/policy/limit-range/
+ */
+export class LimitRange extends Handle<LimitRangeManifest> {
+  constructor(manifest: LimitRangeManifest, client?: Client) {
+    super(limitRangeKind, manifest, client);
+  }
+
+  get spec(): NonNullable<LimitRangeManifest['spec']> {
+    return this.object.spec!;
+  }
+}

@@ -6,6 +6,8 @@ import { validateLabelSelector } from '../api/label-validation.ts';
 import { ageColumn, column, nameColumn, selectorText } from './columns.ts';
 import { validateCidr, validateOptionalChoice, validatePort, validatePortNumber } from './field-checks.ts';
 import { isStrictlyInside } from './ip-range.ts';
+import type { Client } from '../api/client.ts';
+import { Handle } from '../api/handle.ts';
 
 const directions = ['Ingress', 'Egress'];
 
@@ -80,3 +82,17 @@ export const networkPolicyKind: KindDescriptor<NetworkPolicyManifest> = {
   validate,
   columns: [nameColumn, column('Pod-Selector', ({ spec }) => selectorText(spec?.podSelector ?? {})), ageColumn],
 };
+
+/**
+ * Who may talk to Pods.
+ * Source: https://kubernetes.io/docs/concepts/services-networking/network-policies/
+ */
+export class NetworkPolicy extends Handle<NetworkPolicyManifest> {
+  constructor(manifest: NetworkPolicyManifest, client?: Client) {
+    super(networkPolicyKind, manifest, client);
+  }
+
+  get spec(): NonNullable<NetworkPolicyManifest['spec']> {
+    return this.object.spec!;
+  }
+}

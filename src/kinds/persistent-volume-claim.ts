@@ -8,6 +8,8 @@ import { ageColumn, column, nameColumn } from './columns.ts';
 import { describeDifference } from './describe-difference.ts';
 import { validateUnchanged } from './field-checks.ts';
 import { accessModesText, validateClaimSpec } from './persistent-volume-claim/claim-spec.ts';
+import type { Client, WaitOptions } from '../api/client.ts';
+import { Handle } from '../api/handle.ts';
 
 type StoredClaim = Stored<PersistentVolumeClaimManifest>;
 
@@ -130,3 +132,36 @@ export const persistentVolumeClaimKind: KindDescriptor<PersistentVolumeClaimMani
     column('VolumeMode', ({ spec }) => spec?.volumeMode ?? '<unset>', { wide: true }),
   ],
 };
+
+/**
+ * Asks for a volume that outlives Pods.
+ * Source: https://kubernetes.io/docs/concepts/storage/persistent-volumes/
+ */
+export class PersistentVolumeClaim extends Handle<PersistentVolumeClaimManifest> {
+  constructor(manifest: PersistentVolumeClaimManifest, client?: Client) {
+    super(persistentVolumeClaimKind, manifest, client);
+  }
+
+  get spec(): NonNullable<PersistentVolumeClaimManifest['spec']> {
+    return this.object.spec ?? {};
+  }
+
+  get status(): Partial<NonNullable<PersistentVolumeClaimManifest['status']>> {
+    return this.object.status ?? {};
+  }
+
+  /** Pending, Bound or Lost. */
+  get phase(): string {
+    return this.status.phase ?? 'Pending';
+  }
+
+  /** Waits until it has a volume. (With the mode WaitForFirstConsumer that is when a Pod uses it.) */
+  bound(options: WaitOptions = {}): Promise<this> {
+    return this.client.waitFor(
+      `${this.what} to be bound`,
+      () => (this.phase === 'Bound' ? this : undefined),
+      () => this.evidence(),
+      options,
+    );
+  }
+}

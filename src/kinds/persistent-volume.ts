@@ -11,6 +11,8 @@ import { validateNodeSelector } from './node-selector.ts';
 import { accessModesText, validateAccessModes } from './persistent-volume-claim/claim-spec.ts';
 import { sourceOf, validateVolumeSource } from './persistent-volume/volume-source.ts';
 import { defaultAzureDisk, defaultRbd, defaultScaleIo } from './pod/default-volume.ts';
+import type { Client } from '../api/client.ts';
+import { Handle } from '../api/handle.ts';
 
 type StoredVolume = Stored<PersistentVolumeManifest>;
 
@@ -130,3 +132,26 @@ export const persistentVolumeKind: KindDescriptor<PersistentVolumeManifest> = {
     column('VolumeMode', ({ spec }) => spec?.volumeMode ?? '<unset>', { wide: true }),
   ],
 };
+
+/**
+ * A volume that outlives Pods.
+ * Source: https://kubernetes.io/docs/concepts/storage/persistent-volumes/
+ */
+export class PersistentVolume extends Handle<PersistentVolumeManifest> {
+  constructor(manifest: PersistentVolumeManifest, client?: Client) {
+    super(persistentVolumeKind, manifest, client);
+  }
+
+  get spec(): NonNullable<PersistentVolumeManifest['spec']> {
+    return this.object.spec ?? {};
+  }
+
+  get status(): Partial<NonNullable<PersistentVolumeManifest['status']>> {
+    return this.object.status ?? {};
+  }
+
+  /** Available, Bound, Released, Failed or Pending. */
+  get phase(): string {
+    return this.status.phase ?? 'Pending';
+  }
+}

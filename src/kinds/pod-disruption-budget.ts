@@ -7,6 +7,8 @@ import { validateLabelSelector } from '../api/label-validation.ts';
 import { ageColumn, column, nameColumn } from './columns.ts';
 import { validateNonNegative, validateOptionalChoice } from './field-checks.ts';
 import { validateAtMostAll, validateIntOrPercent } from './workload/int-or-percent.ts';
+import type { Client } from '../api/client.ts';
+import { Handle } from '../api/handle.ts';
 
 function validate({ spec = {} }: PodDisruptionBudgetManifest, errors: FieldErrors): void {
   if (spec.minAvailable !== undefined && spec.maxUnavailable !== undefined) {
@@ -95,3 +97,26 @@ export const podDisruptionBudgetV1Beta1Kind: KindDescriptor = {
       ]),
   },
 };
+
+/**
+ * How many Pods of a set must stay when somebody takes Pods away on purpose.
+ * Source: https://kubernetes.io/docs/concepts/workloads/pods/disruptions/
+ */
+export class PodDisruptionBudget extends Handle<PodDisruptionBudgetManifest> {
+  constructor(manifest: PodDisruptionBudgetManifest, client?: Client) {
+    super(podDisruptionBudgetKind, manifest, client);
+  }
+
+  get spec(): NonNullable<PodDisruptionBudgetManifest['spec']> {
+    return this.object.spec ?? {};
+  }
+
+  get status(): Partial<NonNullable<PodDisruptionBudgetManifest['status']>> {
+    return this.object.status ?? {};
+  }
+
+  /** So many Pods may be evicted now. */
+  get disruptionsAllowed(): number {
+    return this.status.disruptionsAllowed ?? 0;
+  }
+}

@@ -3,6 +3,8 @@ import type { KindDescriptor } from '../api/kind.ts';
 import { column, labelsText, nameColumn } from './columns.ts';
 import { defaultPodTemplate } from './pod/default-pod-spec.ts';
 import { validatePodTemplate } from './pod/pod-spec.ts';
+import type { Client } from '../api/client.ts';
+import { Handle } from '../api/handle.ts';
 
 export const podTemplateKind: KindDescriptor<PodTemplateManifest> = {
   group: '',
@@ -27,3 +29,17 @@ export const podTemplateKind: KindDescriptor<PodTemplateManifest> = {
     column('Pod Labels', (object) => labelsText(object.template?.metadata?.labels)),
   ],
 };
+
+/**
+ * A Pod to be, kept for later.
+ * Source: https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-template-v1/
+ */
+export class PodTemplate extends Handle<PodTemplateManifest> {
+  constructor(manifest: PodTemplateManifest, client?: Client) {
+    super(podTemplateKind, manifest, client);
+  }
+
+  get template(): NonNullable<PodTemplateManifest['template']> {
+    return this.object.template ?? {};
+  }
+}

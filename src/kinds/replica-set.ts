@@ -6,6 +6,8 @@ import { validateNonNegative, validateUnchanged } from './field-checks.ts';
 import { defaultPodTemplate } from './pod/default-pod-spec.ts';
 import { validateReplicaStatus } from './replica-status.ts';
 import { compiled, validateReplicaSetTemplate, validateRequiredSelector } from './workload/template-validation.ts';
+import type { Client, WaitOptions } from '../api/client.ts';
+import { PodOwner } from './workload/pod-owner.ts';
 
 function validate(set: ReplicaSetManifest, errors: FieldErrors): void {
   const spec: Partial<ReplicaSetSpec> = set.spec ?? {};
@@ -58,3 +60,36 @@ export const replicaSetKind: KindDescriptor<ReplicaSetManifest> = {
     column('Selector', ({ spec }) => selectorText(spec?.selector), { wide: true }),
   ],
 };
+
+/**
+ * Keeps a number of equal Pods; mostly made by a Deployment, one for each version.
+ * Source: https://kubernetes.io/docs/concepts/workloads/controllers/replicaset/
+ */
+export class ReplicaSet extends PodOwner<ReplicaSetManifest> {
+  constructor(manifest: ReplicaSetManifest, client?: Client) {
+    super(replicaSetKind, manifest, client);
+  }
+
+  get spec(): ReplicaSetSpec {
+    return this.object.spec!;
+  }
+
+  get status(): NonNullable<ReplicaSetManifest['status']> {
+    return this.object.status ?? { replicas: 0 };
+  }
+
+  /** Asks for another number of Pods; `ready()` waits for them. */
+  scale(replicas: number): Promise<this> {
+    return this.patch({ type: 'merge', patch: { spec: { replicas } } });
+  }
+
+  /** Waits until exactly as many Pods as asked for are there and ready. */
+  ready(options: WaitOptions = {}): Promise<this> {
+    const check = (): this | undefined => {
+      const { replicas = 1 } = this.spec;
+      const { replicas: present, readyReplicas = 0, observedGeneration = 0 } = this.status;
+      return present === replicas && readyReplicas === replicas && observedGeneration >= (this.metadata.generation ?? 0) ? this : undefined;
+    };
+    return this.client.waitFor(`${this.what} to have ${this.spec.replicas ?? 1} ready Pods`, check, () => this.evidence(), options);
+  }
+}

@@ -8,8 +8,7 @@ import { defaultPodTemplate } from './pod/default-pod-spec.ts';
 import { validatePodTemplate } from './pod/pod-spec.ts';
 import { validateReplicaStatus } from './replica-status.ts';
 import type { Client, WaitOptions } from '../api/client.ts';
-import { Handle } from '../api/handle.ts';
-import { Pod, podKind } from './pod.ts';
+import { PodOwner } from './workload/pod-owner.ts';
 
 function validate(controller: ReplicationControllerManifest, errors: FieldErrors): void {
   const { selector = {}, template, replicas, minReadySeconds } = controller.spec ?? {};
@@ -79,7 +78,7 @@ export const replicationControllerKind: KindDescriptor<ReplicationControllerMani
  * Keeps a number of equal Pods.
  * Source: https://kubernetes.io/docs/concepts/workloads/controllers/replicationcontroller/
  */
-export class ReplicationController extends Handle<ReplicationControllerManifest> {
+export class ReplicationController extends PodOwner<ReplicationControllerManifest> {
   constructor(manifest: ReplicationControllerManifest, client?: Client) {
     super(replicationControllerKind, manifest, client);
   }
@@ -90,15 +89,6 @@ export class ReplicationController extends Handle<ReplicationControllerManifest>
 
   get status(): NonNullable<ReplicationControllerManifest['status']> {
     return this.object.status ?? { replicas: 0 };
-  }
-
-  /** The Pods it controls, ended and leaving ones included. */
-  pods(): readonly Pod[] {
-    const { uid } = this.metadata;
-    return this.client
-      .list(podKind, { namespace: this.namespace })
-      .filter((pod) => pod.metadata.ownerReferences?.some((owner) => owner.uid === uid && owner.controller === true))
-      .map((pod) => new Pod(pod, this.client).bind(this.client, pod));
   }
 
   /** Asks for another number of Pods; `ready()` waits for them. */
@@ -114,17 +104,5 @@ export class ReplicationController extends Handle<ReplicationControllerManifest>
       return present === replicas && readyReplicas === replicas && observedGeneration >= (this.metadata.generation ?? 0) ? this : undefined;
     };
     return this.client.waitFor(`${this.what} to have ${this.spec.replicas ?? 1} ready Pods`, check, () => this.evidence(), options);
-  }
-
-  override evidence(): string {
-    const unready = this.exists ? this.pods().filter((pod) => !pod.ready) : [];
-    return [super.evidence(), ...unready.slice(0, 3).map((pod) => `pod ${pod.name}: ${pod.evidence()}`)].join('\n');
-  }
-
-  /** Deletes it with its Pods, unless told otherwise. */
-  override delete(
-    options: Parameters<Handle<ReplicationControllerManifest>['delete']>[0] = {},
-  ): ReturnType<Handle<ReplicationControllerManifest>['delete']> {
-    return super.delete({ propagationPolicy: 'Background', ...options });
   }
 }

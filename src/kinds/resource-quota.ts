@@ -4,6 +4,8 @@ import type { KindDescriptor } from '../api/kind.ts';
 import type { Stored } from '../api/object.ts';
 import { ageColumn, column, nameColumn } from './columns.ts';
 import { isQuotaResource, validateQuotaResourceName, validateResourceAmount } from './resource-names.ts';
+import type { Client } from '../api/client.ts';
+import { Handle } from '../api/handle.ts';
 
 const scopes = [
   'Terminating',
@@ -144,3 +146,21 @@ export const resourceQuotaKind: KindDescriptor<ResourceQuotaManifest> = {
     column('Limit', (quota) => usageText(quota, true)),
   ],
 };
+
+/**
+ * How much a namespace may use; `status.used` says how much it does.
+ * Source: https://kubernetes.io/docs/concepts/policy/resource-quotas/
+ */
+export class ResourceQuota extends Handle<ResourceQuotaManifest> {
+  constructor(manifest: ResourceQuotaManifest, client?: Client) {
+    super(resourceQuotaKind, manifest, client);
+  }
+
+  get spec(): NonNullable<ResourceQuotaManifest['spec']> {
+    return this.object.spec ?? {};
+  }
+
+  get status(): Partial<NonNullable<ResourceQuotaManifest['status']>> {
+    return this.object.status ?? {};
+  }
+}

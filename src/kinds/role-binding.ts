@@ -1,6 +1,8 @@
 import type { RoleBindingManifest } from '../api/generated/models.ts';
 import type { KindDescriptor } from '../api/kind.ts';
 import { bindingColumns, defaultBinding, rbacGroup, validateBinding, validateBindingUpdate } from './rbac/rbac-validation.ts';
+import type { Client } from '../api/client.ts';
+import { Handle } from '../api/handle.ts';
 
 export const roleBindingKind: KindDescriptor<RoleBindingManifest> = {
   group: rbacGroup,
@@ -21,3 +23,17 @@ export const roleBindingKind: KindDescriptor<RoleBindingManifest> = {
   validateUpdate: validateBindingUpdate,
   columns: bindingColumns,
 };
+
+/**
+ * Who has a role in a namespace.
+ * Source: https://kubernetes.io/docs/reference/access-authn-authz/rbac/
+ */
+export class RoleBinding extends Handle<RoleBindingManifest> {
+  constructor(manifest: RoleBindingManifest, client?: Client) {
+    super(roleBindingKind, manifest, client);
+  }
+
+  get subjects(): NonNullable<RoleBindingManifest['subjects']> {
+    return this.object.subjects ?? [];
+  }
+}

@@ -1,6 +1,8 @@
 import type { RoleManifest } from '../api/generated/models.ts';
 import type { KindDescriptor } from '../api/kind.ts';
 import { createdAtColumn, nameColumn } from './columns.ts';
+import type { Client } from '../api/client.ts';
+import { Handle } from '../api/handle.ts';
 
 import { rbacGroup, validateRules } from './rbac/rbac-validation.ts';
 
@@ -21,3 +23,17 @@ export const roleKind: KindDescriptor<RoleManifest> = {
   validate: (role, errors) => validateRules(role.rules, true, errors),
   columns: [nameColumn, createdAtColumn],
 };
+
+/**
+ * What may be done in a namespace.
+ * Source: https://kubernetes.io/docs/reference/access-authn-authz/rbac/
+ */
+export class Role extends Handle<RoleManifest> {
+  constructor(manifest: RoleManifest, client?: Client) {
+    super(roleKind, manifest, client);
+  }
+
+  get rules(): NonNullable<RoleManifest['rules']> {
+    return this.object.rules ?? [];
+  }
+}

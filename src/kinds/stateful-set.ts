@@ -10,6 +10,12 @@ import { validatePodAnnotations } from './pod/annotations.ts';
 import { defaultPodTemplate } from './pod/default-pod-spec.ts';
 import { validateCollisionCount, validateReplicaStatus } from './replica-status.ts';
 import { compiled, validateEndless, validateRequiredSelector, validateSelected } from './workload/template-validation.ts';
+import type { Client } from '../api/client.ts';
+import { PersistentVolumeClaim, persistentVolumeClaimKind } from './persistent-volume-claim.ts';
+import { statefulSetProgress } from './workload/set-progress.ts';
+import { controllerRevisions } from './workload/controller-revisions.ts';
+import { PodOwner } from './workload/pod-owner.ts';
+import { Rollout, type RolloutProgress, type RolloutWaitOptions } from './workload/rollout.ts';
 
 const mutable = [
   'replicas',
@@ -137,3 +143,61 @@ export const statefulSetKind: KindDescriptor<StatefulSetManifest> = {
     imagesColumn((set) => set.spec?.template),
   ],
 };
+
+/**
+ * Keeps Pods that each have a name and volumes of their own.
+ * Source: https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/
+ */
+export class StatefulSet extends PodOwner<StatefulSetManifest> {
+  constructor(manifest: StatefulSetManifest, client?: Client) {
+    super(statefulSetKind, manifest, client);
+  }
+
+  get spec(): StatefulSetSpec {
+    return this.object.spec!;
+  }
+
+  get status(): Partial<NonNullable<StatefulSetManifest['status']>> {
+    return this.object.status ?? {};
+  }
+
+  /** Asks for another number of Pods; `ready()` waits for them. */
+  scale(replicas: number): Promise<this> {
+    return this.patch({ type: 'merge', patch: { spec: { replicas } } });
+  }
+
+  /** The claims made from its templates, also those of Pods that are gone. */
+  claims(): readonly PersistentVolumeClaim[] {
+    const templates = (this.spec.volumeClaimTemplates ?? []).map((template) => `${template.metadata?.name ?? ''}-${this.name}-`);
+    const client = this.client;
+    return client
+      .list(persistentVolumeClaimKind, { namespace: this.namespace })
+      .filter(({ metadata: { name } }) => templates.some((start) => name.startsWith(start) && /^\d+$/.test(name.slice(start.length))))
+      .map((claim) => new PersistentVolumeClaim(claim, client).bind(client, claim));
+  }
+
+  /** `kubectl rollout`: how far the newest version has come, its history, and the way back. */
+  get rollout(): Rollout {
+    const client = this.client;
+    return new Rollout({
+      what: this.what,
+      ref: this.ref,
+      client,
+      progress: () => statefulSetProgress(this.object),
+      revisions: () => controllerRevisions(client, this.object),
+      newPods: () => this.pods(),
+      evidence: () => this.evidence(),
+      patch: (patch) => this.patch(patch),
+      restore: ({ name }) => {
+        const kept = controllerRevisions(client, this.object).find((each) => each.name === name);
+        return kept === undefined ? Promise.resolve() : this.patch({ type: 'strategic', patch: kept.data });
+      },
+      locked: () => undefined,
+    });
+  }
+
+  /** Waits until the newest version is everywhere (above the partition) and ready. */
+  ready(options: RolloutWaitOptions = {}): Promise<RolloutProgress> {
+    return this.rollout.wait(options);
+  }
+}

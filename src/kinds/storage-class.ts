@@ -6,6 +6,8 @@ import { checkQualifiedName } from '../api/names.ts';
 import type { Stored } from '../api/object.ts';
 import { ageColumn, column } from './columns.ts';
 import { validateChoice, validateOptionalChoice, validateQualifiedName, validateUnchanged } from './field-checks.ts';
+import type { Client } from '../api/client.ts';
+import { Handle } from '../api/handle.ts';
 
 const parametersMax = 512;
 const parameterBytesMax = 256 * 1024;
@@ -94,3 +96,17 @@ export const storageClassKind: KindDescriptor<StorageClassManifest> = {
     ageColumn,
   ],
 };
+
+/**
+ * How volumes of a class are made.
+ * Source: https://kubernetes.io/docs/concepts/storage/storage-classes/
+ */
+export class StorageClass extends Handle<StorageClassManifest> {
+  constructor(manifest: StorageClassManifest, client?: Client) {
+    super(storageClassKind, manifest, client);
+  }
+
+  get provisioner(): string {
+    return this.object.provisioner;
+  }
+}

@@ -87,6 +87,7 @@ export class OneNode<R extends Runtime = SimulatedRuntime> implements AsyncDispo
       waitFor: (what, check, describe, options) => this.#crank.waitFor(what, check, describe, options),
       event: ({ name, fieldPath }, type, reason, message) =>
         this.events.push({ type, reason, message, object: name, fieldPath, atMs: clock.now() }),
+      clock,
       streams: undefined as never,
       evict: () => Promise.reject(new Error('nobody evicts here')),
       onChange: () => () => undefined,
