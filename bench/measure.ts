@@ -15,6 +15,8 @@ export interface Measure {
   readonly prepare?: () => Promise<() => Promise<void>>;
   readonly sample: () => Promise<number>;
   readonly against?: readonly { readonly name: string; readonly sample: () => Promise<number> }[];
+  /** Further figures that the samples brought along (`p99-ms`), asked for after the last one. */
+  readonly details?: () => Readonly<Record<string, number>>;
 }
 
 /** A line of the file that `--out` writes. */
@@ -23,6 +25,7 @@ export interface Figure {
   readonly unit: string;
   readonly median: number;
   readonly samples: readonly number[];
+  readonly details?: Readonly<Record<string, number>>;
   /** `ratio` is ours divided by theirs. */
   readonly against: readonly {
     readonly name: string;

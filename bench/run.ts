@@ -8,11 +8,12 @@ import type { Figure, Measure } from './measure.ts';
 import { measure } from './sampling.ts';
 import { suites } from './suites.ts';
 
-function line({ better, aim, unit }: Measure, { name, median, against }: Figure): string {
+function line({ better, aim, unit }: Measure, { name, median, against, details = {} }: Figure): string {
   const goal = typeof aim === 'number' ? aim : aim.ratio * (against.find((other) => other.name === aim.of)?.median ?? Number.NaN);
   const reached = better === 'higher' ? median >= goal : median <= goal;
   const versus = against.map((other) => `; ${other.ratio.toFixed(2)}x of ${other.name} (${round(other.median)})`).join('');
-  return `${name.padEnd(24)} ${round(median).padStart(10)} ${unit.padEnd(12)} aim ${better === 'higher' ? '>=' : '<='} ${round(goal)} ${reached ? 'reached' : 'NOT REACHED'}${versus}`;
+  const more = Object.entries(details).map(([what, value]) => `; ${what} ${round(value)}`);
+  return `${name.padEnd(24)} ${round(median).padStart(10)} ${unit.padEnd(12)} aim ${better === 'higher' ? '>=' : '<='} ${round(goal)} ${reached ? 'reached' : 'NOT REACHED'}${versus}${more.join('')}`;
 }
 
 function round(value: number): string {

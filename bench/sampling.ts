@@ -9,6 +9,14 @@ export function median(values: readonly number[]): number {
   return (low + high) / 2;
 }
 
+/** The smallest value that so much of the whole (0.99) does not exceed. */
+export function percentile(values: readonly number[], share: number): number {
+  const ordered = [...values].sort((a, b) => a - b);
+  const value = ordered[Math.max(0, Math.ceil(share * ordered.length) - 1)];
+  if (value === undefined) throw new RangeError('a percentile of no samples');
+  return value;
+}
+
 /** Takes the samples of one figure and of what it is compared with, in turns: whatever the machine does meanwhile happens to all. */
 export async function measure(what: Measure): Promise<Figure> {
   const done = await what.prepare?.();
@@ -27,7 +35,8 @@ export async function measure(what: Measure): Promise<Figure> {
       const own = theirs[i] ?? [];
       return { name, median: median(own), ratio: median(ours) / median(own), samples: own };
     });
-    return { name: what.name, unit: what.unit, median: median(ours), samples: ours, against };
+    const details = what.details === undefined ? {} : { details: what.details() };
+    return { name: what.name, unit: what.unit, median: median(ours), samples: ours, ...details, against };
   } finally {
     await done?.();
   }

@@ -20,5 +20,6 @@ await using cluster = await Cluster.create({
 });
 const rc = await cluster.run('hello', 'hello:1', { replicas: 3, port: 8080 });
 const service = await cluster.expose(rc, { port: 80, targetPort: 8080, protocol: 'http' });
+await rc.ready();
 await cluster.settle();
 for (let i = 0; i < 6; i++) process.stdout.write(await (await fetch(service.url() ?? '')).text());

@@ -8,6 +8,7 @@ export const entryPoints: Readonly<Record<string, string>> = {
   './dns': 'src/dns/index.ts',
   './models': 'src/api/generated/models.ts',
   './proxy': 'src/proxy/index.ts',
+  './runtimes/docker': 'src/runtimes/docker/index.ts',
   './runtimes/in-process': 'src/runtimes/in-process/index.ts',
   './runtimes/process': 'src/runtimes/process/index.ts',
   './runtimes/simulated': 'src/runtimes/simulated/index.ts',

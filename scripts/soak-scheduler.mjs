@@ -2,8 +2,12 @@
 import { spawnSync } from 'node:child_process';
 
 const factor = process.argv[2] ?? '100';
-const { status } = spawnSync('npx', ['vitest', 'run', 'test/scheduler/differential.test.ts', 'test/scheduler/incremental.test.ts'], {
-  stdio: 'inherit',
-  env: { ...process.env, SCHEDULER_SOAK: factor },
-});
+const { status } = spawnSync(
+  'npx',
+  ['vitest', 'run', 'test/scheduler/differential.test.ts', 'test/scheduler/incremental.test.ts', 'test/scheduler/shortcuts.test.ts'],
+  {
+    stdio: 'inherit',
+    env: { ...process.env, SCHEDULER_SOAK: factor },
+  },
+);
 process.exit(status ?? 1);

@@ -5,6 +5,16 @@ import { unsupportedFields, type BuiltInRuntime, type UnsupportedField } from '.
 const roots = [
   'PodSpec',
   'ReplicationControllerSpec',
+  'ReplicaSetSpec',
+  'DeploymentSpec',
+  'DaemonSetSpec',
+  'StatefulSetSpec',
+  'JobSpec',
+  'CronJobSpec',
+  'V2HorizontalPodAutoscalerSpec',
+  'PodDisruptionBudgetSpec',
+  'ResourceQuotaSpec',
+  'LimitRangeSpec',
   'ServiceSpec',
   'NodeSpec',
   'NamespaceSpec',
@@ -18,12 +28,17 @@ const roots = [
   'LeaseSpec',
   'ObjectMeta',
 ];
-const runtimes: readonly BuiltInRuntime[] = ['simulated', 'in-process', 'process'];
+const runtimes: readonly BuiltInRuntime[] = ['simulated', 'in-process', 'process', 'docker'];
 
 export const begin = '<!-- made by npm run support -->';
 export const end = '<!-- end of what npm run support made -->';
 
-/** The models reachable from the roots, in the order in which they are met. */
+/** Fields of the schema that Kubernetes 1.33 knows behind a feature gate alone, and validation refuses. */
+const refused: Readonly<Record<string, string>> = {
+  'RollingUpdateStatefulSetStrategy.maxUnavailable': 'refused: in 1.33 behind a feature gate that is off',
+};
+
+/** The models reachable from the roots, in the order in which they are met; statuses are written by the cluster. */
 function models(table: SchemaTable): readonly string[] {
   const met: string[] = [];
   const queue = [...roots];
@@ -31,7 +46,8 @@ function models(table: SchemaTable): readonly string[] {
     if (met.includes(model)) continue;
     met.push(model);
     for (const [field, { element }] of table.model(model)) {
-      if ('model' in element && !isNeverHonoured(`${model}.${field}`)) queue.push(element.model);
+      const isWritten = 'model' in element && field !== 'status';
+      if (isWritten && !isNeverHonoured(`${model}.${field}`)) queue.push(element.model);
     }
   }
   return met;
@@ -52,9 +68,13 @@ export function supportMatrix(table: SchemaTable = new SchemaTable()): string {
   for (const model of models(table)) {
     const fields = [...table.model(model).keys()];
     const linesOf = (field: string): readonly UnsupportedField[] => unsupportedFields.filter((line) => line.field === `${model}.${field}`);
-    const plain = fields.filter((field) => linesOf(field).length === 0);
+    const plain = fields.filter((field) => linesOf(field).length === 0 && refused[`${model}.${field}`] === undefined);
     if (plain.length > 0)
       rows.push(`| \`${model}\` | ${plain.map((field) => `\`${field}\``).join(', ')} | ${runtimes.map(() => 'yes').join(' | ')} | |`);
+    for (const field of fields) {
+      const why = refused[`${model}.${field}`];
+      if (why !== undefined) rows.push(`| \`${model}\` | \`${field}\` | ${runtimes.map(() => 'refused').join(' | ')} | ${why} |`);
+    }
     for (const field of fields.filter((each) => linesOf(each).length > 0)) {
       const lines = linesOf(field);
       rows.push(

@@ -1,10 +1,13 @@
 import type { Client, WriteOptions } from './api/client.ts';
+import { withScaledReplicas } from './cluster-scaling.ts';
 import { Collection } from './api/collection.ts';
+import { deepEqual } from './api/deep-equal.ts';
+import { FieldErrors } from './api/field-errors.ts';
 import type { Handle } from './api/handle.ts';
 import type { KindDescriptor } from './api/kind.ts';
 import type { KindIndex } from './api/kind-index.ts';
 import type { KubeObject, Stored, StoredObject } from './api/object.ts';
-import { parseYamlDocuments } from './api/yaml.ts';
+import { invalid } from './api/status-errors.ts';
 import { BadRequestError, ConfigurationError } from './errors.ts';
 import type { Deployment } from './kinds/deployment.ts';
 import type { ReplicaSet } from './kinds/replica-set.ts';
@@ -12,8 +15,17 @@ import { ReplicationController, replicationControllerKind } from './kinds/replic
 import type { StatefulSet } from './kinds/stateful-set.ts';
 import { Service, serviceKind } from './kinds/service.ts';
 
+/** Any manifest, of a kind that the types know or of another: what its fields are is the API's to check. */
+export interface AnyManifest extends KubeObject {
+  readonly [field: string]: unknown;
+}
+
+/** What can be applied. */
+export type Applicable = Handle<KubeObject> | KubeObject | AnyManifest;
+
 /** What applying one manifest did. */
 export interface AppliedObject {
+  /** `unchanged` if the object is as it was, but perhaps for who owns its fields. */
   readonly outcome: 'created' | 'configured' | 'unchanged';
   readonly object: StoredObject;
 }
@@ -25,7 +37,7 @@ export interface RunOptions {
   readonly command?: readonly string[];
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** A port the program listens on. */
+  /** A port the program listens on: its Pods are ready once it takes a TCP connection there. Without it they are ready when they run. */
   readonly port?: number;
   readonly labels?: Readonly<Record<string, string>>;
 }
@@ -75,11 +87,8 @@ export class ClusterApi {
    * Makes it so: creates what is missing and changes what differs (server-side apply as `coxswain`). Takes handles, manifests, or the
    * text of YAML documents. All are read before the first is applied, in the order given.
    */
-  async apply(
-    what: string | Handle<KubeObject> | KubeObject | readonly (Handle<KubeObject> | KubeObject)[],
-    options: WriteOptions = {},
-  ): Promise<readonly AppliedObject[]> {
-    const given: readonly (Handle<KubeObject> | KubeObject)[] = typeof what === 'string' ? documentsOf(what) : isList(what) ? what : [what];
+  async apply(what: string | Applicable | readonly Applicable[], options: WriteOptions = {}): Promise<readonly AppliedObject[]> {
+    const given: readonly Applicable[] = typeof what === 'string' ? await documentsOf(what) : isList(what) ? what : [what];
     const manifests = given.map(manifestOf).flatMap(itemsOf);
     const known = manifests.map((manifest) => ({ manifest, kind: this.#kindOf(manifest) }));
     const applied: AppliedObject[] = [];
@@ -96,7 +105,9 @@ export class ClusterApi {
       ...(options.command === undefined ? {} : { command: options.command }),
       ...(options.args === undefined ? {} : { args: options.args }),
       ...(options.env === undefined ? {} : { env: Object.entries(options.env).map(([key, value]) => ({ name: key, value })) }),
-      ...(options.port === undefined ? {} : { ports: [{ containerPort: options.port }] }),
+      ...(options.port === undefined
+        ? {}
+        : { ports: [{ containerPort: options.port }], readinessProbe: { tcpSocket: { port: options.port }, periodSeconds: 1 } }),
     };
     return this.#controllers.create({
       metadata: { name, namespace: options.namespace ?? 'default', labels },
@@ -133,14 +144,18 @@ export class ClusterApi {
       name: manifest.metadata?.name ?? '',
     };
     const before = this.#client.get(kind, at) as Stored<KubeObject> | undefined;
+    if (at.name === '') {
+      const errors = new FieldErrors();
+      errors.required('metadata.name', 'what is applied has a name; one that is to be generated must be created');
+      throw invalid(kind, '', errors);
+    }
     const object = await this.#client.patch(
       kind,
       at,
-      { type: 'apply', patch: manifest, force: true },
+      { type: 'apply', patch: withScaledReplicas(this.#client, kind, manifest, before, options.onWarning), force: true },
       { fieldManager: 'coxswain', ...options },
     );
-    const outcome =
-      before === undefined ? 'created' : before.metadata.resourceVersion === object.metadata.resourceVersion ? 'unchanged' : 'configured';
+    const outcome = before === undefined ? 'created' : sameButForManagers(before, object) ? 'unchanged' : 'configured';
     return { outcome, object: object as StoredObject };
   }
 
@@ -155,12 +170,28 @@ export class ClusterApi {
 
 const isList = <T>(what: T | readonly T[]): what is readonly T[] => Array.isArray(what);
 
+/** To apply a manifest again may make its manager own what it did not, and change nothing else: nothing was left to do. */
+function sameButForManagers(before: Stored<KubeObject>, after: Stored<KubeObject>): boolean {
+  const { resourceVersion } = before.metadata;
+  if (resourceVersion === after.metadata.resourceVersion) return true;
+  const managedFields = undefined;
+  return deepEqual(
+    { ...before, metadata: { ...before.metadata, managedFields } },
+    { ...after, metadata: { ...after.metadata, managedFields, resourceVersion } },
+  );
+}
+
+const isHandle = (what: Applicable): what is Handle<KubeObject> => 'descriptor' in what;
+
 /** The objects in a text of YAML documents; empty documents are none. */
-function documentsOf(text: string): readonly KubeObject[] {
+async function documentsOf(text: string): Promise<readonly KubeObject[]> {
+  const { parseYamlDocuments } = await import('./api/yaml.ts');
   return parseYamlDocuments(text).flatMap(({ value }) => {
     if (value === null || value === undefined) return [];
     if (typeof value !== 'object' || Array.isArray(value))
-      throw new BadRequestError(`expected an object in each YAML document, found ${JSON.stringify(value).slice(0, 40)}`);
+      throw new BadRequestError(
+        `expected an object in each YAML document, found ${JSON.stringify(value).slice(0, 40)} (the text itself is wanted, not the name of a file)`,
+      );
     return [value as KubeObject];
   });
 }
@@ -171,6 +202,8 @@ function itemsOf(manifest: KubeObject): readonly KubeObject[] {
   return manifest.kind === 'List' && manifest.apiVersion === 'v1' ? (items ?? []) : [manifest];
 }
 
-function manifestOf(what: Handle<KubeObject> | KubeObject): KubeObject {
-  return 'descriptor' in what ? what.manifest : what;
+function manifestOf(what: Applicable): KubeObject {
+  if (typeof what !== 'object' || what === null)
+    throw new BadRequestError(`expected handles, manifests, or the text of YAML documents, found ${String(what)}`);
+  return isHandle(what) ? what.manifest : what;
 }

@@ -1,9 +1,9 @@
-import { EventEmitter } from 'eventemitter3';
 import type { Client } from './api/client.ts';
 import { Collection } from './api/collection.ts';
 import type { Handle, HandleClass } from './api/handle.ts';
 import type { KindDescriptor } from './api/kind.ts';
 import type { KubeObject } from './api/object.ts';
+import { ClusterEmitter } from './cluster-events.ts';
 import { ClusterRole, clusterRoleKind } from './kinds/cluster-role.ts';
 import { ClusterRoleBinding, clusterRoleBindingKind } from './kinds/cluster-role-binding.ts';
 import { ConfigMap, configMapKind } from './kinds/config-map.ts';
@@ -45,7 +45,7 @@ import { StorageClass, storageClassKind } from './kinds/storage-class.ts';
 type Of<H extends Handle<KubeObject>> = Collection<H['manifest'], H>;
 
 /** The objects of a cluster by kind: `cluster.pods`, `cluster.deployments`. Each collection is made when it is first asked for. */
-export abstract class ClusterCollections<E extends EventEmitter.ValidEventTypes> extends EventEmitter<E> {
+export abstract class ClusterCollections extends ClusterEmitter {
   abstract readonly client: Client;
   readonly #collections = new Map<unknown, unknown>();
 

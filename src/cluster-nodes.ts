@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
@@ -7,6 +7,7 @@ import type { PodManifest } from './api/generated/models.ts';
 import type { ObjectName, Stored } from './api/object.ts';
 import { notFound } from './api/status-errors.ts';
 import type {
+  Archive,
   CallOptions,
   ContainerChoice,
   ExecOptions,
@@ -18,18 +19,22 @@ import type {
 } from './api/streams.ts';
 import type { View } from './api/view.ts';
 import type { ClusterOptions, NodeOptions } from './cluster-options.ts';
+import { checkNodeOptions } from './cluster-options-check.ts';
 import type { Clock } from './env/clock.ts';
 import type { Logger } from './env/logger.ts';
 import type { Random } from './env/random.ts';
 import { SystemSecureRandom } from './env/system-secure-random.ts';
 import { BadRequestError, ConfigurationError } from './errors.ts';
 import { Kubelet } from './kubelet/kubelet.ts';
+import { LocalVolumes } from './kubelet/local-volumes.ts';
+import type { TokenSource } from './kubelet/kubelet-parts.ts';
 import { podKind } from './kinds/pod.ts';
 import { serviceKind } from './kinds/service.ts';
 import type { ParticipantGroup } from './loop/participant-group.ts';
-import type { PodAddress, PodStats } from './runtimes/runtime.ts';
+import { UsageMeter } from './metrics/usage-meter.ts';
+import type { PodAddress, PodStats, Runtime } from './runtimes/runtime.ts';
 import { forwardPort } from './proxy/port-forwarder.ts';
-import type { ServiceProxy } from './proxy/service-proxy.ts';
+import type { ListenerProblem, ServiceProxy } from './proxy/service-proxy.ts';
 
 export interface ClusterNodesParts {
   readonly clusterId: string;
@@ -39,8 +44,13 @@ export interface ClusterNodesParts {
   readonly view: View;
   readonly client: () => Client;
   readonly participants: ParticipantGroup;
+  /** Issues the tokens that projected volumes ask for. */
+  readonly tokens: TokenSource;
   readonly options: ClusterOptions;
 }
+
+/** Below the state folder: what outlives the nodes. */
+const volumesFolder = 'volumes';
 
 /** How long a Pod's end waits for what is in flight to it, inside its grace period. */
 const drainMs = 10_000;
@@ -52,15 +62,23 @@ export class ClusterNodes implements PodStreams {
   readonly #secureRandom = new SystemSecureRandom();
   readonly #forwards = new Set<PortForward>();
   #stateDir: string | undefined;
+  readonly #runtimes = new Map<string, Runtime>();
   #proxy: ServiceProxy | undefined;
+  #localVolumes: LocalVolumes | undefined;
+  readonly #meter: UsageMeter;
 
   constructor(parts: ClusterNodesParts) {
     this.#parts = parts;
+    this.#meter = new UsageMeter({ view: parts.view, clock: parts.clock, stats: () => this.stats() });
   }
 
   /** The proxy of this process, once there is a node that needs one. */
   get proxy(): ServiceProxy | undefined {
     return this.#proxy;
+  }
+
+  get carriesServices(): boolean {
+    return this.#proxy !== undefined;
   }
 
   get names(): readonly string[] {
@@ -70,6 +88,7 @@ export class ClusterNodes implements PodStreams {
   /** Opens the node's runtime and starts its kubelet. Rejects with `ConfigurationError` for what cannot work together. */
   async add(node: NodeOptions): Promise<void> {
     const { clock, options, view, logger, random, clusterId } = this.#parts;
+    checkNodeOptions(node);
     if (this.#kubelets.has(node.name)) throw new ConfigurationError(`a node ${JSON.stringify(node.name)} is in this cluster already`);
     if (clock.virtual && !node.runtime.virtual) {
       throw new ConfigurationError(
@@ -83,6 +102,7 @@ export class ClusterNodes implements PodStreams {
       );
     }
     const withProxy = await this.#startProxy(node);
+    const stateFolder = (): string => this.#stateFolder();
     const kubelet = await Kubelet.open({
       node,
       runtime: node.runtime,
@@ -94,16 +114,25 @@ export class ClusterNodes implements PodStreams {
         clusterId,
         nodeName: node.name,
         onHostDeath,
-        stateDir: join(this.#stateFolder(), node.name),
+        // Made when a runtime first asks: most of a test's nodes put nothing there.
+        get stateDir() {
+          return join(stateFolder(), node.name);
+        },
+        ...this.#volumesDir(node.name),
         ...(node.podCidr === undefined ? {} : { podCidr: node.podCidr }),
       },
       client: this.#parts.client(),
+      tokens: this.#parts.tokens,
       view,
       drainMs: withProxy ? drainMs : 0,
+      ...clusterDnsOf(options),
+      ...(options.tokens === undefined ? {} : { tokens: options.tokens }),
       ...(options.nodeHealth?.leaseRenewMs === undefined ? {} : { leaseRenewMs: options.nodeHealth.leaseRenewMs }),
     });
     this.#kubelets.set(node.name, kubelet);
+    this.#runtimes.set(node.name, node.runtime);
     this.#parts.participants.add(kubelet);
+    this.#lookAfterVolumes();
   }
 
   /** Ends a node's Pods and its kubelet, as a machine that is switched off. Its Node object stays, and falls silent. */
@@ -112,17 +141,28 @@ export class ClusterNodes implements PodStreams {
     if (kubelet === undefined)
       throw new ConfigurationError(`no node ${JSON.stringify(name)} runs in this process; there are ${this.names.join(', ') || 'none'}`);
     this.#kubelets.delete(name);
+    this.#runtimes.delete(name);
     await this.#parts.participants.remove(kubelet);
   }
 
-  /** What the Pods of this process use. */
+  /** What the Pods of this process use, for whoever looks at it now and then. */
+  usage(): ReturnType<UsageMeter['read']> {
+    return this.#meter.read();
+  }
+
+  /** What the Pods of this process have used. */
   async stats(): Promise<readonly PodStats[]> {
     return (await Promise.all([...this.#kubelets.values()].map((kubelet) => kubelet.stats()))).flat();
   }
 
   podAddress(podUid: string, port: number, protocol: 'TCP' | 'UDP'): PodAddress | undefined {
+    return this.#kubeletOf(podUid)?.podAddress(podUid, port, protocol);
+  }
+
+  /** That of the pod's node, if it is one of this process. */
+  #kubeletOf(podUid: string): Kubelet | undefined {
     const pod = this.#parts.view.byUid(podUid) as Stored<PodManifest> | undefined;
-    return this.#kubelets.get(pod?.spec?.nodeName ?? '')?.podAddress(podUid, port, protocol);
+    return this.#kubelets.get(pod?.spec?.nodeName ?? '');
   }
 
   logs(at: ObjectName, options: LogOptions & ContainerChoice & { readonly previous?: boolean } = {}): AsyncIterable<LogChunk> {
@@ -143,6 +183,18 @@ export class ClusterNodes implements PodStreams {
     return kubelet.streams.attach({ podUid, ...(container === undefined ? {} : { container }) }, rest);
   }
 
+  async copyFrom(at: ObjectName, path: string, options: CallOptions & ContainerChoice = {}): Promise<AsyncIterable<Uint8Array>> {
+    const { container, ...rest } = options;
+    const { kubelet, podUid } = this.#find(at);
+    return kubelet.streams.copyFrom({ podUid, ...(container === undefined ? {} : { container }) }, path, rest);
+  }
+
+  async copyTo(at: ObjectName, folder: string, archive: Archive, options: CallOptions & ContainerChoice = {}): Promise<void> {
+    const { container, ...rest } = options;
+    const { kubelet, podUid } = this.#find(at);
+    return kubelet.streams.copyTo({ podUid, ...(container === undefined ? {} : { container }) }, folder, archive, rest);
+  }
+
   async portForward(at: ObjectName, port: number, options?: CallOptions): Promise<Duplex> {
     const { kubelet, podUid } = this.#find(at);
     return kubelet.streams.portForward(podUid, port, options);
@@ -150,6 +202,8 @@ export class ClusterNodes implements PodStreams {
 
   /** Every connection is led to the Pod; the port closes with the cluster at the latest. */
   async forwardPort(at: ObjectName, port: number, options?: { readonly localPort?: number; readonly host?: string }): Promise<PortForward> {
+    if (!Number.isInteger(port) || port < 1 || port > 65_535)
+      throw new BadRequestError(`port forward: expected a port of the pod from 1 to 65535, found ${port}`);
     this.#find(at);
     const forward = await forwardPort(() => this.portForward(at, port), options);
     this.#forwards.add(forward);
@@ -172,8 +226,27 @@ export class ClusterNodes implements PodStreams {
   /** What the nodes leave behind goes with them; the participants themselves are closed by the loop. */
   async dispose(): Promise<void> {
     for (const forward of this.#forwards) await forward.close();
-    if (this.#stateDir !== undefined && (this.#parts.options.onHostDeath ?? 'kill') === 'kill')
-      rmSync(this.#stateDir, { recursive: true, force: true });
+    if (this.#stateDir === undefined || (this.#parts.options.onHostDeath ?? 'kill') !== 'kill') return;
+    const kept = this.#keepsVolumes ? [volumesFolder] : [];
+    if (kept.length === 0) return rmSync(this.#stateDir, { recursive: true, force: true });
+    for (const entry of existsSync(this.#stateDir) ? readdirSync(this.#stateDir) : [])
+      if (!kept.includes(entry)) rmSync(join(this.#stateDir, entry), { recursive: true, force: true });
+  }
+
+  /** What is in persistent volumes lives as long as the objects that speak of them. */
+  get #keepsVolumes(): boolean {
+    return this.#parts.options.store?.durable === true && this.#parts.options.stateDir !== undefined;
+  }
+
+  #volumesDir(nodeName: string): { readonly volumesDir?: string } {
+    return this.#keepsVolumes ? { volumesDir: join(this.#stateFolder(), volumesFolder, nodeName) } : {};
+  }
+
+  #lookAfterVolumes(): void {
+    if (this.#localVolumes !== undefined) return;
+    const { client, clock, logger, participants } = this.#parts;
+    this.#localVolumes = new LocalVolumes({ client, clock, logger, runtimeOf: (name) => this.#runtimes.get(name) });
+    participants.add(this.#localVolumes);
   }
 
   #find(at: ObjectName): { readonly kubelet: Kubelet; readonly podUid: string } {
@@ -194,17 +267,39 @@ export class ClusterNodes implements PodStreams {
     const { UserspaceServiceProxy } = await import('./proxy/userspace-service-proxy.ts');
     this.#proxy ??= new UserspaceServiceProxy({
       ...options.proxy,
+      externalAddresses: [...(options.proxy?.externalAddresses ?? []), ...(options.loadBalancerAddresses ?? [])],
       clock,
       logger,
       random,
-      resolve: (podUid, ip, port, protocol) => this.podAddress(podUid, port, protocol) ?? { host: ip, port },
+      resolve: (podUid, ip, port, protocol) => {
+        const kubelet = this.#kubeletOf(podUid);
+        // What a runtime of ours cannot reach is not there: at its bare address a connection might wait for ever.
+        return kubelet === undefined ? { host: ip, port } : kubelet.podAddress(podUid, port, protocol);
+      },
       markDrained: (podUid, atMs) => view.sideTable<number>('drained').set(podUid, atMs),
+      forgetDrained: (podUid) => view.sideTable<number>('drained').delete(podUid),
+      onProblem: (problem) => this.#tellOf(problem),
     });
     participants.add(this.#proxy);
     return true;
   }
 
+  /** An address of a Service that does not answer is an Event of the Service. */
+  #tellOf({ service: { namespace, name }, role, message }: ListenerProblem): void {
+    const uid = this.#parts.view.get(serviceKind, namespace, name)?.metadata.uid;
+    if (uid === undefined) return;
+    const regarding = { apiVersion: 'v1', kind: 'Service', namespace, name, uid };
+    this.#parts.client().event(regarding, 'Warning', 'FailedToListen', `${role}: ${message}`, { component: 'service-proxy' });
+  }
+
   #stateFolder(): string {
     return (this.#stateDir ??= this.#parts.options.stateDir ?? mkdtempSync(join(tmpdir(), 'coxswain-')));
   }
+}
+
+/** What Pods are told of the cluster's name server: resolvers know no other port than 53. */
+function clusterDnsOf({ dns }: ClusterOptions): { readonly clusterDns?: readonly string[]; readonly clusterDomain?: string } {
+  if (dns === undefined) return {};
+  const { address = '127.0.0.1', port, zone, podNameservers = port === 53 ? [address] : [] } = dns;
+  return { clusterDns: podNameservers, ...(zone === undefined ? {} : { clusterDomain: zone }) };
 }

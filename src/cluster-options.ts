@@ -1,9 +1,14 @@
 import type { AdmissionStep } from './api/admission.ts';
 import type { KindDescriptor } from './api/kind.ts';
+import type { HighAvailabilityOptions } from './cluster-leadership.ts';
 import type { Controller } from './controllers/controller.ts';
+import type { ClusterNameServerOptions } from './dns/cluster-name-server.ts';
 import type { Clock } from './env/clock.ts';
 import type { Logger } from './env/logger.ts';
+import type { TokenSource } from './kubelet/kubelet-parts.ts';
 import type { EventLimits } from './loop/event-recorder.ts';
+import type { MetricsOptions } from './metrics/metrics-source.ts';
+import type { Participant } from './loop/participant.ts';
 import type { UserspaceServiceProxyOptions } from './proxy/userspace-options.ts';
 import type { Runtime } from './runtimes/runtime.ts';
 import type { Scheduler } from './scheduler/scheduler.ts';
@@ -29,7 +34,19 @@ export interface NodeOptions {
 }
 
 /** What a host may choose of the service proxy; see `UserspaceServiceProxyOptions`. */
-export type ProxyOptions = Omit<UserspaceServiceProxyOptions, 'clock' | 'logger' | 'random' | 'resolve' | 'markDrained'>;
+export type ProxyOptions = Omit<
+  UserspaceServiceProxyOptions,
+  'clock' | 'logger' | 'random' | 'resolve' | 'markDrained' | 'forgetDrained' | 'onProblem'
+>;
+
+/** What a host may choose of the name server; see `ClusterNameServerOptions`. */
+export interface DnsOptions extends Omit<ClusterNameServerOptions, 'clock' | 'secureRandom'> {
+  /**
+   * What Pods are told to ask (`dnsPolicy: ClusterFirst`): addresses at which their containers reach the name server at port 53.
+   * Unless given, `address` if `port` is 53, and else none: resolvers of operating systems know no other port.
+   */
+  readonly podNameservers?: readonly string[];
+}
 
 /** How a cluster is made. Everything has a default. */
 export interface ClusterOptions {
@@ -47,16 +64,31 @@ export interface ClusterOptions {
   readonly controllers?: string;
   /** The host's own control loops. */
   readonly extraControllers?: readonly Controller[];
+  /** The host's own participants: they are told of every change, and stepped with every pass; the cluster closes them. */
+  readonly extraParticipants?: readonly Participant[];
+  /** What autoscalers are told besides what the cluster measures itself. */
+  readonly metrics?: MetricsOptions;
   /** Replaces the default scheduler; `none` leaves binding to somebody else. */
   readonly scheduler?: Scheduler | 'none';
+  /** The host's own schedulers, beside the one above: each for the Pods whose `spec.schedulerName` it handles. */
+  readonly extraSchedulers?: readonly Scheduler[];
   /** The host's own admission steps; they run after the built-in ones. */
   readonly admission?: readonly AdmissionStep[];
   /** The host's own kinds. */
   readonly kinds?: readonly KindDescriptor[];
   /** How Service traffic is carried for Pods that really run; `none` to leave it to somebody else. */
   readonly proxy?: ProxyOptions | 'none';
+  /** Answers the names of Services and Pods over DNS. No server unless given; `{}` for one on a free port of 127.0.0.1. */
+  readonly dns?: DnsOptions;
+  /** Issues the tokens of `serviceAccountToken` volumes; without it a Pod with such a volume waits with the Event FailedMount. */
+  readonly tokens?: TokenSource;
   /** Where ClusterIPs come from. `127.96.0.0/16` unless given: on Linux such addresses can be bound as they are. */
   readonly serviceCidr?: string;
+  /**
+   * Addresses and ranges (`192.168.1.240/28`) of this machine for Services of type LoadBalancer; the proxy may bind them, for externalIPs
+   * too. None unless given: such Services then wait for somebody else to write their `status.loadBalancer`.
+   */
+  readonly loadBalancerAddresses?: readonly string[];
   /** Where NodePorts come from. 30000 to 32767 unless given. */
   readonly nodePorts?: { readonly from: number; readonly to: number };
   /**
@@ -64,6 +96,11 @@ export interface ClusterOptions {
    * silent before it counts as lost (50,000). The second should be several times the first.
    */
   readonly nodeHealth?: { readonly leaseRenewMs?: number; readonly gracePeriodMs?: number };
+  /**
+   * How this process takes part where several control planes share one store: which of them acts is decided by a Lease, as in Kubernetes.
+   * On a shared store the election takes place unless this says `none`, which promises that no other control plane will be there.
+   */
+  readonly highAvailability?: HighAvailabilityOptions | 'none';
   /** What happens to pods when this process dies. `kill` unless given; `keep` needs a durable store. */
   readonly onHostDeath?: 'kill' | 'keep';
   /** A folder for logs and volumes of runtimes that need one; one below the system's temporary folder unless given. */

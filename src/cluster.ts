@@ -1,62 +1,49 @@
 import { Eviction } from './admission/eviction.ts';
-import { ServiceAllocation } from './admission/service-allocation.ts';
-import { AdmissionChain } from './api/admission-chain.ts';
-import type { Client, WriteOptions } from './api/client.ts';
+import type { Client, WaitOptions, WriteOptions } from './api/client.ts';
 import type { PodSpec } from './api/generated/models.ts';
 import type { KubeObject, StoredObject } from './api/object.ts';
-import { FieldOwnership } from './api/field-ownership.ts';
 import { KindIndex } from './api/kind-index.ts';
-import { ObjectDecoder } from './api/object-decoder.ts';
-import { ObjectPatcher } from './api/object-patcher.ts';
-import { SchemaTable } from './api/schema.ts';
-import { deepFreeze } from './api/object.ts';
-import { Registry } from './api/registry.ts';
+import type { Registry } from './api/registry.ts';
 import { RegistryClient } from './api/registry-client.ts';
 import { View, type ViewChange } from './api/view.ts';
-import { admissionSteps } from './admission/admission-steps.ts';
 import type { Handle } from './api/handle.ts';
 import { ClusterApi, type Exposable, type ExposeOptions, type RunOptions } from './cluster-api.ts';
 import type { ReplicationController } from './kinds/replication-controller.ts';
 import type { Service } from './kinds/service.ts';
 import { bootstrapObjects } from './bootstrap.ts';
 import { ClusterCollections } from './cluster-collections.ts';
+import { ClusterCustomResources } from './cluster-custom-resources.ts';
+import { ClusterIntake } from './cluster-intake.ts';
+import { ClusterLeadership, leaderEvent, leaderLease } from './cluster-leadership.ts';
+import { makeClusterMachine, type ClusterMachine } from './cluster-machine.ts';
+import { ClusterSnapshot, restoreSnapshot, type SnapshotOptions, type SnapshotSource } from './cluster-snapshot.ts';
+import { samplerFor } from './cluster-metrics.ts';
 import { ClusterNodes } from './cluster-nodes.ts';
+import type { ForkOptions } from './cluster-fork.ts';
 import type { ClusterOptions, NodeOptions } from './cluster-options.ts';
-import { builtInControllers, selectControllers } from './controllers/built-in-controllers.ts';
+import { checkClusterOptions } from './cluster-options-check.ts';
 import type { Clock } from './env/clock.ts';
 import { silentLogger, type Logger } from './env/logger.ts';
+import type { Random } from './env/random.ts';
 import { SeededRandom } from './env/seeded-random.ts';
-import { CountingSliceMeter } from './env/counting-slice-meter.ts';
 import { parseDuration } from './env/duration.ts';
-import { SystemClock, SystemSliceMeter } from './env/system-clock.ts';
+import { SystemClock } from './env/system-clock.ts';
 import { systemSeed, SystemSecureRandom } from './env/system-secure-random.ts';
-import { AlreadyExistsError, ConfigurationError } from './errors.ts';
+import { AlreadyExistsError, ClosedError, ConfigurationError } from './errors.ts';
 import { builtInKinds } from './kinds/built-in-kinds.ts';
-import { eventKind } from './kinds/event.ts';
 import { nodeKind } from './kinds/node.ts';
-import { Pod, podKind } from './kinds/pod.ts';
+import { Pod } from './kinds/pod.ts';
 import { notReadyTaint } from './controllers/node-health.ts';
 import { Crank } from './loop/crank.ts';
-import { EventRecorder } from './loop/event-recorder.ts';
-import { Loop, type PassReport } from './loop/loop.ts';
-import { PlanWriter } from './loop/plan-writer.ts';
-import { DefaultScheduler } from './scheduler/default-scheduler.ts';
+import type { EventRecorder } from './loop/event-recorder.ts';
+import type { Loop, PassReport } from './loop/loop.ts';
 import type { PodExplanation } from './scheduler/scheduler.ts';
+import type { NameServer } from './dns/name-server.ts';
 import type { ServiceProxy } from './proxy/service-proxy.ts';
-import type { ServeOptions, ServerHandle } from './server/serve.ts';
+import type { ServeOptions, ServerHandle } from './server/serve-options.ts';
+import type { ClusterTrust } from './server/auth/cluster-trust.ts';
 import { MemoryStore } from './stores/memory-store.ts';
-import type { Store, StoreWatch } from './stores/store.ts';
-
-/** What a cluster tells its host. A listener that throws breaks nothing: the error goes to the logger. */
-export interface ClusterEvents {
-  /** After every pass of the crank. */
-  pass: [report: PassReport];
-  /** Every change of every object, in order. */
-  change: [change: ViewChange];
-  /** A Kubernetes Event was recorded. */
-  event: [event: StoredObject];
-  closed: [];
-}
+import type { Store } from './stores/store.ts';
 
 /**
  * A Kubernetes cluster in this process. It is the only class that knows every room.
@@ -65,7 +52,7 @@ export interface ClusterEvents {
  * await using cluster = await Cluster.create({ nodes: [{ name: 'n1', runtime: new SimulatedRuntime() }] });
  * await cluster.settle();
  */
-export class Cluster extends ClusterCollections<ClusterEvents> implements AsyncDisposable {
+export class Cluster extends ClusterCollections implements AsyncDisposable {
   readonly name: string;
   readonly clock: Clock;
   readonly seed: number;
@@ -73,53 +60,70 @@ export class Cluster extends ClusterCollections<ClusterEvents> implements AsyncD
   readonly view: View;
   readonly registry: Registry;
   readonly client: Client;
+  readonly #options: ClusterOptions;
   readonly #store: Store;
   readonly #logger: Logger;
-  readonly #services: ServiceAllocation;
-  readonly #schema = new SchemaTable();
-  readonly #decoder = new ObjectDecoder(this.#schema);
+  readonly #machine: ClusterMachine;
   readonly #loop: Loop;
   readonly #crank: Crank;
   readonly #recorder: EventRecorder;
   readonly #api: ClusterApi;
   readonly #nodes: ClusterNodes;
   readonly #eviction: Eviction;
+  readonly #intake: ClusterIntake;
+  readonly #customResources: ClusterCustomResources;
+  readonly #leadership: ClusterLeadership;
+  #names: Random;
   readonly #servers = new Set<ServerHandle>();
-  readonly #changeListeners = new Set<(changes: readonly ViewChange[]) => void>();
-  #watch: StoreWatch | undefined;
+  #trust: Promise<ClusterTrust> | undefined;
+  #nameServer: NameServer | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(options: ClusterOptions, store: Store) {
     super();
+    checkClusterOptions(options);
+    this.#options = options;
     this.name = options.name ?? 'coxswain';
     this.clock = options.clock ?? new SystemClock();
     this.seed = options.seed ?? systemSeed();
     this.#logger = options.logger ?? silentLogger;
     this.#store = store;
-    const random = new SeededRandom(this.seed);
+    // Several processes may have been given one seed, and may not give their objects the same uids.
+    const random = new SeededRandom(store.shared && !this.clock.virtual ? systemSeed() : this.seed);
+    this.#names = random.fork('names');
     this.kinds = new KindIndex([...builtInKinds, ...(options.kinds ?? [])]);
     this.view = new View(this.kinds.all());
-    this.#services = new ServiceAllocation(store, random.fork('services'), {
-      serviceCidr: options.serviceCidr ?? '127.96.0.0/16',
-      nodePorts: options.nodePorts ?? { from: 30_000, to: 32_767 },
-    });
-    const ownership = new FieldOwnership({ table: this.#schema, clock: this.clock, structure: (kind) => this.#decoder.structure(kind) });
-    const patcher = new ObjectPatcher(this.#schema, ownership);
-    this.registry = new Registry({
+    this.#leadership = this.#leadershipOf(options.highAvailability, random.fork('leadership'));
+    const machine = (this.#machine = makeClusterMachine(options, {
+      store,
+      random,
+      names: () => this.#names,
+      leadership: this.#leadership,
+      caughtUp: (revision) => this.#intake.feed.caughtUp(revision),
+      view: this.view,
+      kinds: this.kinds,
+      clock: this.clock,
+      logger: this.#logger,
+      onFailure: (failure) => this.emit('failure', failure),
+    }));
+    this.registry = machine.registry;
+    this.#recorder = machine.recorder;
+    this.#loop = machine.loop;
+    this.#intake = new ClusterIntake({
       store,
       view: this.view,
       clock: this.clock,
-      random: random.fork('names'),
-      decode: (kind, raw, write) => this.#decoder.decode(kind, raw, write),
-      patch: (kind, old, patch, write) => patcher.apply(kind, old, patch, write),
-      track: (kind, old, next, write) => ownership.track(kind, old, next, write),
-      admission: new AdmissionChain([...admissionSteps({ services: this.#services }), ...(options.admission ?? [])]),
-      fence: () => undefined,
+      logger: this.#logger,
+      services: machine.services,
+      onChanges: (changes) => {
+        for (const change of changes) this.#leadership.seen(change);
+        this.#customResources.onChanges(changes);
+        this.#loop.onChanges(changes);
+        if (this.listenerCount('change') + this.listenerCount('event') > 0) for (const change of changes) this.#tellOf(change);
+      },
     });
-    const made = loopOf(options, { registry: this.registry, view: this.view, clock: this.clock, kinds: this.kinds, logger: this.#logger });
-    this.#recorder = made.recorder;
-    this.#loop = made.loop;
-    this.#crank = new Crank(this.#loop, this.clock, (report) => this.#tell('pass', report));
+    this.#customResources = this.#customResourcesOf(store);
+    this.#crank = new Crank(this.#loop, this.clock, (report) => this.emit('pass', report));
     this.#eviction = new Eviction(this.registry, this.view, this.clock);
     this.#nodes = new ClusterNodes({
       clusterId: this.name,
@@ -129,6 +133,7 @@ export class Cluster extends ClusterCollections<ClusterEvents> implements AsyncD
       view: this.view,
       client: () => this.client,
       participants: this.#loop.participants,
+      tokens: { issue: async (order) => (await this.#trusted()).issueForPod(order) },
       options: { ...options, store },
     });
     this.client = new RegistryClient({
@@ -139,21 +144,34 @@ export class Cluster extends ClusterCollections<ClusterEvents> implements AsyncD
       streams: this.#nodes,
       evict: (at, options) => this.#eviction.evict(at, options),
       event: (regarding, type, reason, message, source) =>
-        this.#recorder.record(source?.component ?? this.name, [{ regarding, type, reason, message }], source?.host),
-      onChange: (listener) => {
-        this.#changeListeners.add(listener);
-        return () => this.#changeListeners.delete(listener);
-      },
+        this.#recorder.recordFrom(source ?? { component: this.name }, [{ regarding, type, reason, message }]),
+      onChange: (listener, onEnd) => this.#intake.onChange(listener, onEnd),
     });
     this.#api = new ClusterApi(this.client, this.kinds);
   }
 
   /** Opens the store, reads what is there, and makes what every cluster has. */
-  static async create(options: ClusterOptions = {}): Promise<Cluster> {
+  static create(options: ClusterOptions = {}): Promise<Cluster> {
+    return Cluster.#create(options);
+  }
+
+  /**
+   * A cluster with the objects of a snapshot, in a store that is empty. They keep their uids, times and status, and get new
+   * resourceVersions: who watched the other cluster lists anew. Pods run where the options have a node of the name they are bound to.
+   * @throws ParseError for what is no snapshot or only part of one; ConfigurationError for a store that is not empty.
+   * @example
+   * const copy = await Cluster.fromSnapshot(await cluster.snapshot().text());
+   */
+  static fromSnapshot(source: SnapshotSource, options: ClusterOptions = {}): Promise<Cluster> {
+    return Cluster.#create(options, (store) => restoreSnapshot(store, source));
+  }
+
+  static async #create(options: ClusterOptions, fill?: (store: Store) => Promise<void>): Promise<Cluster> {
     const store = options.store ?? new MemoryStore();
     const cluster = new Cluster(options, store);
     try {
-      await cluster.#open();
+      await cluster.#open(fill);
+      await cluster.#participate(options);
       for (const node of options.nodes ?? []) await cluster.#nodes.add(node);
       await cluster.#nodesReady((options.nodes ?? []).map((node) => node.name));
     } catch (error) {
@@ -168,9 +186,12 @@ export class Cluster extends ClusterCollections<ClusterEvents> implements AsyncD
     return this.#crank.reconcile();
   }
 
-  /** Passes until nothing is due and nothing is in flight. */
-  settle(options: { readonly signal?: AbortSignal } = {}): Promise<PassReport> {
-    return this.#crank.settle(options.signal);
+  /**
+   * Passes until nothing is due and nothing is in flight. Rejects with `NotSettlingError` if writes never end, with `WaitTimeoutError` if
+   * work is still in flight after `timeoutMs` (no limit unless given).
+   */
+  settle(options: WaitOptions = {}): Promise<PassReport> {
+    return this.#crank.settle(options);
   }
 
   /** Passes until the signal fires, asleep in between. */
@@ -212,6 +233,25 @@ export class Cluster extends ClusterCollections<ClusterEvents> implements AsyncD
     return scheduler.explain(this.view, object);
   }
 
+  /** All objects at one revision, as portable lines of JSON: for a backup, another store, or a bug report (see `SnapshotOptions`). */
+  snapshot(options: SnapshotOptions = {}): ClusterSnapshot {
+    return new ClusterSnapshot({ cluster: this.name, store: this.#store, now: () => this.clock.now(), options });
+  }
+
+  /**
+   * A copy of this cluster to try things on: the same objects on simulated nodes, in memory, under a `ManualClock` that stands at the
+   * present. Nothing done in the fork reaches this cluster, or anything outside. Pods of nodes that are ready run on as their status says.
+   * @example
+   * await using fork = await cluster.fork();
+   * await fork.nodes.get('n1')?.drain();
+   * await fork.advance('5m');
+   */
+  async fork(options: ForkOptions = {}): Promise<Cluster> {
+    const { forkedOptions } = await import('./cluster-fork.ts');
+    const forked = forkedOptions(this.#options, this.clock.now(), this.view, { seed: this.seed, ...options });
+    return Cluster.fromSnapshot(this.snapshot(), forked);
+  }
+
   /** Adds a node to this process: its Pods run on the runtime given. Rejects with `ConfigurationError` for what cannot work together. */
   async addNode(node: NodeOptions): Promise<void> {
     await this.#nodes.add(node);
@@ -224,8 +264,23 @@ export class Cluster extends ClusterCollections<ClusterEvents> implements AsyncD
   }
 
   /** Moves a ManualClock on by milliseconds, or a text such as `5m`, `1h30m`, `10s`, doing all that falls due on the way, in order. */
-  advance(duration: number | string): Promise<void> {
-    return this.#crank.advance(typeof duration === 'number' ? duration : parseDuration(duration));
+  advance(duration: number | string, options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    return this.#crank.advance(typeof duration === 'number' ? duration : parseDuration(duration), options.signal);
+  }
+
+  /** Which control plane leads, by its identity and as this process sees it; undefined: nobody does, or there is only this one. */
+  get leader(): string | undefined {
+    return this.#leadership.leader;
+  }
+
+  /** Whether the controllers and the scheduler of this process act; always so where no other process can write to the store. */
+  get leading(): boolean {
+    return this.#leadership.leading;
+  }
+
+  /** What this process is called among several control planes; undefined if it is the only one. */
+  get identity(): string | undefined {
+    return this.#leadership.identity;
   }
 
   /** The service proxy of this process; undefined while no Pod needs one. */
@@ -233,23 +288,43 @@ export class Cluster extends ClusterCollections<ClusterEvents> implements AsyncD
     return this.#nodes.proxy;
   }
 
+  /** The name server of this process, if one was asked for. */
+  get nameServer(): NameServer | undefined {
+    return this.#nameServer;
+  }
+
   /** Serves the Kubernetes API over HTTP; the server ends with the cluster. */
   async serve(options: ServeOptions = {}): Promise<ServerHandle> {
+    if (this.#closing !== undefined) throw new ClosedError('the cluster');
     const { serve } = await import('./server/serve.ts');
     const handle = await serve(
       {
         name: this.name,
         registry: this.registry,
+        view: this.view,
         kinds: this.kinds,
+        schema: this.#machine.schema,
         clock: this.clock,
         logger: this.#logger,
         secureRandom: new SystemSecureRandom(),
+        streams: this.#nodes,
+        usage: this.#nodes,
+        ...(await this.#trusted()),
         evict: (at, evicted) => this.#eviction.evict(at, evicted),
       },
       options,
     );
     this.#servers.add(handle);
-    return handle;
+    if (this.#closing === undefined) return handle;
+    await handle.close();
+    throw new ClosedError('the cluster');
+  }
+
+  /** The cluster's keys, and the tokens of its service accounts; neither is made, nor its code loaded, before somebody needs it. */
+  #trusted(): Promise<ClusterTrust> {
+    return (this.#trust ??= import('./server/auth/cluster-trust.ts').then(({ clusterTrust }) =>
+      clusterTrust({ name: this.name, registry: this.registry, clock: this.clock, secureRandom: new SystemSecureRandom() }),
+    ));
   }
 
   /** Ends everything this cluster started and closes its store. May be repeated. */
@@ -277,132 +352,98 @@ export class Cluster extends ClusterCollections<ClusterEvents> implements AsyncD
       `nodes ${names.slice(0, 5).join(', ')} to be ready`,
       () => (stillWaiting().length === 0 ? true : undefined),
       () => `not ready: ${stillWaiting().slice(0, 10).join(', ')}`,
-      { timeoutMs: 30_000 },
+      // An earlier leader may have to be waited for.
+      { timeoutMs: 30_000 + this.#leadership.leaseDurationMs },
     );
   }
 
-  async #open(): Promise<void> {
-    await this.#store.open({ stamp });
-    this.view.sideTable<number>('loop').set('startedAt', this.clock.now());
-    const { entries, revision } = await this.#store.list('');
-    const inOrder = [...entries].sort((a, b) => a.createRevision - b.createRevision);
-    this.#take(inOrder.map((entry) => ({ type: 'put', key: entry.key, entry, previous: undefined })));
-    this.view.reached(revision);
-    this.#watch = this.#store.watch({
-      prefix: '',
-      after: revision,
-      onChanges: (changes) => this.#take(changes),
-      onProgress: (reached) => this.view.reached(reached),
-      onError: (error) => this.#logger.error({ error: error.message }, 'the watch of the store ended'),
+  #leadershipOf(options: ClusterOptions['highAvailability'], random: Random): ClusterLeadership {
+    return new ClusterLeadership({
+      options,
+      random,
+      store: this.#store,
+      view: this.view,
+      clock: this.clock,
+      logger: this.#logger,
+      registry: () => this.registry,
+      feed: () => this.#intake.feed,
+      onTurn: (term) => {
+        this.#recorder.recordFrom({ component: leaderLease.name }, [leaderEvent(this.#leadership.identity ?? '', term !== undefined)]);
+        this.#crank.wake();
+        if (term === undefined) this.emit('following');
+        else this.emit('leading', term);
+      },
+      onLeader: (identity) => this.emit('leader', identity),
     });
+  }
+
+  async #participate({ extraParticipants = [], dns, metrics }: ClusterOptions): Promise<void> {
+    for (const participant of extraParticipants) this.#loop.participants.add(participant);
+    this.#loop.participants.add(samplerFor(metrics, { view: this.view, kinds: this.kinds, clock: this.clock, nodes: this.#nodes }));
+    if (dns === undefined) return;
+    const { ClusterNameServer } = await import('./dns/cluster-name-server.ts');
+    this.#nameServer = new ClusterNameServer({ ...dns, clock: this.clock, secureRandom: new SystemSecureRandom() });
+    this.#loop.participants.add(this.#nameServer);
+  }
+
+  #customResourcesOf(store: Store): ClusterCustomResources {
+    return new ClusterCustomResources({
+      ...this.#machine,
+      store,
+      view: this.view,
+      kinds: this.kinds,
+      clock: this.clock,
+      logger: this.#logger,
+      onFound: (changes) => this.#loop.onChanges(changes),
+    });
+  }
+
+  async #open(fill: ((store: Store) => Promise<void>) | undefined): Promise<void> {
+    await this.#intake.open(fill);
+    // The same seed must not give the same uids again to a store that remembers.
+    if (this.view.revision > 0) this.#names = this.#names.fork(String(this.view.revision));
     for (const { kind, object } of bootstrapObjects()) {
       if (this.view.get(kind, object.metadata?.namespace, object.metadata?.name ?? '') !== undefined) continue;
       await this.registry.create(kind, object).catch((error: unknown) => {
         if (!(error instanceof AlreadyExistsError)) throw error;
       });
     }
+    await this.#customResources.settled();
+    await this.#leadership.start();
   }
 
-  #take(changes: Parameters<View['ingest']>[0]): void {
-    const seen = this.view.ingest(changes);
-    if (seen.length === 0) return;
-    for (const change of seen) this.#note(change);
-    this.#loop.onChanges(seen);
-    for (const listener of this.#changeListeners) listener(seen);
-    if (this.listenerCount('change') > 0) for (const change of seen) this.#tell('change', change);
-  }
-
-  /** Keeps what is local to this process and follows from changes: see the side tables in docs/architecture.md. */
-  #note({ kind, type, object }: ViewChange): void {
-    if (kind.group !== '') {
-      if (type === 'deleted') this.view.sideTable('retired-names').delete(object.metadata.uid);
-      return;
-    }
-    if (kind.kind === 'Service') {
-      if (type === 'deleted')
-        void this.#services
-          .release(object as Parameters<ServiceAllocation['release']>[0])
-          .catch((error: unknown) => this.#logger.warn({ error: String(error) }, 'the addresses of a Service could not be given back'));
-      else this.#services.seen(object as Parameters<ServiceAllocation['seen']>[0]);
-    }
-    if (kind.kind === 'Node' && type === 'added') this.view.sideTable<number>('nodes-gone').delete(object.metadata.name);
-    if (type !== 'deleted') return;
-    this.view.sideTable('retired-names').delete(object.metadata.uid);
-    if (kind.kind === 'Node') this.view.sideTable<number>('nodes-gone').set(object.metadata.name, this.clock.now());
-    if (kind.kind === 'Pod') this.#retire(object);
-  }
-
-  /** The name of a deleted Pod is not given to the next one of its owner: people would take it for the same Pod. */
-  #retire(pod: StoredObject): void {
-    const owner = pod.metadata.ownerReferences?.find((each) => each.controller === true);
-    if (owner === undefined) return;
-    const table = this.view.sideTable<Set<string>>('retired-names');
-    const names = table.get(owner.uid) ?? new Set<string>();
-    table.set(owner.uid, names);
-    names.add(pod.metadata.name);
-    if (names.size > retiredNamesMax) names.delete(names.values().next().value!);
-  }
-
+  /** Every part is closed, whatever becomes of the others; rejects with what went wrong. */
   async #close(): Promise<void> {
-    for (const server of this.#servers) await server.close();
-    await this.#crank.close();
-    await this.#loop.close();
-    this.#watch?.close();
-    await this.#nodes.dispose();
-    await this.#store.close();
-    this.#tell('closed');
-    this.removeAllListeners();
-  }
-
-  #tell<E extends keyof ClusterEvents>(event: E, ...args: ClusterEvents[E]): void {
-    for (const listener of this.listeners(event)) {
+    const failed: unknown[] = [];
+    const parts: readonly (() => void | Promise<void>)[] = [
+      ...[...this.#servers].map((server) => () => server.close()),
+      () => this.#crank.close(),
+      () => this.#leadership.close(),
+      () => this.#loop.close(),
+      () => this.#customResources.close(),
+      () => this.#intake.close(),
+      () => this.#nodes.dispose(),
+      () => this.#store.close(),
+    ];
+    for (const close of parts) {
       try {
-        (listener as (...given: ClusterEvents[E]) => void).apply(this, args);
+        await close();
       } catch (error) {
-        this.#logger.error({ event, error: error instanceof Error ? error.message : String(error) }, 'a listener threw');
+        failed.push(error);
       }
     }
+    this.emit('closed');
+    this.removeAllListeners();
+    if (failed.length === 1) throw failed[0];
+    if (failed.length > 1) throw new AggregateError(failed, 'the cluster could not close everything');
   }
-}
 
-/** So many names of deleted Pods are remembered for each owner. */
-const retiredNamesMax = 200;
+  protected override onListenerFailure(event: string, error: unknown): void {
+    this.#logger.error({ event, error: error instanceof Error ? error.message : String(error) }, 'a listener threw');
+  }
 
-/** Objects know their revision. */
-function stamp(value: object, revision: number): object {
-  const object = value as KubeObject;
-  if (object.metadata === undefined) return value;
-  return deepFreeze({ ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } });
-}
-
-interface LoopNeeds {
-  readonly registry: Registry;
-  readonly view: View;
-  readonly clock: Clock;
-  readonly kinds: KindIndex;
-  readonly logger: Logger;
-}
-
-/** The loop with its controllers and schedulers, and what records Events for all of them. */
-function loopOf(
-  options: ClusterOptions,
-  { registry, view, clock, kinds, logger }: LoopNeeds,
-): { readonly loop: Loop; readonly recorder: EventRecorder } {
-  const limits = options.events === undefined ? {} : { limits: options.events };
-  const recorder = new EventRecorder({ registry, view, kind: eventKind, clock, ...limits });
-  const builtIn = builtInControllers({ kinds, nodeGracePeriodMs: options.nodeHealth?.gracePeriodMs });
-  const loop = new Loop({
-    view,
-    clock,
-    // Under a ManualClock slices are counted, not timed: where a pass yields must not depend on the machine.
-    meter: clock.virtual ? new CountingSliceMeter() : new SystemSliceMeter(),
-    logger,
-    writer: new PlanWriter(registry, view, podKind),
-    controllers: [...selectControllers(options.controllers ?? 'all', builtIn), ...(options.extraControllers ?? [])],
-    schedulers: options.scheduler === 'none' ? [] : [options.scheduler ?? new DefaultScheduler()],
-    record: (component, events) => recorder.record(component, events),
-    flushEvents: () => recorder.flush(),
-    leads: () => true,
-  });
-  return { loop, recorder };
+  #tellOf(change: ViewChange): void {
+    this.emit('change', change);
+    if (change.kind.kind === 'Event' && change.kind.group === '' && change.type !== 'deleted') this.emit('event', change.object);
+  }
 }

@@ -34,7 +34,8 @@ export class CoxswainError extends Error {
 export interface FieldCause {
   readonly reason: string;
   readonly message: string;
-  readonly field: string;
+  /** Absent if it is about no field in particular. */
+  readonly field?: string;
 }
 
 export interface StatusDetails {
@@ -87,8 +88,8 @@ export class ConflictError extends ApiError {
 
 /** One or more fields were refused; `details.causes` has them all. */
 export class InvalidError extends ApiError {
-  constructor(message: string, details?: StatusDetails) {
-    super(422, 'Invalid', message, details);
+  constructor(message: string, details?: StatusDetails, options: CoxswainErrorOptions = {}) {
+    super(422, 'Invalid', message, details, options);
   }
 
   get causes(): readonly FieldCause[] {
@@ -183,6 +184,18 @@ export class CompactedError extends StoreError {
 
 /** A runtime could not do what it was asked. `code` says which case (`RUNTIME_IMAGE_NOT_FOUND`, ...): see `docs/errors.md`. */
 export class RuntimeError extends CoxswainError {}
+
+/** What a container engine refused (`status` is its HTTP code), or did not answer at all (`status` 0: it may have been done all the same). */
+export class EngineError extends RuntimeError {
+  readonly status: number;
+
+  constructor(call: string, status: number, text: string, cause?: unknown) {
+    const code = status === 0 ? 'RUNTIME_UNAVAILABLE' : 'RUNTIME_ENGINE';
+    const how = status === 0 ? 'did not answer' : `answered ${status}`;
+    super(code, `${call}: the Docker engine ${how}: ${text}`, { retryable: status === 0 || status >= 500 || status === 409, cause });
+    this.status = status;
+  }
+}
 
 /** The host asked for something this machine or configuration cannot do. The message says what to change. */
 export class ConfigurationError extends CoxswainError {

@@ -1,7 +1,11 @@
 // the cluster
 export { Cluster } from './cluster.ts';
-export type { ClusterEvents } from './cluster.ts';
-export type { AppliedObject, Exposable, ExposeOptions, RunOptions } from './cluster-api.ts';
+export type { ClusterEvents } from './cluster-events.ts';
+export type { AnyManifest, Applicable, AppliedObject, Exposable, ExposeOptions, RunOptions } from './cluster-api.ts';
+export { ClusterSnapshot } from './cluster-snapshot.ts';
+export type { ClusterSnapshotParts, SnapshotOptions, SnapshotSource } from './cluster-snapshot.ts';
+export type { ForkOptions } from './cluster-fork.ts';
+export type { HighAvailabilityOptions } from './cluster-leadership.ts';
 export type { ClusterOptions, NodeOptions } from './cluster-options.ts';
 
 // errors
@@ -14,6 +18,7 @@ export {
   CompactedError,
   ConfigurationError,
   ConflictError,
+  EngineError,
   CoxswainError,
   ExpiredError,
   ForbiddenError,
@@ -43,7 +48,7 @@ export type { Client, DeleteResult, Identity, ListQuery, Patch, WaitOptions, Wat
 export { Collection } from './api/collection.ts';
 export type { HandleWatch } from './api/collection.ts';
 export { Handle } from './api/handle.ts';
-export type { PodStreams, PortForward } from './api/streams.ts';
+export type { Archive, PodStreams, PortForward } from './api/streams.ts';
 export type { FieldErrors } from './api/field-errors.ts';
 export type { AdmissionContext, Draft, KindDescriptor, PrintedColumn, ScaleSubresource, SelectableField } from './api/kind.ts';
 export type { KubeObject, ObjectName, Stored, StoredMeta, StoredObject } from './api/object.ts';
@@ -255,6 +260,7 @@ export type {
   ProbeResult,
   ResolvedMount,
   Runtime,
+  RuntimeCondition,
   RuntimeEnv,
   RuntimeInfo,
   SandboxConfig,
@@ -285,17 +291,19 @@ export type { DeleteOptions } from './api/client.ts';
 export type { PartCheck } from './api/field-errors.ts';
 export type { HandleClass } from './api/handle.ts';
 export type { KindIndex } from './api/kind-index.ts';
-export type { RowCondition, StorageAlias } from './api/kind.ts';
+export type { PartSubresource, RowCondition, StorageAlias } from './api/kind.ts';
 export type { QuantityFormat } from './api/quantity-format.ts';
 export type { Registry } from './api/registry.ts';
 export type { ContainerChoice } from './api/streams.ts';
 export type { ViewQuery } from './api/view-reader.ts';
 export type { View, ViewChange } from './api/view.ts';
-export type { ProxyOptions } from './cluster-options.ts';
+export type { DnsOptions, ProxyOptions } from './cluster-options.ts';
+export type { TokenRequest, TokenSource } from './kubelet/kubelet-parts.ts';
 export type { WriteEvents } from './controllers/controller.ts';
 export type { CommandResult } from './kinds/pod/command-result.ts';
 export type { PodWaitCondition } from './kinds/pod/pod-wait.ts';
 export type { ControllerReport } from './loop/controller-runner.ts';
+export type { ComponentFailure } from './loop/loop.ts';
 export type { StreamMode } from './proxy/protocol-mode.ts';
 export type { HostPorts } from './scheduler/host-ports.ts';
 export type { StoredNode } from './scheduler/node-info.ts';
@@ -311,3 +319,38 @@ export type { PodShape } from './scheduler/pod-shape.ts';
 export type { QueuedPod } from './scheduler/queued-pod.ts';
 export type { ResourceTable } from './scheduler/resource-table.ts';
 export type { SchedulerCache } from './scheduler/scheduler-cache.ts';
+export type { PlannedNote } from './controllers/controller.ts';
+export type { MetricsOptions } from './metrics/metrics-source.ts';
+export type { AffinityTerm } from './scheduler/affinity-term.ts';
+export type { WeightedTerm } from './scheduler/pod-group.ts';
+export type { ColumnAmounts } from './scheduler/resource-table.ts';
+export type { HostPort } from './scheduler/host-ports.ts';
+export type { Amounts } from './scheduler/pod-resources.ts';
+export type { ClassOf, NodesLeft, SparseFilter, SparseScore } from './scheduler/plugin.ts';
+export type { QueueState } from './scheduler/queued-pod.ts';
+export type { ClaimCensus } from './scheduler/claim-census.ts';
+export type { ImageCensus } from './scheduler/image-census.ts';
+export type { ChangeLog } from './scheduler/change-log.ts';
+export type { FollowedObjects } from './scheduler/followed-objects.ts';
+export type { GroupCensus } from './scheduler/group-census.ts';
+export type { RelationIndex } from './scheduler/relation-index.ts';
+export type { ResourceWeight } from './scheduler/resource-scoring.ts';
+export type { ScoringStrategy } from './scheduler/plugins/node-resources-fit.ts';
+export type { CheckedWrite, PreparedWrite } from './api/write-preparation.ts';
+export { WritePreparation } from './api/write-preparation.ts';
+export type { CensusGroup, CensusKind } from './api/census.ts';
+export type { Follow } from './loop/participant.ts';
+export type { JobCondition } from './kinds/job.ts';
+export type { ExternalMetrics } from './metrics/metrics-source.ts';
+export type { RequestSource } from './metrics/metrics-source.ts';
+export type { CarriedTerms } from './scheduler/carried-terms.ts';
+export type { TopologyDomains } from './scheduler/topology-domains.ts';
+export type { NodeClasses } from './scheduler/plugin.ts';
+export type { DomainTally } from './scheduler/domain-tally.ts';
+export type { ShapePoint } from './scheduler/resource-scoring.ts';
+export type { Candidate } from './scheduler/affinity-term.ts';
+export type { PodCounter } from './scheduler/pod-counter.ts';
+export type { CarriedTerm } from './scheduler/carried-terms.ts';
+export type { RequestCounters } from './metrics/metrics-source.ts';
+export type { ExternalMetricQuery } from './metrics/metrics-source.ts';
+export type { TermRole } from './scheduler/carried-terms.ts';

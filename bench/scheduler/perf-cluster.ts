@@ -42,6 +42,10 @@ export class PerfCluster {
     this.#changes.push({ type: 'modified', object, previous });
   }
 
+  object(uid: string): StoredObject | undefined {
+    return this.#objects.get(uid);
+  }
+
   delete(uid: string): void {
     const object = this.#objects.get(uid);
     if (object === undefined) return;
@@ -62,14 +66,14 @@ export class PerfCluster {
     this.#now++;
     const changes = this.#changes;
     this.#changes = [];
-    const start = performance.now();
+    const started = performance.now();
     if (changes.length > 0) this.#scheduler.onChanges(changes, this.#view);
     const plan = this.#scheduler.schedule(this.#view, this.#now, budget);
     const planned = performance.now();
     for (const write of plan.writes) this.#apply(write);
     const applied = performance.now();
     for (const write of plan.writes) this.#scheduler.onWritten(write, undefined, this.#now);
-    this.passes.push(performance.now() - applied + planned - start);
+    this.passes.push(performance.now() - applied + planned - started);
     return plan.more || this.#changes.length > 0;
   }
 

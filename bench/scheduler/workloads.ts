@@ -1,225 +1,32 @@
-import { deepFreeze, type StoredObject } from '../../src/api/object.ts';
-import type { PodSpec } from '../../src/api/generated/models.ts';
+import { deepFreeze } from '../../src/api/object.ts';
+import { eventWorkloads } from './event-workloads.ts';
 import type { PerfCluster } from './perf-cluster.ts';
+import {
+  addNamespaces,
+  addNodes,
+  addPods,
+  affinity,
+  antiAffinity,
+  both,
+  devops,
+  evenOverHosts,
+  high,
+  inZone,
+  low,
+  plain,
+  preferredAffinity,
+  preferredAntiAffinity,
+  required,
+  spread,
+  template,
+  term,
+  tooBig,
+  zoneKey,
+} from './pods.ts';
+import { volumeWorkloads } from './volume-workloads.ts';
+import { full, manyNamespaces, simple, twoNamespaces, type Sized } from './workload.ts';
 
-const zoneKey = 'topology.kubernetes.io/zone';
-const hostKey = 'kubernetes.io/hostname';
-
-export interface PodTemplate {
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly spec: PodSpec;
-}
-
-/** One of Kubernetes' scheduler_perf, at one size. */
-export interface Workload {
-  readonly name: string;
-  readonly nodes: number;
-  /** What Kubernetes demands of itself at 5,000 nodes, pods/s; undefined: nothing. */
-  readonly gate?: number;
-  readonly measured: number;
-  readonly prepare: (cluster: PerfCluster) => void;
-  /** Puts the pods that are measured. */
-  readonly measure: (cluster: PerfCluster) => void;
-  /** Called before each pass; for what goes on besides. */
-  readonly meanwhile?: (cluster: PerfCluster, pass: number) => void;
-}
-
-// Templates. Frozen once, and so shared by all pods made from them, as a controller's are.
-
-const pause = (requests: Readonly<Record<string, string>> = { cpu: '100m', memory: '500Mi' }): PodSpec => ({
-  schedulerName: 'default-scheduler',
-  containers: [{ name: 'pause', image: 'registry.k8s.io/pause:3.10', ports: [{ containerPort: 80 }], resources: { requests } }],
-});
-
-const plain: PodTemplate = deepFreeze({ spec: pause() });
-const template = (
-  labels: Readonly<Record<string, string>>,
-  extra: Partial<PodSpec>,
-  requests?: Readonly<Record<string, string>>,
-): PodTemplate => deepFreeze({ labels, spec: { ...pause(requests), ...extra } });
-
-const term = (color: string, topologyKey: string, where: object) => ({ labelSelector: { matchLabels: { color } }, topologyKey, ...where });
-const both = { namespaces: ['sched-0', 'sched-1'] };
-const devops = { namespaceSelector: { matchLabels: { team: 'devops' } } };
-const required = (podTerm: ReturnType<typeof term>) => ({ requiredDuringSchedulingIgnoredDuringExecution: [podTerm] });
-const preferred = (podAffinityTerm: ReturnType<typeof term>) => ({
-  preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1, podAffinityTerm }],
-});
-
-const antiAffinity = (where: object): PodTemplate =>
-  template({ color: 'green', name: 'test' }, { affinity: { podAntiAffinity: required(term('green', hostKey, where)) } });
-const affinity = (where: object): PodTemplate =>
-  template({ color: 'blue' }, { affinity: { podAffinity: required(term('blue', zoneKey, where)) } });
-const preferredAffinity = (where: object): PodTemplate =>
-  template({ color: 'red' }, { affinity: { podAffinity: preferred(term('red', hostKey, where)) } });
-const preferredAntiAffinity = (where: object): PodTemplate =>
-  template({ color: 'yellow' }, { affinity: { podAntiAffinity: preferred(term('yellow', hostKey, where)) } });
-
-const spread = (whenUnsatisfiable: string): PodTemplate =>
-  template(
-    { color: 'blue' },
-    {
-      topologySpreadConstraints: [
-        { maxSkew: 5, topologyKey: zoneKey, whenUnsatisfiable, labelSelector: { matchLabels: { color: 'blue' } } },
-      ],
-    },
-  );
-
-const inZone: PodTemplate = template(
-  {},
-  {
-    affinity: {
-      nodeAffinity: {
-        requiredDuringSchedulingIgnoredDuringExecution: {
-          nodeSelectorTerms: [{ matchExpressions: [{ key: zoneKey, operator: 'In', values: ['zone1', 'zone2'] }] }],
-        },
-      },
-    },
-  },
-);
-
-const evenOverHosts: PodTemplate = template(
-  { foo: '' },
-  {
-    topologySpreadConstraints: [
-      {
-        maxSkew: 1,
-        topologyKey: hostKey,
-        whenUnsatisfiable: 'DoNotSchedule',
-        nodeTaintsPolicy: 'Honor',
-        labelSelector: { matchExpressions: [{ key: 'foo', operator: 'Exists' }] },
-      },
-    ],
-  },
-);
-
-// What happens
-
-export function addNodes(
-  cluster: PerfCluster,
-  count: number,
-  zones: readonly string[] = [],
-  extra: { taints?: readonly object[]; resources?: Readonly<Record<string, string>>; prefix?: string } = {},
-): void {
-  const { taints = [], resources = {}, prefix = 'node' } = extra;
-  for (let i = 0; i < count; i++) {
-    const name = `${prefix}-${i}`;
-    const zone = zones[i % Math.max(1, zones.length)];
-    const allocatable = { cpu: '4', memory: '32Gi', pods: '110', ...resources };
-    cluster.put(
-      'Node',
-      { name, labels: { [hostKey]: name, ...(zone === undefined ? {} : { [zoneKey]: zone }) } },
-      { spec: { taints }, status: { allocatable, capacity: allocatable } },
-    );
-  }
-}
-
-let podNames = 0;
-
-export function addPods(
-  cluster: PerfCluster,
-  count: number,
-  { labels = {}, spec }: PodTemplate,
-  namespace = 'default',
-  extra: object = {},
-): readonly StoredObject[] {
-  const pods: StoredObject[] = [];
-  for (let i = 0; i < count; i++)
-    pods.push(cluster.put('Pod', { name: `pod-${++podNames}`, namespace, labels, ...extra }, { spec, status: { phase: 'Pending' } }));
-  return pods;
-}
-
-const addNamespaces = (cluster: PerfCluster, ...names: readonly string[]): void => {
-  for (const name of names) cluster.put('Namespace', { name, labels: { team: 'devops' } }, {});
-};
-
-const inNamespaces = (prefix: string, count: number): readonly string[] => Array.from({ length: count }, (_, i) => `${prefix}-${i}`);
-
-type Sized = (nodes: number) => Workload;
-
-/** Two namespaces, one template: some pods first, then the measured ones. */
-function twoNamespaces(
-  name: string,
-  gate: number,
-  pod: PodTemplate,
-  sizes: (nodes: number) => readonly [initial: number, measured: number],
-  zones: readonly string[] = [],
-): Sized {
-  return (nodes) => {
-    const [initial, measured] = sizes(nodes);
-    return {
-      name,
-      nodes,
-      gate,
-      measured,
-      prepare: (cluster) => {
-        addNodes(cluster, nodes, zones);
-        addNamespaces(cluster, 'sched-0', 'sched-1');
-        addPods(cluster, initial, pod, 'sched-0');
-      },
-      measure: (cluster) => void addPods(cluster, measured, pod, 'sched-1'),
-    };
-  };
-}
-
-/** Many namespaces that a selector means. */
-function manyNamespaces(
-  name: string,
-  gate: number,
-  pod: PodTemplate,
-  perNamespace: number,
-  measuredAtFull: number,
-  zones: readonly string[] = [],
-): Sized {
-  return (nodes) => {
-    const full = nodes >= 5_000;
-    const measured = full ? measuredAtFull : 100;
-    return {
-      name,
-      // More nodes than pods that want one for themselves, as in Kubernetes.
-      nodes,
-      gate,
-      measured,
-      prepare: (cluster) => {
-        addNodes(cluster, full && name.includes('RequiredPodAntiAffinity') ? nodes + 1_000 : nodes, zones);
-        const namespaces = inNamespaces('init-ns', full ? 100 : 10);
-        addNamespaces(cluster, ...namespaces, 'measure-ns-0');
-        for (const namespace of namespaces) addPods(cluster, full ? perNamespace : 4, pod, namespace);
-      },
-      measure: (cluster) => void addPods(cluster, measured, pod, 'measure-ns-0'),
-    };
-  };
-}
-
-function simple(
-  name: string,
-  gate: number | undefined,
-  sizes: (nodes: number) => readonly [initial: number, measured: number],
-  measuredPod: PodTemplate,
-  options: { zones?: readonly string[]; initialPod?: PodTemplate; besides?: Partial<Workload> } = {},
-): Sized {
-  return (nodes) => {
-    const [initial, measured] = sizes(nodes);
-    return {
-      name,
-      nodes,
-      ...(gate === undefined ? {} : { gate }),
-      measured,
-      prepare: (cluster) => {
-        addNodes(cluster, nodes, options.zones);
-        addPods(cluster, initial, options.initialPod ?? measuredPod);
-      },
-      measure: (cluster) => void addPods(cluster, measured, measuredPod),
-      ...options.besides,
-    };
-  };
-}
-
-const full = (nodes: number): boolean => nodes >= 5_000;
 const moon = ['moon-1', 'moon-2', 'moon-3'];
-const low: PodTemplate = template({}, {}, { cpu: '900m', memory: '500Mi' });
-const high: PodTemplate = template({}, { priority: 10 }, { cpu: '3', memory: '500Mi' });
-const tooBig: PodTemplate = template({}, { priority: 10 }, { cpu: '9', memory: '500Mi' });
 /** Kubernetes injects by the clock, 5 a second at some 600 pods a second; here by pods. */
 const every = (passes: number, act: (cluster: PerfCluster, time: number) => void) => (cluster: PerfCluster, pass: number) => {
   if (pass % passes === 0) act(cluster, pass / passes);
@@ -314,6 +121,37 @@ export const workloads: readonly Sized[] = [
       measure: (cluster) => void addPods(cluster, measured, template({ app: 'web' }, {}), 'service-ns'),
     };
   },
+  // Not Kubernetes': what a cluster is filled with by its ReplicationControllers, whose image comes to one node after the other.
+  (nodes) => ({
+    name: 'FillByOwners',
+    nodes,
+    measured: full(nodes) ? 50_000 : 5_000,
+    prepare: (cluster) => {
+      addNodes(cluster, nodes, moon);
+      for (let i = 0; i < nodes / 10; i++) {
+        const name = `web-${i}`;
+        cluster.put('ReplicationController', { name, namespace: 'default' }, { spec: { selector: { app: name } } });
+      }
+    },
+    measure: (cluster) => {
+      const owners = Array.from({ length: nodes / 10 }, (_, i) => {
+        const name = `web-${i}`;
+        const ownerReferences = [{ apiVersion: 'v1', kind: 'ReplicationController', name, uid: name, controller: true }];
+        return { pod: template({ app: name }, {}), ownerReferences };
+      });
+      // In groups of ten, as controllers create them when all are busy.
+      for (let i = 0; i < (full(nodes) ? 5_000 : 500); i++) {
+        const { pod, ownerReferences } = owners[i % owners.length]!;
+        addPods(cluster, 10, pod, 'default', { ownerReferences });
+      }
+    },
+    meanwhile: (cluster, pass) => {
+      if (pass >= nodes) return;
+      const old = cluster.object(`uid-${pass + 1}`)!;
+      const images = [{ names: ['registry.k8s.io/pause:3.10'], sizeBytes: 100_000_000 }];
+      cluster.change(old, deepFreeze({ ...old, status: { ...(old.status as object), images } }));
+    },
+  }),
   (nodes) => ({
     name: 'SchedulingWithNodeInclusionPolicy',
     nodes,
@@ -336,12 +174,22 @@ export const workloads: readonly Sized[] = [
   (nodes) => ({
     name: 'UnschedulableMany',
     nodes,
-    measured: full(nodes) ? 20_000 : 1_000,
+    measured: full(nodes) ? 20_000 : 5_000,
     prepare: (cluster) => {
       addNodes(cluster, nodes);
-      addPods(cluster, full(nodes) ? 100_000 : 10_000, tooBig);
+      addPods(cluster, 500, plain);
+      addPods(cluster, 100_000, tooBig);
     },
-    measure: (cluster) => void addPods(cluster, full(nodes) ? 20_000 : 1_000, plain),
+    without: {
+      name: 'without-unschedulable',
+      prepare: (cluster) => {
+        addNodes(cluster, nodes);
+        addPods(cluster, 500, plain);
+      },
+    },
+    measure: (cluster) => void addPods(cluster, full(nodes) ? 20_000 : 5_000, plain),
+    // Pods that end: each might make room for those that wait.
+    meanwhile: every(20, (cluster, time) => cluster.delete(`uid-${nodes + 1 + (time % 500)}`)),
   }),
   simple('SchedulingWithMixedChurn', 710, (nodes) => [0, full(nodes) ? 10_000 : 1_000], plain, {
     besides: {
@@ -409,4 +257,6 @@ export const workloads: readonly Sized[] = [
     prepare: (cluster) => addNodes(cluster, nodes, [], { resources: { 'example.com/gpu': '1' } }),
     measure: (cluster) => void addPods(cluster, nodes, template({}, {}, { cpu: '100m', memory: '500Mi', 'example.com/gpu': '1' })),
   }),
+  ...volumeWorkloads,
+  ...eventWorkloads,
 ];

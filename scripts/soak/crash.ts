@@ -57,14 +57,15 @@ function row(store: string, outcomes: readonly CrashOutcome[]): string {
   const sum = (of: (outcome: CrashOutcome) => number): number => outcomes.reduce((total, outcome) => total + of(outcome), 0);
   const acknowledged = sum((outcome) => outcome.acknowledged);
   const more = sum((outcome) => Math.max(0, outcome.kept - outcome.acknowledged));
-  return `| ${store} | ${outcomes.length} | ${acknowledged} | ${more} | ${outcomes.filter((outcome) => outcome.violations.length > 0).length} |`;
+  const date = new Date().toISOString().slice(0, 10);
+  return `| ${date} | ${store} | ${outcomes.length} | ${acknowledged} | ${more} | ${outcomes.filter((outcome) => outcome.violations.length > 0).length} |`;
 }
 
 const writer = await bundle();
 const directory = mkdtempSync(join(tmpdir(), 'coxswain-soak-'));
 const random = new SeededRandom(2026);
-console.log('| store | kills | writes acknowledged | kept without having been acknowledged | runs with something lost or wrong |');
-console.log('|---|---|---|---|---|');
+console.log('| | store | kills | writes acknowledged | kept without having been acknowledged | runs with something lost or wrong |');
+console.log('|---|---|---|---|---|---|');
 const lmdb = await series(Number(values.lmdb), Number(values.parallel), (seed, lane) => ({
   store: `lmdb:${join(directory, String(lane))}`,
   seed,

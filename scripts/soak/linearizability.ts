@@ -1,12 +1,15 @@
 /**
- * `npm run soak:linearizability [-- --memory 1000 --lmdb 1000 --etcd 100]`: so many histories of 1,000 operations by 8 clients,
- * checked for linearizability and for the guarantees of watches. Prints the table of `docs/durability.md`.
+ * `npm run soak:linearizability [-- --memory 1000 --lmdb 1000 --etcd 100 --faults 10]`: so many histories of 1,000 operations by 8 clients,
+ * checked for linearizability and for the guarantees of watches; the last ones on three members of etcd that are killed, stopped and cut
+ * off meanwhile. Prints the table of `docs/durability.md`.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
+import { SeededRandom } from '../../src/env/seeded-random.ts';
+import { SystemClock } from '../../src/env/system-clock.ts';
 import { EtcdStore } from '../../src/stores/etcd-store.ts';
 import { LmdbStore } from '../../src/stores/lmdb-store.ts';
 import { MemoryStore } from '../../src/stores/memory-store.ts';
@@ -14,18 +17,28 @@ import type { Store } from '../../src/stores/store.ts';
 import { StoreProbe } from '../../src/testing/store-probe.ts';
 import { tryHistory } from '../../src/testing/store-suite.ts';
 import { EtcdServers } from '../../test/etcd/etcd-server.ts';
+import { inWeather } from '../../test/etcd/etcd-weather.ts';
 
 const { values } = parseArgs({
   options: {
     memory: { type: 'string', default: '1000' },
     lmdb: { type: 'string', default: '1000' },
     etcd: { type: 'string', default: '100' },
+    faults: { type: 'string', default: '10' },
   },
 });
 const historiesPerStore = 50;
 let failures = 0;
 
-async function histories(name: string, count: number, make: (place: string) => { readonly store: Store; dispose(): void }): Promise<void> {
+type Attempt = (probe: StoreProbe, seed: number) => Promise<readonly string[]>;
+const undisturbed: Attempt = (probe, seed) => tryHistory(probe, { seed });
+
+async function histories(
+  name: string,
+  count: number,
+  make: (place: string) => { readonly store: Store; dispose(): void },
+  attempt = undisturbed,
+): Promise<void> {
   const started = performance.now();
   let wrong = 0;
   for (let first = 1; first <= count; first += historiesPerStore) {
@@ -33,7 +46,7 @@ async function histories(name: string, count: number, make: (place: string) => {
     const probe = new StoreProbe({ store, dispose: async () => undefined, patienceMs: 60_000 });
     await probe.open();
     for (let seed = first; seed < first + historiesPerStore && seed <= count; seed++) {
-      const violations = await tryHistory(probe, { seed });
+      const violations = await attempt(probe, seed);
       for (const violation of violations) console.error(`${name}, seed ${seed}: ${violation}`);
       if (violations.length > 0) wrong++;
     }
@@ -59,4 +72,17 @@ await histories('etcd', Number(values.etcd), (place) => ({
   dispose: () => undefined,
 }));
 await servers.remove();
+const three = await EtcdServers.start(3);
+const clock = new SystemClock();
+await histories(
+  'etcd, three members in faults',
+  Number(values.faults),
+  (place) => ({
+    store: new EtcdStore({ endpoints: three.endpoints, prefix: `/soak-${place}`, requestTimeoutMs: 3_000, compactionIntervalMs: 0 }),
+    dispose: () => undefined,
+  }),
+  (probe, seed) =>
+    inWeather(three, new SeededRandom(seed), () => tryHistory(probe, { seed, pause: (random) => clock.sleep(random.integer(40)) })),
+);
+await three.remove();
 process.exitCode = failures > 0 ? 1 : 0;

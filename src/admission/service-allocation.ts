@@ -8,7 +8,7 @@ import type { ViewReader } from '../api/view-reader.ts';
 import type { Random } from '../env/random.ts';
 import { ApiError } from '../errors.ts';
 import { serviceKind } from '../kinds/service.ts';
-import type { Store } from '../stores/store.ts';
+import type { Store, WriteOp } from '../stores/store.ts';
 
 type Service = Stored<ServiceManifest>;
 
@@ -75,8 +75,9 @@ export class ServiceAllocation {
     };
     try {
       const spec = await this.#spec(request, service, before, held);
+      if (spec === service.spec && held.length === 0) return undefined;
       // What was taken is visible in the view as soon as the Service is: until then it is pending.
-      return spec === service.spec ? undefined : { object: { ...service, spec } as KubeObject, rollback };
+      return { object: spec === service.spec ? request.object : ({ ...service, spec } as KubeObject), rollback };
     } catch (error) {
       await rollback();
       throw error;
@@ -199,6 +200,11 @@ export class ServiceAllocation {
   #contains(text: string): boolean {
     return ipaddr.IPv4.isValidFourPartDecimal(text) && ipaddr.IPv4.parse(text).match(ipaddr.IPv4.parseCIDR(this.#ranges.serviceCidr));
   }
+}
+
+/** The writes that take what a Service has, for a store that others write to. */
+export function allocationsOf(service: Service): readonly WriteOp[] {
+  return keysOf(service.spec).map((key) => ({ key, value: Object.freeze({ uid: service.metadata.uid }), expected: 0 }));
 }
 
 function keysOf(spec: ServiceSpec | undefined): readonly string[] {

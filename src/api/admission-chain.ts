@@ -16,9 +16,20 @@ export class AdmissionChain {
     this.#validating = steps.filter((step) => step.validate !== undefined);
   }
 
-  /** Synchronous as long as every step is, so that a group of writes costs no turns. */
+  /** Synchronous as long as every step is, so that a group of writes costs no turns. What steps reserved is given back if one refuses. */
   mutate(request: AdmissionRequest): Admitted | Promise<Admitted> {
-    return this.#mutateFrom(0, request, []);
+    const rollbacks: (() => Promise<void>)[] = [];
+    const refuse = async (error: unknown): Promise<never> => {
+      for (const rollback of rollbacks) await rollback();
+      throw error;
+    };
+    try {
+      const admitted = this.#mutateFrom(0, request, rollbacks);
+      return admitted instanceof Promise ? admitted.catch(refuse) : admitted;
+    } catch (error) {
+      if (rollbacks.length === 0) throw error;
+      return refuse(error);
+    }
   }
 
   #mutateFrom(start: number, request: AdmissionRequest, rollbacks: (() => Promise<void>)[]): Admitted | Promise<Admitted> {
@@ -27,16 +38,10 @@ export class AdmissionChain {
       const result = this.#mutating[i]!.mutate!(current);
       if (result instanceof Promise) {
         const before = current;
-        return result.then(
-          (mutation) => {
-            if (mutation?.rollback !== undefined) rollbacks.push(mutation.rollback);
-            return this.#mutateFrom(i + 1, mutation === undefined ? before : { ...before, object: mutation.object }, rollbacks);
-          },
-          async (error: unknown) => {
-            for (const rollback of rollbacks) await rollback();
-            throw error;
-          },
-        );
+        return result.then((mutation) => {
+          if (mutation?.rollback !== undefined) rollbacks.push(mutation.rollback);
+          return this.#mutateFrom(i + 1, mutation === undefined ? before : { ...before, object: mutation.object }, rollbacks);
+        });
       }
       if (result === undefined) continue;
       if (result.rollback !== undefined) rollbacks.push(result.rollback);

@@ -1,3 +1,4 @@
+import type { AdmissionRequest } from './admission.ts';
 import type { EventSource } from './generated/models.ts';
 import type { KindDescriptor } from './kind.ts';
 import type { KubeObject, ObjectName, Stored, StoredObject } from './object.ts';
@@ -19,6 +20,12 @@ export interface WriteOptions {
   readonly onWarning?: (message: string) => void;
   /** Who asks, for authorization, admission and managedFields. The host program itself if absent. */
   readonly identity?: Identity;
+  /**
+   * The last step of admission, of whoever passes a request on for somebody else (the HTTP server): sees the object as it would be
+   * stored, and refuses by throwing an `ApiError`.
+   */
+  readonly admit?: (request: AdmissionRequest) => void | Promise<void>;
+  /** Ends the waiting with `AbortedError`. What has begun by then may still take effect. */
   readonly signal?: AbortSignal;
 }
 
@@ -28,6 +35,8 @@ export interface Identity {
   readonly groups: readonly string[];
   /** What kind of part it is; decides about fences and about what only the built-in controllers may do. */
   readonly role: 'host' | 'user' | 'controller' | 'kubelet' | 'scheduler';
+  /** What it writes does not depend on who leads: Events of kubelets, and what admission writes for a user. */
+  readonly unfenced?: boolean;
   readonly uid?: string;
   readonly extra?: Readonly<Record<string, readonly string[]>>;
 }

@@ -35,7 +35,10 @@ export class Collection<M extends KubeObject, H extends Handle<M>> {
     return this.#bound(await this.#client.create(this.#kind, manifest, options));
   }
 
-  /** What there is, as ADDED, then every change. Ends when the loop over it ends, or the signal fires. */
+  /**
+   * What there is, as ADDED, then every change. Ends when the loop over it ends, the signal fires, or the cluster is closed. It only
+   * looks: unlike `waitFor` it turns no crank, so that somebody must (`cluster.run`, a wait).
+   */
   watch(query: ListQuery & { readonly signal?: AbortSignal } = {}): HandleWatch<H> {
     const watch = this.#client.watch(this.#kind, query);
     const next = async (): Promise<IteratorResult<{ type: WatchEvent<unknown>['type']; object: H }>> => {

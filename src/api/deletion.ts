@@ -80,7 +80,8 @@ function marked(old: StoredObject, finalizers: readonly string[], at: Instant, s
   const metadata: StoredMeta = {
     ...old.metadata,
     deletionTimestamp: formatTime(at),
-    deletionGracePeriodSeconds: seconds,
+    // A namespace has no grace: its end is its controller's.
+    ...(isNamespace(old) ? {} : { deletionGracePeriodSeconds: seconds }),
     ...(first && old.metadata.generation !== undefined ? { generation: old.metadata.generation + 1 } : {}),
     ...(finalizers.length > 0 ? { finalizers } : {}),
   };

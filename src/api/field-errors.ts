@@ -1,12 +1,16 @@
 import type { FieldCause } from '../errors.ts';
+import { GoValue, goValue } from './go-value.ts';
 import type { ValidationMemo } from './validation-memo.ts';
 
 /** Checks one part of an object; `path` is where the part stands. */
 export type PartCheck<T> = (part: T, path: string, errors: FieldErrors) => void;
 
-/** How a value stands in a message: strings quoted, everything else as JSON. */
+/** How a value stands in a message: strings quoted, lists of strings as Go writes them, everything else as JSON. */
 function shown(value: unknown): string {
   if (value === undefined || value === null) return '"null"';
+  if (value instanceof GoValue) return value.text;
+  if (Array.isArray(value) && value.length > 0 && value.every((element) => typeof element === 'string'))
+    return goValue('[]string', value).text;
   return typeof value === 'string' ? JSON.stringify(value) : (JSON.stringify(value) ?? String(value));
 }
 
@@ -43,6 +47,11 @@ export class FieldErrors {
     if (this.#causes.length === before) this.#memo?.remember(check, part);
   }
 
+  /** All that another check has found. */
+  addAll(other: FieldErrors): void {
+    this.#causes.push(...other.#causes);
+  }
+
   /** `field: Required value[: detail]` */
   required(field: string, detail = ''): void {
     this.#add('FieldValueRequired', field, `Required value${detail === '' ? '' : `: ${detail}`}`);
@@ -51,6 +60,21 @@ export class FieldErrors {
   /** `field: Invalid value: <value>: detail` */
   invalid(field: string, value: unknown, detail: string): void {
     this.#add('FieldValueInvalid', field, `Invalid value: ${shown(value)}${detail === '' ? '' : `: ${detail}`}`);
+  }
+
+  /** The value is of another type than the schema of a custom resource says: `field: Invalid value: "string": detail` */
+  typeInvalid(field: string, found: string, detail: string): void {
+    this.#add('FieldValueTypeInvalid', field, `Invalid value: ${shown(found)}: ${detail}`);
+  }
+
+  /** An error with a reason that a rule names itself. */
+  because(reason: string, field: string, message: string): void {
+    this.#add(reason, field, message);
+  }
+
+  /** Empty, for a check whose findings decide something. */
+  sibling(): FieldErrors {
+    return new FieldErrors(this.#memo, this.builtIn);
   }
 
   /** `field: Unsupported value: <value>: supported values: "A", "B"`, in the order given */

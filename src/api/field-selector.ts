@@ -70,10 +70,12 @@ export class FieldSelector {
     return requirements.length === 0 ? FieldSelector.everything : new FieldSelector(requirements);
   }
 
-  /** Throws the BadRequest Kubernetes gives for a field that cannot be selected by. */
-  requireKnown(fields: ReadonlySet<string>): void {
+  /** Throws the BadRequest Kubernetes gives for a field that cannot be selected by: `own` are those of the kind, besides metadata. */
+  requireKnown(own: readonly string[]): void {
     for (const { field } of this.requirements) {
-      if (!fields.has(field)) throw new BadRequestError(`field label not supported: ${field}`);
+      if (field === 'metadata.name' || field === 'metadata.namespace' || own.includes(field)) continue;
+      if (own.length > 0) throw new BadRequestError(`field label not supported: ${field}`);
+      throw new BadRequestError(`${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`);
     }
   }
 

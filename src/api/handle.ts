@@ -15,6 +15,7 @@ export abstract class Handle<M extends KubeObject> {
   readonly manifest: M;
   #client: Client | undefined;
   #at: ObjectName;
+  #uid: string | undefined;
 
   constructor(descriptor: KindDescriptor<M>, manifest: M, client?: Client) {
     this.descriptor = descriptor;
@@ -30,6 +31,7 @@ export abstract class Handle<M extends KubeObject> {
   bind(client: Client, stored: Stored<M>): this {
     this.#client = client;
     this.#at = { namespace: stored.metadata.namespace, name: stored.metadata.name };
+    this.#uid = stored.metadata.uid;
     return this;
   }
 
@@ -101,6 +103,15 @@ export abstract class Handle<M extends KubeObject> {
     return this.exists ? (this.object as unknown as M) : this.manifest;
   }
 
+  /** What `console.log` shows: what it is, and the object. */
+  [Symbol.for('nodejs.util.inspect.custom')](
+    _depth: number,
+    options: object,
+    inspect: (value: unknown, options: object) => string,
+  ): string {
+    return `${this.descriptor.kind} ${this.key} ${inspect(this.toJSON(), options)}`;
+  }
+
   protected get client(): Client {
     if (this.#client === undefined) {
       throw new ConfigurationError(`${this.what} belongs to no cluster yet: create it with cluster.create(...) or cluster.apply(...)`);
@@ -110,6 +121,11 @@ export abstract class Handle<M extends KubeObject> {
 
   protected get at(): ObjectName {
     return this.#at;
+  }
+
+  /** Which object it was when the handle was made; another may have its name by now. */
+  protected get boundUid(): string | undefined {
+    return this.#uid;
   }
 
   /** `pod default/web`. */

@@ -8,6 +8,7 @@ export interface JsonText {
 }
 
 const duplicatesMax = 100;
+const none: readonly string[] = Object.freeze([]);
 
 /** Reads JSON; throws a {@link ParseError} in the words of Go's decoder, which clients of Kubernetes know. */
 export function parseJsonText(text: string): JsonText {
@@ -17,8 +18,17 @@ export function parseJsonText(text: string): JsonText {
   } catch (error) {
     throw new ParseError(new JsonScanner(text).problem() ?? (error as Error).message, { cause: error });
   }
-  // Without a repeated key in it there is nothing to look for; most texts need no more than this.
-  return { value, duplicateFields: new JsonScanner(text).duplicates() };
+  // A text that is written back as it came has no key twice; those of most programs are.
+  return { value, duplicateFields: isWrittenBack(value, text) ? none : new JsonScanner(text).duplicates() };
+}
+
+/** A shortcut only: what nests deeper than the engine can write counts as different. */
+function isWrittenBack(value: unknown, text: string): boolean {
+  try {
+    return JSON.stringify(value) === text.trimEnd();
+  } catch {
+    return false;
+  }
 }
 
 interface Container {

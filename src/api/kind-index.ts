@@ -5,16 +5,25 @@ export class KindIndex {
   readonly #byKind = new Map<string, KindDescriptor>();
   readonly #byResource = new Map<string, KindDescriptor>();
 
+  #changes = 0;
+
+  /** Grows with every kind that comes or goes: what was made from the kinds is good as long as this is the same. */
+  get changes(): number {
+    return this.#changes;
+  }
+
   constructor(kinds: Iterable<KindDescriptor> = []) {
     for (const kind of kinds) this.add(kind);
   }
 
   add(kind: KindDescriptor): void {
+    this.#changes++;
     this.#byKind.set(`${apiVersionOf(kind)} ${kind.kind}`, kind);
     this.#byResource.set(`${apiVersionOf(kind)} ${kind.plural}`, kind);
   }
 
   remove(kind: KindDescriptor): void {
+    this.#changes++;
     this.#byKind.delete(`${apiVersionOf(kind)} ${kind.kind}`);
     this.#byResource.delete(`${apiVersionOf(kind)} ${kind.plural}`);
   }

@@ -32,6 +32,14 @@ export interface ScaleSubresource {
   readonly selectorPath: string;
 }
 
+/** A subresource that changes one part of an object and answers with the whole: `ephemeralcontainers` of Pods. */
+export interface PartSubresource<M extends KubeObject = KubeObject> {
+  /** The stored object with this part as it is given, before defaults. Changes neither. */
+  take(this: void, given: M, old: Stored<M>): M;
+  /** Checks what may not change of the part. `validate` of the kind runs as well, its `validateUpdate` does not. */
+  validateUpdate(this: void, object: M, old: Stored<M>, errors: FieldErrors): void;
+}
+
 /** Reads one selectable field as text. (A method's type, so that a descriptor of one kind is a descriptor of any kind.) */
 export type SelectableField<T> = { read(this: void, object: T): string }['read'];
 
@@ -51,15 +59,21 @@ export interface KindDescriptor<M extends KubeObject = KubeObject> {
   readonly namespaced: boolean;
   /** The model of the schema table that describes the object. */
   readonly model: string;
+  /** The OpenAPI v3 schema of the objects, for kinds that the schema table does not have. */
+  readonly openapi?: Readonly<Record<string, unknown>>;
   /** How a `metadata.name` is checked. */
   readonly nameRule: 'dns1123-subdomain' | 'dns1123-label' | 'dns1035-label' | 'path-segment';
   /** True if `metadata.generation` counts changes of the spec; `constant`: it is 1 and stays so. */
   readonly hasGeneration: boolean | 'constant';
+  /** True if changed annotations count as well; those of controllers do not. */
+  readonly generationCountsAnnotations?: boolean;
   /** True if `status` changes only through the status subresource. */
   readonly hasStatus: boolean;
   /** True if a create may bring a status along (a Node that registers itself). */
   readonly keepsStatusOnCreate?: boolean;
   readonly scale?: ScaleSubresource;
+  /** Subresources of the kind's own that change one part of an object, by name. */
+  readonly parts?: Readonly<Record<string, PartSubresource<M>>>;
   /** Seconds of grace a delete gives when it names none; undefined: objects of this kind go at once. */
   gracePeriodSeconds?(this: void, object: Stored<M>): number;
   /** True if what belongs to an object outlives it unless the delete says otherwise (kinds older than the garbage collector). */
@@ -75,8 +89,8 @@ export interface KindDescriptor<M extends KubeObject = KubeObject> {
   /** The verbs that are served, for kinds that do not serve them all (a Binding can only be created). */
   readonly verbs?: readonly string[];
   /**
-   * True if `prepareForCreate` and `prepareForUpdate` leave `spec` alone: then a frozen spec that was defaulted once is shared by
-   * all objects that are given it (Pods of a template).
+   * True if `prepareForCreate`, `prepareForUpdate` and `prepareForStatusUpdate` leave `spec` and `metadata` alone: then a frozen spec
+   * that was defaulted once is shared by all objects that are given it (Pods of a template).
    */
   readonly sharesSpec?: boolean;
   /** Another name for the objects of another kind: which, and how to convert. `validate*` of the alias check what only it asks for. */
@@ -115,6 +129,11 @@ export interface StorageAlias {
   readonly kind: KindDescriptor;
   readonly fromStored: (object: StoredObject) => StoredObject;
   readonly toStored: (object: KubeObject) => KubeObject;
+}
+
+/** The part that a subresource of this name changes, if it is one. */
+export function partOf(kind: KindDescriptor, subresource: string): PartSubresource | undefined {
+  return kind.parts !== undefined && Object.hasOwn(kind.parts, subresource) ? kind.parts[subresource] : undefined;
 }
 
 /** `v1`, `apps/v1`. */

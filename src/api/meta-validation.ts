@@ -1,4 +1,4 @@
-import type { FieldErrors } from './field-errors.ts';
+import { FieldErrors } from './field-errors.ts';
 import type { KindDescriptor } from './kind.ts';
 import { validateAnnotations, validateLabels } from './label-validation.ts';
 import { checkDns1123Label, checkObjectName, checkQualifiedName } from './names.ts';
@@ -6,6 +6,23 @@ import type { StoredObject } from './object.ts';
 
 /** Finalizers without a domain that Kubernetes itself knows. */
 const plainFinalizers: ReadonlySet<string> = new Set(['kubernetes', 'orphan', 'foregroundDeletion']);
+
+/** Kubernetes checks what may not change in metadata once for every kind and once for this one, and tells of both. */
+const updateChecks = 2;
+/** The rest of metadata once more, and for most kinds a fourth time with the whole object: not for those whose updates check the spec alone. */
+const checksOnlySpec: ReadonlySet<string> = new Set([
+  'apps/Deployment',
+  'batch/CronJob',
+  'autoscaling/HorizontalPodAutoscaler',
+  'coordination.k8s.io/Lease',
+  'discovery.k8s.io/EndpointSlice',
+  'networking.k8s.io/Ingress',
+  'networking.k8s.io/IngressClass',
+  'networking.k8s.io/NetworkPolicy',
+  'policy/PodDisruptionBudget',
+  'scheduling.k8s.io/PriorityClass',
+  'storage.k8s.io/StorageClass',
+]);
 
 /** Metadata of a new object: name, namespace, labels, annotations, finalizers, owners. */
 export function validateNewMeta(kind: KindDescriptor, object: StoredObject, errors: FieldErrors): void {
@@ -18,7 +35,7 @@ export function validateNewMeta(kind: KindDescriptor, object: StoredObject, erro
   if (kind.namespaced)
     for (const problem of checkDns1123Label(meta.namespace ?? '')) errors.invalid('metadata.namespace', meta.namespace, problem);
   if ((meta.generation ?? 0) < 0) errors.invalid('metadata.generation', meta.generation, 'must be greater than or equal to 0');
-  validateCommon(object, errors);
+  validateCommon(kind, object, errors);
 }
 
 /** Metadata after an update: what may never change, and what is checked as in a new object. */
@@ -27,27 +44,33 @@ export function validateMetaUpdate(kind: KindDescriptor, object: StoredObject, o
   if (meta === old.metadata) return;
   if (old.metadata.deletionTimestamp !== undefined && meta.finalizers !== undefined && meta.finalizers !== old.metadata.finalizers) {
     const added = meta.finalizers.filter((finalizer) => old.metadata.finalizers?.includes(finalizer) !== true);
-    if (added.length > 0)
+    const times = added.length > 0 ? updateChecks : 0;
+    for (let i = 0; i < times; i++)
       errors.forbidden(
         'metadata.finalizers',
         `no new finalizers can be added if the object is being deleted, found new finalizers []string{${added.map((f) => JSON.stringify(f)).join(', ')}}`,
       );
   }
-  validateCommon(object, errors, old);
+  const times = updateChecks + (checksOnlySpec.has(`${kind.group}/${kind.kind}`) ? 1 : 2);
+  const found = new FieldErrors();
+  validateCommon(kind, object, found, old);
+  for (let i = 0; i < times; i++) errors.addAll(found);
 }
 
-function validateCommon(object: StoredObject, errors: FieldErrors, old?: StoredObject): void {
+function validateCommon(kind: KindDescriptor, object: StoredObject, errors: FieldErrors, old?: StoredObject): void {
   const meta = object.metadata;
   if (meta.labels !== old?.metadata.labels) validateLabels(meta.labels, 'metadata.labels', errors);
   if (meta.annotations !== old?.metadata.annotations) validateAnnotations(meta.annotations, 'metadata.annotations', errors);
-  if (meta.finalizers !== old?.metadata.finalizers) validateFinalizers(meta.finalizers ?? [], errors);
+  if (meta.finalizers !== old?.metadata.finalizers) validateFinalizers(kind, meta.finalizers ?? [], errors);
   if (meta.ownerReferences !== old?.metadata.ownerReferences) validateOwners(object, errors);
 }
 
-function validateFinalizers(finalizers: readonly string[], errors: FieldErrors): void {
+function validateFinalizers(kind: KindDescriptor, finalizers: readonly string[], errors: FieldErrors): void {
   for (const [i, finalizer] of finalizers.entries()) {
     for (const problem of checkQualifiedName(finalizer)) errors.invalid('metadata.finalizers', finalizer, problem);
-    if (!finalizer.includes('/') && !plainFinalizers.has(finalizer))
+    // Custom resources and their definitions are checked by a server of their own, which asks for no domain.
+    const custom = kind.openapi !== undefined || kind.group === 'apiextensions.k8s.io';
+    if (!custom && !finalizer.includes('/') && !plainFinalizers.has(finalizer))
       errors.invalid(`metadata.finalizers[${i}]`, finalizer, 'name is neither a standard finalizer name nor is it fully qualified');
   }
   if (finalizers.includes('orphan') && finalizers.includes('foregroundDeletion')) {

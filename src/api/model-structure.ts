@@ -148,10 +148,8 @@ function mapDecoder(element: Decode, zero: () => unknown, goType: string, keepEm
 }
 
 /**
- * Reads objects of the models in the schema table. Models are compiled when first asked for and kept: make one for a cluster.
- *
- * @example
- * const { value, unknownFields } = new ModelStructures(new SchemaTable()).of('Pod').read({ kind: 'Pod', spec: {} });
+ * Reads objects of the models in the schema table. Models are compiled when first asked for and kept: make one for a cluster, and ask
+ * `of('Pod').read(...)` for the value and the fields that are not known.
  */
 export class ModelStructures {
   readonly #table: SchemaTable;

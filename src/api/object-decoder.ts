@@ -1,4 +1,3 @@
-import { BadRequestError } from '../errors.ts';
 import type { WriteOptions } from './client.ts';
 import { acceptPatched, acceptReading } from './field-validation.ts';
 import { apiVersionOf, type KindDescriptor } from './kind.ts';
@@ -6,6 +5,7 @@ import { ModelStructures } from './model-structure.ts';
 import type { KubeObject } from './object.ts';
 import { SchemaTable } from './schema.ts';
 import type { Structure } from './structure.ts';
+import { wrongKind, type KnowsKind } from './wrong-kind.ts';
 
 /** Options of one decoding, besides those of the write. */
 export interface DecodeOptions extends WriteOptions {
@@ -13,15 +13,20 @@ export interface DecodeOptions extends WriteOptions {
   readonly duplicateFields?: readonly string[];
   /** The object is what a patch made: what cannot be read is refused as the patch's fault, with a 422. */
   readonly patched?: boolean;
+  /** The strategic merge patch that made it: refusals show it instead of what it made. */
+  readonly strategicPatch?: unknown;
 }
 
 /** Reads what came from outside as objects of their kinds. Kinds that are no models bring their own structure. */
 export class ObjectDecoder {
   readonly #models: ModelStructures;
+  readonly #knows: KnowsKind;
   readonly #own = new Map<string, Structure>();
 
-  constructor(table: SchemaTable = new SchemaTable()) {
+  /** `knows` tells another kind from one that does not exist, for the refusals. */
+  constructor(table: SchemaTable = new SchemaTable(), knows: KnowsKind = () => false) {
     this.#models = new ModelStructures(table);
+    this.#knows = knows;
   }
 
   /** The structure of a kind that the schema table does not have (a custom resource). */
@@ -43,17 +48,15 @@ export class ObjectDecoder {
    */
   decode(kind: KindDescriptor, raw: KubeObject, options: DecodeOptions = {}): KubeObject {
     const apiVersion = apiVersionOf(kind);
-    const saysOther = (raw.apiVersion ?? apiVersion) !== apiVersion || (raw.kind ?? kind.kind) !== kind.kind;
-    if (saysOther && typeof raw.apiVersion === 'string' && typeof raw.kind === 'string') {
-      throw new BadRequestError(
-        `the API version in the data (${raw.apiVersion}, ${raw.kind}) does not match the expected API version (${apiVersion}, ${kind.kind})`,
-      );
-    }
+    const said = (raw as KubeObject | null | undefined) ?? {};
+    const saysOther = (said.apiVersion ?? apiVersion) !== apiVersion || (said.kind ?? kind.kind) !== kind.kind;
+    if (saysOther && typeof said.apiVersion === 'string' && typeof said.kind === 'string')
+      throw wrongKind(kind, said.apiVersion, said.kind, this.#knows);
     const reading = this.structure(kind).read(raw);
     const validation = options.fieldValidation ?? 'Strict';
     const { value, warnings } =
       options.patched === true
-        ? acceptPatched(reading, raw, validation)
+        ? acceptPatched(reading, raw, validation, options.strategicPatch)
         : acceptReading(reading, kind, validation, options.duplicateFields);
     if (options.onWarning !== undefined) for (const warning of warnings) options.onWarning(warning);
     const object = value as KubeObject;

@@ -1,4 +1,5 @@
-import type { StoredObject } from './object.ts';
+import { Census, type CensusGroup, type CensusKind } from './census.ts';
+import type { StoredMeta, StoredObject } from './object.ts';
 
 const none: readonly StoredObject[] = Object.freeze([]);
 
@@ -59,11 +60,54 @@ export class BucketIndex {
   }
 }
 
-/** The objects of one kind: by namespace and name, and by the labels that somebody asked for. */
+/** Objects by the labels that somebody asked for. */
+class LabelIndex {
+  /** label key -> index by `namespace value`; made when first asked for, kept from then on. */
+  readonly #byKey = new Map<string, BucketIndex>();
+  readonly #takes: (object: StoredObject) => boolean;
+
+  constructor(takes: (object: StoredObject) => boolean) {
+    this.#takes = takes;
+  }
+
+  list(namespace: string, key: string, value: string, everything: () => readonly StoredObject[]): readonly StoredObject[] {
+    let index = this.#byKey.get(key);
+    if (index === undefined) {
+      this.#byKey.set(key, (index = new BucketIndex()));
+      for (const object of everything()) this.#note(index, key, object, this.#takes(object));
+    }
+    return index.list(`${namespace} ${value}`);
+  }
+
+  /** An object was added (`previous` undefined), changed, or deleted (`object` undefined). */
+  change(object: StoredObject | undefined, previous: StoredObject | undefined): void {
+    const taken = object !== undefined && this.#takes(object);
+    for (const [key, index] of this.#byKey) {
+      if (previous !== undefined && (!taken || previous.metadata.labels?.[key] !== object.metadata.labels?.[key]))
+        this.#note(index, key, previous, false);
+      if (taken) this.#note(index, key, object, true);
+    }
+  }
+
+  #note(index: BucketIndex, key: string, object: StoredObject, present: boolean): void {
+    const value = object.metadata.labels?.[key];
+    if (value === undefined) return;
+    const bucket = `${object.metadata.namespace ?? ''} ${value}`;
+    if (present) index.set(bucket, object.metadata.name, object);
+    else index.delete(bucket, object.metadata.name);
+  }
+}
+
+/** True if nobody controls the object. */
+export const isOrphan = ({ metadata }: { readonly metadata: StoredMeta }): boolean =>
+  metadata.ownerReferences?.some((owner) => owner.controller === true) !== true;
+
+/** The objects of one kind: by namespace and name, and by labels. */
 export class ObjectTable {
   readonly #byNamespace = new BucketIndex();
-  /** label key -> index by `namespace value`; made when first asked for, kept from then on. */
-  readonly #byLabel = new Map<string, BucketIndex>();
+  readonly #byLabel = new LabelIndex(() => true);
+  readonly #orphansByLabel = new LabelIndex(isOrphan);
+  readonly #censuses = new Map<CensusKind, Census>();
   #count = 0;
   #all: readonly StoredObject[] | undefined;
 
@@ -77,47 +121,48 @@ export class ObjectTable {
 
   list(namespace: string | undefined): readonly StoredObject[] {
     if (namespace !== undefined) return this.#byNamespace.list(namespace);
-    return (this.#all ??= Object.freeze([...this.#byNamespace.buckets()].flatMap((bucket) => bucket.list())));
+    if (this.#all !== undefined) return this.#all;
+    const [first = none, ...others] = [...this.#byNamespace.buckets()].map((bucket) => bucket.list());
+    // Most kinds have all their objects in one namespace, or in none.
+    return (this.#all = others.length === 0 ? first : Object.freeze(first.concat(...others)));
   }
 
   withLabel(namespace: string, key: string, value: string): readonly StoredObject[] {
-    let index = this.#byLabel.get(key);
-    if (index === undefined) {
-      this.#byLabel.set(key, (index = new BucketIndex()));
-      for (const object of this.list(undefined)) this.#label(index, key, object, true);
+    return this.#byLabel.list(namespace, key, value, () => this.list(undefined));
+  }
+
+  orphansWithLabel(namespace: string, key: string, value: string): readonly StoredObject[] {
+    return this.#orphansByLabel.list(namespace, key, value, () => this.list(undefined));
+  }
+
+  /** What the owner controls, counted. */
+  census(kind: CensusKind, ownerUid: string): Iterable<CensusGroup> {
+    let census = this.#censuses.get(kind);
+    if (census === undefined) {
+      this.#censuses.set(kind, (census = new Census(kind)));
+      for (const object of this.list(undefined)) census.note(object, undefined);
     }
-    return index.list(`${namespace} ${value}`);
+    return census.groupsOf(ownerUid);
   }
 
   put(object: StoredObject, previous: StoredObject | undefined): void {
     const { namespace = '', name } = object.metadata;
     this.#byNamespace.set(namespace, name, object);
     if (previous === undefined) this.#count++;
-    this.#all = undefined;
-    this.#relabel(object, previous);
+    this.#noteChange(object, previous);
   }
 
   delete(object: StoredObject): void {
     const { namespace = '', name } = object.metadata;
     this.#byNamespace.delete(namespace, name);
     this.#count--;
+    this.#noteChange(undefined, object);
+  }
+
+  #noteChange(object: StoredObject | undefined, previous: StoredObject | undefined): void {
     this.#all = undefined;
-    this.#relabel(undefined, object);
-  }
-
-  #relabel(object: StoredObject | undefined, previous: StoredObject | undefined): void {
-    for (const [key, index] of this.#byLabel) {
-      if (previous !== undefined && previous.metadata.labels?.[key] !== object?.metadata.labels?.[key])
-        this.#label(index, key, previous, false);
-      if (object !== undefined) this.#label(index, key, object, true);
-    }
-  }
-
-  #label(index: BucketIndex, key: string, object: StoredObject, present: boolean): void {
-    const value = object.metadata.labels?.[key];
-    if (value === undefined) return;
-    const bucket = `${object.metadata.namespace ?? ''} ${value}`;
-    if (present) index.set(bucket, object.metadata.name, object);
-    else index.delete(bucket, object.metadata.name);
+    this.#byLabel.change(object, previous);
+    this.#orphansByLabel.change(object, previous);
+    for (const census of this.#censuses.values()) census.note(object, previous);
   }
 }

@@ -1,13 +1,16 @@
 import type { Instant } from '../env/clock.ts';
+import type { Identity } from './client.ts';
 import { deepEqual } from './deep-equal.ts';
-import type { KindDescriptor } from './kind.ts';
+import { partOf, type KindDescriptor } from './kind.ts';
 import type { KubeObject, StoredMeta, StoredObject } from './object.ts';
 import { formatTime } from './time.ts';
 
 type Loose = KubeObject & { readonly spec?: unknown; readonly status?: unknown };
 
+type DraftMeta = { -readonly [K in keyof StoredMeta]: StoredMeta[K] };
+
 /** An object and its metadata as fresh, unfrozen copies; everything deeper is shared. */
-function opened(object: Loose): { [key: string]: unknown; metadata: { -readonly [K in keyof StoredMeta]: StoredMeta[K] } } {
+function opened(object: Loose): { [key: string]: unknown; metadata: DraftMeta } {
   return { ...object, metadata: { ...(object.metadata as StoredMeta) } };
 }
 
@@ -39,21 +42,19 @@ export function prepareNew(
 
 /** What an update of the main resource may not touch is taken from the old object; the generation counts changes of the rest. */
 function prepareUpdated(kind: KindDescriptor, manifest: Loose, old: StoredObject): StoredObject {
-  const draft = opened(manifest);
-  keepSystemFields(draft.metadata, old);
+  const draft: { [key: string]: unknown } = { ...manifest, metadata: updatedMeta(manifest, old) };
   if (kind.hasStatus) {
-    if (old.status === undefined) delete draft['status'];
-    else draft['status'] = old.status;
+    if (old.status !== undefined) draft['status'] = old.status;
+    else if (manifest.status !== undefined) delete draft['status'];
   }
   return draft as unknown as StoredObject;
 }
 
 /** An update through the status subresource: status, and the metadata; kinds take back what theirs does not let pass. */
 function prepareStatus(manifest: Loose, old: StoredObject): StoredObject {
-  const draft = opened({ ...old, metadata: manifest.metadata ?? old.metadata });
-  keepSystemFields(draft.metadata, old);
-  if (manifest.status === undefined) delete draft['status'];
-  else draft['status'] = manifest.status;
+  const draft: { [key: string]: unknown } = { ...old, metadata: updatedMeta(manifest, old) };
+  if (manifest.status !== undefined) draft['status'] = manifest.status;
+  else delete draft['status'];
   return draft as unknown as StoredObject;
 }
 
@@ -66,19 +67,19 @@ function prepareFinalize(manifest: Loose, old: StoredObject): StoredObject {
   return { ...old, metadata: { ...old.metadata }, spec };
 }
 
-function keepSystemFields(meta: { -readonly [K in keyof StoredMeta]: StoredMeta[K] }, old: StoredObject): void {
-  const from = old.metadata;
+/** The metadata of an update; the stored one itself, as a rule, where somebody has to say something about the rest. */
+function updatedMeta({ metadata }: Loose, { metadata: from }: StoredObject): StoredMeta {
+  if (metadata === undefined || metadata === from) return from;
+  const meta = { ...metadata } as DraftMeta;
   meta.name = from.name;
-  if (from.namespace === undefined) delete meta.namespace;
-  else meta.namespace = from.namespace;
   meta.uid = from.uid;
   meta.creationTimestamp = from.creationTimestamp;
   meta.resourceVersion = from.resourceVersion;
-  delete meta.selfLink;
-  for (const key of ['generation', 'deletionTimestamp', 'deletionGracePeriodSeconds'] as const) {
-    if (from[key] === undefined) delete meta[key];
-    else (meta as Record<string, unknown>)[key] = from[key];
+  for (const key of ['namespace', 'generation', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'selfLink'] as const) {
+    if (from[key] !== undefined) (meta as Record<string, unknown>)[key] = from[key];
+    else if (key in meta) delete meta[key];
   }
+  return meta;
 }
 
 /** Whether anything but metadata and status differs: what `generation` counts. */
@@ -91,14 +92,21 @@ function contentChanged(object: StoredObject, old: StoredObject): boolean {
   return false;
 }
 
-export function withGeneration(kind: KindDescriptor, object: StoredObject, old: StoredObject): StoredObject {
-  if (kind.hasGeneration !== true || !contentChanged(object, old)) return object;
+export function withGeneration(kind: KindDescriptor, object: StoredObject, old: StoredObject, role: Identity['role']): StoredObject {
+  if (kind.hasGeneration !== true) return object;
+  const noted = kind.generationCountsAnnotations === true && role !== 'controller' && annotationsChanged(object, old);
+  if (!noted && !contentChanged(object, old)) return object;
   return { ...object, metadata: { ...object.metadata, generation: (old.metadata.generation ?? 0) + 1 } };
 }
+
+const annotationsChanged = ({ metadata }: StoredObject, { metadata: before }: StoredObject): boolean =>
+  metadata.annotations !== before.annotations && !deepEqual(metadata.annotations ?? {}, before.annotations ?? {});
 
 /** What an update through a subresource ('' for the object itself) comes to, before defaults and checks. */
 export function prepareFor(kind: KindDescriptor, manifest: KubeObject, old: StoredObject, subresource: string): StoredObject {
   if (subresource === 'status') return prepareStatus(manifest, old);
+  const part = partOf(kind, subresource);
+  if (part !== undefined) return { ...part.take(manifest, old), metadata: old.metadata } as StoredObject;
   return subresource === 'finalize' ? prepareFinalize(manifest, old) : prepareUpdated(kind, manifest, old);
 }
 

@@ -3,11 +3,13 @@ import { AliasForms } from './alias-forms.ts';
 import type { PodStreams } from './streams.ts';
 import type { Clock, Instant } from '../env/clock.ts';
 import { ApiError, type ObjectRef } from '../errors.ts';
+import { abortable } from './abortable.ts';
 import type { Client, DeleteOptions, DeleteResult, ListQuery, Patch, WaitOptions, WatchEvent, WriteOptions } from './client.ts';
 import type { KindDescriptor } from './kind.ts';
 import type { KubeObject, ObjectName, Stored, StoredObject } from './object.ts';
 import type { Registry } from './registry.ts';
 import type { View, ViewChange } from './view.ts';
+import { patchRefused } from './patch-refusal.ts';
 import { selectedBy } from './selection.ts';
 import { WatchStream } from './watch-stream.ts';
 
@@ -22,7 +24,8 @@ export interface ClientParts {
   /** One attempt to evict; 429 if a budget forbids it for now. */
   readonly evict: (pod: ObjectName, options: DeleteOptions) => Promise<DeleteResult>;
   /** Calls the listener after every change of the view; returns "off". */
-  readonly onChange: (listener: (changes: readonly ViewChange[]) => void) => () => void;
+  /** `onEnd`: there will be no more. */
+  readonly onChange: (listener: (changes: readonly ViewChange[]) => void, onEnd: () => void) => () => void;
 }
 
 /** The verbs of the typed API over one registry and one view. Unknown fields are refused unless the caller says otherwise. */
@@ -50,15 +53,15 @@ export class RegistryClient implements Client {
   }
 
   create<M extends KubeObject>(kind: KindDescriptor<M>, manifest: M, options: WriteOptions = {}): Promise<Stored<M>> {
-    return this.#formed(kind, this.#parts.registry.create(kind as KindDescriptor, manifest, strict(options)));
+    return this.#written(kind, 'create', options, (strict) => this.#parts.registry.create(kind as KindDescriptor, manifest, strict));
   }
 
   update<M extends KubeObject>(kind: KindDescriptor<M>, manifest: M, options: WriteOptions = {}): Promise<Stored<M>> {
-    return this.#formed(kind, this.#parts.registry.update(kind as KindDescriptor, manifest, strict(options)));
+    return this.#written(kind, 'update', options, (strict) => this.#parts.registry.update(kind as KindDescriptor, manifest, strict));
   }
 
   updateStatus<M extends KubeObject>(kind: KindDescriptor<M>, manifest: M, options: WriteOptions = {}): Promise<Stored<M>> {
-    return this.#formed(kind, this.#parts.registry.updateStatus(kind as KindDescriptor, manifest, strict(options)));
+    return this.#written(kind, 'update', options, (strict) => this.#parts.registry.updateStatus(kind as KindDescriptor, manifest, strict));
   }
 
   patch<M extends KubeObject>(
@@ -67,15 +70,22 @@ export class RegistryClient implements Client {
     patch: Patch,
     options: WriteOptions & { readonly subresource?: 'status' | 'scale' } = {},
   ): Promise<Stored<M>> {
-    return this.#formed(kind, this.#parts.registry.patch(kind as KindDescriptor, at, patch, strict(options)));
+    return this.#written(kind, 'patch', options, (strict) =>
+      this.#parts.registry.patch(kind as KindDescriptor, at, patch, strict).catch((error: unknown) => {
+        throw patchRefused(kind as KindDescriptor, at, error);
+      }),
+    );
   }
 
   delete(kind: KindDescriptor, at: ObjectName, options: DeleteOptions = {}): Promise<DeleteResult> {
-    return this.#parts.registry.delete(kind, at, withBackground(kind, options));
+    return abortable(`delete of a ${kind.kind}`, options.signal, () =>
+      this.#parts.registry.delete(kind, at, withBackground(kind, options)),
+    );
   }
 
   async evict(pod: ObjectName, options: WaitOptions & { readonly gracePeriodSeconds?: number } = {}): Promise<void> {
-    const { gracePeriodSeconds, ...wait } = options;
+    const { gracePeriodSeconds, timeoutMs = 60_000, ...wait } = options;
+    const until = this.#parts.clock.now() + timeoutMs;
     const deletion = gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds };
     for (;;) {
       try {
@@ -90,15 +100,17 @@ export class RegistryClient implements Client {
         await this.waitFor(
           `${about} to be evictable`,
           () => (this.#parts.view.revision > revision ? true : undefined),
-          () => error.message,
-          wait,
+          () => [error.message, ...(error.details?.causes ?? []).map((cause) => cause.message)].join('\n'),
+          { ...wait, timeoutMs: Math.max(0, until - this.#parts.clock.now()) },
         );
       }
     }
   }
 
   deleteCollection(kind: KindDescriptor, query: ListQuery, options: DeleteOptions = {}): Promise<readonly StoredObject[]> {
-    return this.#parts.registry.deleteCollection(kind, this.list(kind, query) as readonly StoredObject[], withBackground(kind, options));
+    return abortable(`delete of ${kind.plural}`, options.signal, () =>
+      this.#parts.registry.deleteCollection(kind, this.list(kind, query) as readonly StoredObject[], withBackground(kind, options)),
+    );
   }
 
   watch<M extends KubeObject>(
@@ -130,8 +142,15 @@ export class RegistryClient implements Client {
     return this.#forms.as(kind as KindDescriptor, stored as StoredObject) as unknown as Stored<M>;
   }
 
-  async #formed<M extends KubeObject>(kind: KindDescriptor<M>, written: Promise<StoredObject>): Promise<Stored<M>> {
-    return this.#as(kind, await written);
+  #written<M extends KubeObject, O extends WriteOptions>(
+    kind: KindDescriptor<M>,
+    verb: string,
+    options: O,
+    write: (strict: O) => Promise<StoredObject>,
+  ): Promise<Stored<M>> {
+    const written = abortable(`${verb} of a ${kind.kind}`, options.signal, () => write(strict(options)));
+    if (kind.storedAs === undefined) return written as unknown as Promise<Stored<M>>;
+    return written.then((object) => this.#as(kind, object));
   }
 }
 

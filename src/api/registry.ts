@@ -1,6 +1,4 @@
-import type { Clock } from '../env/clock.ts';
-import type { Random } from '../env/random.ts';
-import { ApiError } from '../errors.ts';
+import type { ApiError } from '../errors.ts';
 import type {
   Fence,
   ListOptions,
@@ -13,26 +11,14 @@ import type {
   WriteOp,
   WriteResult,
 } from '../stores/store.ts';
-import type { AdmissionChain } from './admission-chain.ts';
 import { AliasWrites, isAlias, type AliasKind } from './alias-writes.ts';
-import type { DeleteOptions, DeleteResult, Identity, Patch, WriteOptions } from './client.ts';
-import { sameButForTimes } from './apply/managers.ts';
+import type { DeleteOptions, DeleteResult, Patch, WriteOptions } from './client.ts';
 import { deepEqual } from './deep-equal.ts';
-import { decideDeletion, isReleased } from './deletion.ts';
 import { namespacePrefix, objectKey } from './keys.ts';
 import type { KindDescriptor } from './kind.ts';
-import { nameFor } from './naming.ts';
 import { deepFreeze, type KubeObject, type ObjectName, type StoredObject } from './object.ts';
-import { checkPreconditions } from './preconditions.ts';
-import { prepareFor, prepareNew, withGeneration, withScheduled } from './preparation.ts';
 import { alreadyExists, conflict, forbidden, modified, notFound } from './status-errors.ts';
-import { formatTime } from './time.ts';
-import { newUid } from './uid.ts';
-import { Validator } from './validator.ts';
-import type { View } from './view.ts';
-
-/** Turns what came from outside into an object of the kind's shape: types, unknown fields, quantities. Throws `ApiError`. */
-export type ObjectDecoder = (kind: KindDescriptor, raw: KubeObject, options: WriteOptions & { readonly patched?: boolean }) => KubeObject;
+import { hostIdentity, WritePreparation, type CheckedWrite, type PreparedWrite, type WritePreparationParts } from './write-preparation.ts';
 
 /** Applies a patch of any type to an object (undefined: server-side apply of an object that does not exist). */
 export type ObjectPatcher = (
@@ -42,38 +28,13 @@ export type ObjectPatcher = (
   options: WriteOptions & { readonly subresource: string; readonly at: ObjectName },
 ) => KubeObject;
 
-export interface RegistryParts {
+export interface RegistryParts extends WritePreparationParts {
   readonly store: Store;
-  readonly view: View;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly decode: ObjectDecoder;
   readonly patch: ObjectPatcher;
-  /** Accounts for a write in `metadata.managedFields`. */
-  readonly track: (
-    kind: KindDescriptor,
-    old: StoredObject | undefined,
-    next: StoredObject,
-    options: WriteOptions & { readonly subresource: string },
-  ) => StoredObject;
-  readonly admission: AdmissionChain;
-  /** The leader's key, for writes of controllers; undefined where nobody else writes. */
-  readonly fence: () => Fence | undefined;
-}
-
-/** A write that comes from a patch: what cannot be read is the patch's fault, and an applied object has its owners already. */
-type CheckedWrite = WriteOptions & { readonly patchType?: Patch['type'] };
-
-const hostIdentity: Identity = { name: 'coxswain', groups: ['system:masters'], role: 'host' };
-
-/** A write that is ready for the store: it passed every check. */
-export interface PreparedWrite {
-  readonly kind: KindDescriptor;
-  readonly name: string;
-  /** undefined: nothing changes. */
-  readonly op: WriteOp | undefined;
-  readonly object: StoredObject;
-  readonly rollbacks: readonly (() => Promise<void>)[];
+  /** Waits until the view has come to a revision; needed only where the store answers a write before it tells of it. */
+  readonly caughtUp?: (revision: Revision) => Promise<unknown>;
+  /** The store refused a write because its fence did not hold. */
+  readonly onFenced?: (fence: Fence) => void;
 }
 
 /**
@@ -82,18 +43,20 @@ export interface PreparedWrite {
  */
 export class Registry {
   readonly #parts: RegistryParts;
-  readonly #validator = new Validator();
+  /** Writes up to the store's door, for those who commit several at once. */
+  readonly prepare: WritePreparation;
   readonly #aliases: AliasWrites;
 
   constructor(parts: RegistryParts) {
     this.#parts = parts;
+    this.prepare = new WritePreparation({ ...parts, current: (kind, at) => this.#present(kind, at) });
     this.#aliases = new AliasWrites(parts.decode);
   }
 
   /** Answers with the object as it is stored, also where `kind` is a second name of its kind; so do the other verbs. */
   async create(kind: KindDescriptor, manifest: KubeObject, options: WriteOptions = {}): Promise<StoredObject> {
     if (isAlias(kind)) return this.create(kind.storedAs.kind, this.#aliases.created(kind, manifest, options), options);
-    return this.#commit(await this.prepareCreate(kind, manifest, options), options);
+    return this.#commit(await this.prepare.create(kind, manifest, options), options);
   }
 
   /** Replaces an object. A `resourceVersion` in the manifest must be the present one; without, the newest is replaced. */
@@ -103,7 +66,7 @@ export class Registry {
     options: WriteOptions & { readonly subresource?: string } = {},
   ): Promise<StoredObject> {
     const at = { namespace: manifest.metadata?.namespace, name: manifest.metadata?.name ?? '' };
-    if (kind.createsOnUpdate === true && (options.subresource ?? '') === '' && (await this.current(kind, at)) === undefined) {
+    if (kind.createsOnUpdate === true && (options.subresource ?? '') === '' && (await this.#present(kind, at)) === undefined) {
       if ((manifest.metadata?.resourceVersion ?? '') === '') return this.create(kind, manifest, options);
       throw conflict(
         kind,
@@ -111,13 +74,17 @@ export class Registry {
         'StorageError: invalid object, Code: 4, Key: , ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition',
       );
     }
-    const subresource = options.subresource ?? '';
-    if (!isAlias(kind)) return this.#mutate(kind, at, options, subresource, () => manifest);
-    return this.#mutate(kind.storedAs.kind, at, options, subresource, (old) => this.#aliases.updated(kind, manifest, old, options));
+    return this.#updated(kind, manifest, options, options.subresource ?? '');
   }
 
-  async updateStatus(kind: KindDescriptor, manifest: KubeObject, options: WriteOptions = {}): Promise<StoredObject> {
-    return this.update(kind, manifest, { ...options, subresource: 'status' });
+  updateStatus(kind: KindDescriptor, manifest: KubeObject, options: WriteOptions = {}): Promise<StoredObject> {
+    return this.#updated(kind, manifest, options, 'status');
+  }
+
+  #updated(kind: KindDescriptor, manifest: KubeObject, options: WriteOptions, subresource: string): Promise<StoredObject> {
+    const at = { namespace: manifest.metadata?.namespace, name: manifest.metadata?.name ?? '' };
+    if (!isAlias(kind)) return this.#mutate(kind, at, options, subresource, () => manifest);
+    return this.#mutate(kind.storedAs.kind, at, options, subresource, (old) => this.#aliases.updated(kind, manifest, old, options));
   }
 
   async patch(
@@ -128,12 +95,12 @@ export class Registry {
   ): Promise<StoredObject> {
     const subresource = options.subresource ?? '';
     const patchOptions = { ...options, subresource, at };
-    const checked = { ...options, patchType: patch.type };
+    const checked = { ...options, patchType: patch.type, ...(patch.type === 'strategic' ? { strategicPatch: patch.patch } : {}) };
     if (patch.type === 'apply' && (await this.current(kind, at)) === undefined && subresource === '') {
       const applied = this.#parts.patch(kind, undefined, patch, patchOptions);
       const manifest = at.namespace === undefined ? applied : { ...applied, metadata: { ...applied.metadata, namespace: at.namespace } };
       if (isAlias(kind)) return this.create(kind, manifest, options);
-      return this.#commit(await this.prepareCreate(kind, manifest, checked), options);
+      return this.#commit(await this.prepare.create(kind, manifest, checked), options);
     }
     if (isAlias(kind)) return this.#patchAlias(kind, at, patch, checked, subresource);
     return this.#mutate(kind, at, checked, subresource, (old) => this.#parts.patch(kind, old, patch, patchOptions));
@@ -150,9 +117,10 @@ export class Registry {
 
   async delete(kind: KindDescriptor, at: ObjectName, options: DeleteOptions = {}): Promise<DeleteResult> {
     for (;;) {
-      const prepared = await this.prepareDelete(kind, at, options);
+      const prepared = await this.prepare.delete(kind, at, options);
       if (prepared.op === undefined || options.dryRun === true) return { gone: prepared.op?.value === null, object: prepared.object };
-      const [result] = await this.#parts.store.write([prepared.op]);
+      const op = kind.gracePeriodSeconds === undefined ? prepared.op : await this.#markedLast(prepared.op, prepared.object, kind, at);
+      const [result] = await this.#write([op]);
       if (result!.ok)
         return {
           gone: prepared.op.value === null,
@@ -161,6 +129,13 @@ export class Registry {
       const refused = this.#refusal(prepared, result!);
       if (options.preconditions?.resourceVersion !== undefined || refused.status !== 409) throw refused;
     }
+  }
+
+  /** An object that could have had grace is marked as deleted before it goes, so that watchers see both, as in Kubernetes. */
+  async #markedLast(op: WriteOp, object: StoredObject, kind: KindDescriptor, at: ObjectName): Promise<WriteOp> {
+    if (op.value !== null || deepEqual(object, await this.current(kind, at))) return op;
+    const [marked] = await this.#write([{ ...op, value: deepFreeze(object) }]);
+    return marked!.ok ? { ...op, expected: marked!.entry.revision } : op;
   }
 
   /** Deletes what a query picks, one by one; an object that is gone meanwhile counts as deleted. */
@@ -198,130 +173,12 @@ export class Registry {
 
   /** The present object: from the view where this process is the only writer, else from the store. */
   async current(kind: KindDescriptor, at: ObjectName): Promise<StoredObject | undefined> {
+    return this.#present(kind, at);
+  }
+
+  #present(kind: KindDescriptor, at: ObjectName): StoredObject | undefined | Promise<StoredObject | undefined> {
     if (!this.#parts.store.shared) return this.#parts.view.get(kind, at.namespace, at.name) as StoredObject | undefined;
-    const entry = await this.#parts.store.get(objectKey(kind, at.namespace, at.name));
-    return entry?.value as StoredObject | undefined;
-  }
-
-  /** All checks of a create, up to the store's door. */
-  async prepareCreate(kind: KindDescriptor, manifest: KubeObject, options: CheckedWrite): Promise<PreparedWrite> {
-    const { clock, random, view } = this.#parts;
-    const identity = options.identity ?? hostIdentity;
-    const decoded = identity.role === 'controller' ? manifest : this.#parts.decode(kind, manifest, options);
-    if (
-      decoded.metadata?.resourceVersion !== undefined &&
-      decoded.metadata.resourceVersion !== '' &&
-      decoded.metadata.resourceVersion !== '0'
-    ) {
-      throw new ApiError(500, '', 'resourceVersion should not be set on objects to be created', undefined, { retryable: false });
-    }
-    const name = nameFor(kind, decoded, random);
-    const namespace = kind.namespaced ? (decoded.metadata?.namespace ?? 'default') : undefined;
-    let object = prepareNew(kind, decoded, name, namespace, newUid(random), clock.now());
-    object = this.#validator.defaulted(
-      kind,
-      object,
-      kind.prepareForCreate === undefined ? undefined : (draft) => kind.prepareForCreate?.(draft),
-    );
-    if (options.patchType !== 'apply') object = this.#parts.track(kind, undefined, object, { ...options, subresource: '' });
-    const request = {
-      operation: 'CREATE' as const,
-      kind,
-      old: undefined,
-      subresource: '',
-      namespace,
-      identity,
-      dryRun: options.dryRun ?? false,
-      view,
-      warn: options.onWarning ?? ignore,
-    };
-    const admitted = await this.#parts.admission.mutate({ ...request, object });
-    object = admitted.object === object ? object : this.#validator.defaulted(kind, admitted.object as StoredObject);
-    object = deepFreeze(object);
-    try {
-      this.#validator.create(kind, object, identity.role === 'controller');
-      await this.#parts.admission.validate({ ...request, object });
-    } catch (error) {
-      for (const rollback of admitted.rollbacks) await rollback();
-      throw error;
-    }
-    this.#warn(kind, object, options);
-    return { kind, name, object, rollbacks: admitted.rollbacks, op: this.#op(objectKey(kind, namespace, name), object, 0, identity) };
-  }
-
-  /** All checks of an update of `old`, up to the store's door. */
-  async prepareUpdate(
-    kind: KindDescriptor,
-    manifest: KubeObject,
-    old: StoredObject,
-    subresource: string,
-    options: CheckedWrite,
-  ): Promise<PreparedWrite> {
-    const { view } = this.#parts;
-    const identity = options.identity ?? hostIdentity;
-    const name = old.metadata.name;
-    const decoded = identity.role === 'controller' || identity.role === 'kubelet' ? manifest : this.#decodeUpdate(kind, manifest, options);
-    checkPreconditions(kind, decoded, old);
-    let object = prepareFor(kind, decoded, old, subresource);
-    const prepare = subresource === 'status' ? kind.prepareForStatusUpdate : subresource === '' ? kind.prepareForUpdate : undefined;
-    if (prepare !== undefined || subresource === '')
-      object = this.#validator.defaulted(kind, object, prepare === undefined ? undefined : (draft) => prepare(draft, old as never));
-    if (options.patchType !== 'apply') object = this.#parts.track(kind, old, object, { ...options, subresource });
-    const request = {
-      operation: 'UPDATE' as const,
-      kind,
-      old,
-      subresource,
-      namespace: old.metadata.namespace,
-      identity,
-      dryRun: options.dryRun ?? false,
-      view,
-      warn: options.onWarning ?? ignore,
-    };
-    const admitted = await this.#parts.admission.mutate({ ...request, object });
-    const changed = admitted.object === object ? object : this.#validator.defaulted(kind, admitted.object as StoredObject);
-    object = withGeneration(kind, changed, old);
-    object = deepFreeze(object);
-    this.#validator.update(kind, object, old, subresource, identity.role === 'controller');
-    await this.#parts.admission.validate({ ...request, object });
-    if (subresource === '') this.#warn(kind, object, options);
-    const key = objectKey(kind, old.metadata.namespace, name);
-    const revision = Number(old.metadata.resourceVersion);
-    if (unchanged(object, old)) return { kind, name, object: old, rollbacks: admitted.rollbacks, op: undefined };
-    return { kind, name, object, rollbacks: admitted.rollbacks, op: this.#op(key, isReleased(object) ? null : object, revision, identity) };
-  }
-
-  /** Binds a Pod to a node: refused if it is bound already. The spec it had is known to be good. */
-  prepareBind(
-    kind: KindDescriptor,
-    pod: StoredObject,
-    nodeName: string,
-    identity: Identity,
-    annotations: Readonly<Record<string, string>> = {},
-  ): PreparedWrite {
-    const old = this.#parts.view.get(kind, pod.metadata.namespace, pod.metadata.name) as StoredObject | undefined;
-    const name = pod.metadata.name;
-    if (old === undefined || old.metadata.uid !== pod.metadata.uid) throw notFound(kind, name);
-    const binding = { ...kind, plural: `${kind.plural}/binding` };
-    if (old.metadata.deletionTimestamp !== undefined)
-      throw conflict(binding, name, `pod ${name} is being deleted, cannot be assigned to a host`);
-    const spec = old.spec as { readonly nodeName?: string };
-    if (spec.nodeName !== undefined && spec.nodeName !== '')
-      throw conflict(binding, name, `pod ${name} is already assigned to node ${JSON.stringify(spec.nodeName)}`);
-    const bound = deepFreeze({ ...spec, nodeName });
-    this.#validator.trust(bound);
-    const metadata =
-      Object.keys(annotations).length === 0
-        ? old.metadata
-        : { ...old.metadata, annotations: { ...old.metadata.annotations, ...annotations } };
-    const object = deepFreeze({ ...old, metadata, spec: bound, status: withScheduled(old.status, formatTime(this.#parts.clock.now())) });
-    return {
-      kind,
-      name,
-      object,
-      rollbacks: [],
-      op: this.#op(objectKey(kind, old.metadata.namespace, name), object, Number(old.metadata.resourceVersion), identity),
-    };
+    return this.#parts.store.get(objectKey(kind, at.namespace, at.name)).then((entry) => entry?.value as StoredObject | undefined);
   }
 
   /** Binds a Pod as the binding subresource does: with the annotations of the Binding. */
@@ -331,76 +188,28 @@ export class Registry {
     nodeName: string,
     options: WriteOptions & { readonly annotations: Readonly<Record<string, string>> },
   ): Promise<StoredObject> {
-    const prepared = this.prepareBind(kind, pod, nodeName, options.identity ?? hostIdentity, options.annotations);
+    const prepared = this.prepare.bind(kind, pod, nodeName, options.identity ?? hostIdentity, options.annotations);
     if (options.dryRun === true) return prepared.object;
     const [outcome] = await this.commit([prepared]);
     if (outcome instanceof Error) throw outcome;
     return outcome!;
   }
 
-  async prepareDelete(kind: KindDescriptor, at: ObjectName, options: DeleteOptions): Promise<PreparedWrite> {
-    const identity = options.identity ?? hostIdentity;
-    const old = await this.current(kind, at);
-    if (old === undefined) throw notFound(kind, at.name);
-    const { uid, resourceVersion } = options.preconditions ?? {};
-    // Kubernetes names the kind here, not the resource.
-    const named = { ...kind, plural: kind.kind };
-    if (uid !== undefined && uid !== old.metadata.uid) {
-      throw conflict(named, at.name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`);
-    }
-    if (resourceVersion !== undefined && resourceVersion !== old.metadata.resourceVersion) {
-      throw conflict(
-        named,
-        at.name,
-        `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${old.metadata.resourceVersion}`,
-      );
-    }
-    const request = {
-      operation: 'DELETE' as const,
-      kind,
-      object: old,
-      old,
-      subresource: '',
-      namespace: old.metadata.namespace,
-      identity,
-      dryRun: options.dryRun ?? false,
-      view: this.#parts.view,
-      warn: options.onWarning ?? ignore,
-    };
-    await this.#parts.admission.validate(request);
-    const deletion = decideDeletion(kind, old, options, this.#parts.clock.now());
-    const key = objectKey(kind, old.metadata.namespace, at.name);
-    const revision = Number(old.metadata.resourceVersion);
-    if (deletion.remove)
-      return { kind, name: at.name, object: deletion.object, rollbacks: [], op: this.#op(key, null, revision, identity) };
-    const unchanged = deletion.object === old;
-    return {
-      kind,
-      name: at.name,
-      object: deletion.object,
-      rollbacks: [],
-      op: unchanged ? undefined : this.#op(key, deepFreeze(deletion.object), revision, identity),
-    };
-  }
-
   /** Commits prepared writes as one group; for each the stored object, or the error. */
   async commit(writes: readonly PreparedWrite[]): Promise<readonly (StoredObject | ApiError)[]> {
-    const ops = writes.flatMap((write) => (write.op === undefined ? [] : [write.op]));
-    const results = ops.length === 0 ? [] : await this.#parts.store.write(ops);
+    const ops: WriteOp[] = [];
+    for (const { op } of writes) if (op !== undefined) ops.push(op);
+    const results = ops.length === 0 ? [] : await this.#write(ops);
     let next = 0;
     const outcomes: (StoredObject | ApiError)[] = [];
     for (const write of writes) {
-      if (write.op === undefined) {
-        outcomes.push(write.object);
+      const result = write.op === undefined ? undefined : results[next++]!;
+      if (result === undefined || result.ok) {
+        outcomes.push(committed(write, result));
         continue;
       }
-      const result = results[next++]!;
-      // What an update or delete took away is answered with as it last would have been.
-      if (result.ok) outcomes.push(write.op.value === null ? write.object : (result.entry.value as StoredObject));
-      else {
-        for (const rollback of write.rollbacks) await rollback();
-        outcomes.push(this.#refusal(write, result));
-      }
+      for (const rollback of write.rollbacks) await rollback();
+      outcomes.push(this.#refusal(write, result));
     }
     return outcomes;
   }
@@ -413,18 +222,22 @@ export class Registry {
     next: (old: StoredObject) => KubeObject,
   ): Promise<StoredObject> {
     for (;;) {
-      const old = await this.current(kind, at);
+      // A turn even where it is there: who is being told of changes may ask for a write, which must not happen before all are told.
+      const old = await this.#present(kind, at);
       if (old === undefined) throw notFound(kind, at.name);
       const wanted = next(old);
-      const prepared = await this.prepareUpdate(kind, wanted, old, subresource, options);
+      const ready = this.prepare.update(kind, wanted, old, subresource, options);
+      const prepared = ready instanceof Promise ? await ready : ready;
       if (options.dryRun === true || prepared.op === undefined) {
         for (const rollback of prepared.rollbacks) await rollback();
         return prepared.object;
       }
-      const [outcome] = await this.commit([prepared]);
-      if (!(outcome instanceof Error)) return outcome!;
+      const [result] = await this.#write([prepared.op]);
+      if (result!.ok) return committed(prepared, result);
+      for (const rollback of prepared.rollbacks) await rollback();
+      const refused = this.#refusal(prepared, result!);
       // Nobody named a revision: the newest is meant, so look again.
-      if (outcome.status !== 409 || (options.patchType === undefined && wanted.metadata?.resourceVersion !== undefined)) throw outcome;
+      if (refused.status !== 409 || (options.patchType === undefined && wanted.metadata?.resourceVersion !== undefined)) throw refused;
     }
   }
 
@@ -440,35 +253,35 @@ export class Registry {
     return outcome!;
   }
 
-  #decodeUpdate(kind: KindDescriptor, manifest: KubeObject, options: CheckedWrite): KubeObject {
-    const { patchType } = options;
-    return this.#parts.decode(kind, manifest, { ...options, patched: patchType !== undefined && patchType !== 'apply' });
+  #write(ops: readonly WriteOp[]): Promise<readonly WriteResult[]> {
+    const written = this.#parts.store.write(ops);
+    return this.#parts.caughtUp === undefined ? written : this.#seen(written);
   }
 
-  #op(key: string, value: StoredObject | null, expected: number, identity: Identity): WriteOp {
-    const fence = identity.role === 'controller' || identity.role === 'scheduler' ? this.#parts.fence() : undefined;
-    return fence === undefined ? { key, value, expected } : { key, value, expected, fence };
+  /** Who has been told of a write finds it in the view. */
+  async #seen(written: Promise<readonly WriteResult[]>): Promise<readonly WriteResult[]> {
+    const { view, caughtUp } = this.#parts;
+    const results = await written;
+    let newest = 0;
+    for (const result of results) if (result.ok && result.entry.revision > newest) newest = result.entry.revision;
+    if (newest > view.revision) await caughtUp?.(newest);
+    return results;
   }
 
   #refusal(write: PreparedWrite, result: Exclude<WriteResult, { ok: true }>): ApiError {
-    if (result.reason === 'fenced') return forbidden(write.kind, write.name, 'this control plane does not lead any more');
+    if (result.reason === 'fenced') {
+      if (write.op?.fence !== undefined) this.#parts.onFenced?.(write.op.fence);
+      return forbidden(write.kind, write.name, 'this control plane does not lead any more');
+    }
     const current: StoreEntry | undefined = result.current;
     if (current === undefined) return notFound(write.kind, write.name);
-    return write.op?.expected === 0 ? alreadyExists(write.kind, write.name) : modified(write.kind, write.name);
-  }
-
-  #warn(kind: KindDescriptor, object: StoredObject, options: WriteOptions): void {
-    if (options.onWarning === undefined) return;
-    for (const warning of kind.warnings?.(object) ?? []) options.onWarning(warning);
+    if (write.op?.expected !== 0) return modified(write.kind, write.name);
+    return alreadyExists(write.kind, write.name, (current.value as StoredObject).metadata.deletionTimestamp !== undefined);
   }
 }
 
-const ignore = (): void => undefined;
+type Done = Extract<WriteResult, { ok: true }>;
 
-/** Nothing changes, or only when somebody took fields that were his already. */
-function unchanged(object: StoredObject, old: StoredObject): boolean {
-  const { managedFields: now } = object.metadata;
-  const { managedFields: before } = old.metadata;
-  if (now === undefined || before === undefined || now === before || !sameButForTimes(now, before)) return deepEqual(object, old);
-  return deepEqual({ ...object, metadata: { ...object.metadata, managedFields: before } }, old);
-}
+/** What is answered to who wrote: what is stored, or what an update or delete took away, as it last would have been. */
+const committed = ({ op, object }: PreparedWrite, result: Done | undefined): StoredObject =>
+  result === undefined || op?.value === null ? object : (result.entry.value as StoredObject);

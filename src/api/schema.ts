@@ -67,11 +67,12 @@ function decodeField(encoded: string): FieldSchema {
   };
 }
 
-/** The schema table: models by name, decoded when first asked for. One per process is enough: it never changes. */
+/** The schema table: models by name, decoded when first asked for. One for a cluster: custom resources come and go. */
 export class SchemaTable {
   readonly #encoded: EncodedSchemaTable;
   readonly #atomic: ReadonlySet<string>;
   readonly #decoded = new Map<string, ModelSchema>();
+  readonly #defined = new Map<string, ModelSchema>();
 
   constructor(encoded: EncodedSchemaTable = encodedSchema, atomic: readonly string[] = atomicModels) {
     this.#encoded = encoded;
@@ -80,7 +81,7 @@ export class SchemaTable {
 
   /** The fields of a model, e.g. `PodSpec`; a TypeError names a model that is not in the table. */
   model(name: string): ModelSchema {
-    const known = this.#decoded.get(name);
+    const known = this.#defined.get(name) ?? this.#decoded.get(name);
     if (known !== undefined) return known;
     const encoded = this.#encoded[name];
     if (encoded === undefined) throw new TypeError(`schema table: no model ${JSON.stringify(name)}`);
@@ -89,8 +90,17 @@ export class SchemaTable {
     return decoded;
   }
 
+  /** Adds a model that is not Kubernetes' own (a part of a custom resource); a name that is taken is taken over. */
+  define(name: string, model: ModelSchema): void {
+    this.#defined.set(name, model);
+  }
+
+  forget(name: string): void {
+    this.#defined.delete(name);
+  }
+
   has(name: string): boolean {
-    return this.#encoded[name] !== undefined;
+    return this.#defined.has(name) || this.#encoded[name] !== undefined;
   }
 
   /** True if server-side apply treats the model as one value wherever it stands. */

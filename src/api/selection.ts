@@ -4,13 +4,11 @@ import { LabelMatcher } from './label-matcher.ts';
 import type { KindDescriptor } from './kind.ts';
 import type { StoredObject } from './object.ts';
 
-const metadataFields = ['metadata.name', 'metadata.namespace'];
-
 /** The test that a list or watch with these selectors puts to each object. Throws `BadRequestError` for selectors that cannot be read. */
 export function selectedBy(kind: KindDescriptor, query: ListQuery): (object: StoredObject) => boolean {
   const labels = query.labelSelector === undefined ? LabelMatcher.everything : LabelMatcher.parse(query.labelSelector);
   const fields = query.fieldSelector === undefined ? FieldSelector.everything : FieldSelector.parse(query.fieldSelector);
-  fields.requireKnown(new Set([...metadataFields, ...Object.keys(kind.selectableFields ?? {})]));
+  fields.requireKnown(Object.keys(kind.selectableFields ?? {}));
   return (object) => {
     if (query.namespace !== undefined && kind.namespaced && object.metadata.namespace !== query.namespace) return false;
     if (!labels.matches(object.metadata.labels)) return false;

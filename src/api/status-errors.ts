@@ -16,8 +16,9 @@ export function notFound(kind: Resource, name: string): NotFoundError {
   return new NotFoundError(`${resourceName(kind)} ${JSON.stringify(name)} not found`, details(kind, name));
 }
 
-export function alreadyExists(kind: Resource, name: string): AlreadyExistsError {
-  return new AlreadyExistsError(`${resourceName(kind)} ${JSON.stringify(name)} already exists`, details(kind, name));
+export function alreadyExists(kind: Resource, name: string, beingDeleted = false): AlreadyExistsError {
+  const before = beingDeleted ? 'object is being deleted: ' : '';
+  return new AlreadyExistsError(`${before}${resourceName(kind)} ${JSON.stringify(name)} already exists`, details(kind, name));
 }
 
 export function modified(kind: Resource, name: string): ConflictError {
@@ -35,12 +36,12 @@ export function forbidden(kind: Resource, name: string, why: string): ForbiddenE
 
 /** All refused fields in one error; Kubernetes names the kind, not the resource, in its details. */
 export function invalid(kind: Resource, name: string, errors: FieldErrors): InvalidError {
-  const texts = errors.causes.map((cause) => `${cause.field}: ${cause.message}`);
+  const texts = [...new Set(errors.causes.map((cause) => `${cause.field}: ${cause.message}`))];
   const list = texts.length === 1 ? texts[0]! : `[${texts.join(', ')}]`;
   return new InvalidError(`${kind.group === '' ? kind.kind : `${kind.kind}.${kind.group}`} ${JSON.stringify(name)} is invalid: ${list}`, {
     ...(name === '' ? {} : { name }),
     ...(kind.group === '' ? {} : { group: kind.group }),
-    kind: kind.kind,
+    ...(kind.kind === '' ? {} : { kind: kind.kind }),
     causes: errors.causes,
   });
 }

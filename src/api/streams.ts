@@ -42,6 +42,9 @@ export interface ExecSession {
   close(): Promise<void>;
 }
 
+/** A tar archive, whole or in pieces. */
+export type Archive = Uint8Array | AsyncIterable<Uint8Array>;
+
 /** Which container of a Pod; its only one if not given. */
 export interface ContainerChoice {
   readonly container?: string;
@@ -63,10 +66,19 @@ export interface PodStreams {
   logs(pod: ObjectName, options?: LogOptions & ContainerChoice & { readonly previous?: boolean }): AsyncIterable<LogChunk>;
   exec(pod: ObjectName, options: ExecOptions & ContainerChoice): Promise<ExecSession>;
   attach(pod: ObjectName, options: Omit<ExecOptions, 'command'> & ContainerChoice): Promise<ExecSession>;
+  /**
+   * A file or folder of a running container as a tar archive, in which its last name is the first. An image without `tar` needs a
+   * runtime that can copy by itself, as Docker does. Rejects with `RUNTIME_COPY_FAILED`; an error on the way ends the iteration.
+   */
+  copyFrom(pod: ObjectName, path: string, options?: CallOptions & ContainerChoice): Promise<AsyncIterable<Uint8Array>>;
+  /** Unpacks a tar archive in a folder of a running container, which has to be there. Rejects with `RUNTIME_COPY_FAILED`. */
+  copyTo(pod: ObjectName, folder: string, archive: Archive, options?: CallOptions & ContainerChoice): Promise<void>;
   /** A connection to a port inside the Pod. */
   portForward(pod: ObjectName, port: number, options?: CallOptions): Promise<Duplex>;
   /** Listens on this machine (127.0.0.1, a free port unless given) and leads every connection to the port of the Pod. */
   forwardPort(pod: ObjectName, port: number, options?: { readonly localPort?: number; readonly host?: string }): Promise<PortForward>;
+  /** Whether this process carries the traffic of Services: it has nodes whose Pods really run, and a service proxy. */
+  readonly carriesServices: boolean;
   /** Where a Service port answers on this machine; undefined if it does not (yet). `port`: a name or number, the first if absent. */
   serviceAddress(service: ObjectName, port?: string | number): { readonly host: string; readonly port: number } | undefined;
 }

@@ -1,3 +1,4 @@
+import { goTypeOf } from './json-values.ts';
 import type { TypeProblem } from './structure.ts';
 
 const problemsMax = 100;
@@ -44,11 +45,12 @@ export class StructureReport {
     const fields = this.#steps.filter((step) => typeof step === 'string').join('.');
     const model = this.#models.at(-1) ?? '';
     const target = fields === '' ? `Go value of type ${goType}` : `Go struct field ${model}.${fields} of type ${goType}`;
-    this.problem(`json: cannot unmarshal ${jsonType(value)} into ${target}`);
+    this.problem(`json: cannot unmarshal ${jsonType(value)} into ${target}`, restoring(value, goType));
   }
 
-  problem(message: string): void {
-    if (this.typeProblems.length < problemsMax) this.typeProblems.push({ path: this.path(), message });
+  problem(message: string, restoring?: string): void {
+    if (this.typeProblems.length >= problemsMax) return;
+    this.typeProblems.push({ path: this.path(), message, ...(restoring === undefined ? {} : { restoring }) });
   }
 
   path(): string {
@@ -56,6 +58,14 @@ export class StructureReport {
     for (const step of this.#steps) text += typeof step === 'number' ? `[${step}]` : text === '' ? step : `.${step}`;
     return text;
   }
+}
+
+function restoring(value: unknown, goType: string): string {
+  const kind = Array.isArray(value) ? 'slice' : typeof value === 'object' ? 'map' : goTypeOf(value);
+  if (goType.startsWith('[]')) return `cannot restore slice from ${kind}`;
+  if (goType.startsWith('map[')) return `cannot restore map from ${kind}`;
+  if (goType.startsWith('v1.')) return `cannot restore struct from: ${kind}`;
+  return `cannot convert ${kind === 'slice' || kind === 'map' ? kind : goTypeOf(value)} to ${goType}`;
 }
 
 function jsonType(value: unknown): string {

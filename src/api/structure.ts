@@ -4,6 +4,8 @@ export interface TypeProblem {
   readonly path: string;
   /** Kubernetes' words: `json: cannot unmarshal string into Go struct field ContainerPort.spec.containers.ports.containerPort of type int32`. */
   readonly message: string;
+  /** What Kubernetes says instead where it puts a strategic merge patch into an object: `cannot restore slice from string`. */
+  readonly restoring?: string;
 }
 
 /** What reading a value against a structure gives. */

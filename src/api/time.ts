@@ -1,11 +1,9 @@
 import type { Instant } from '../env/clock.ts';
 
-const milliseconds = /\.\d{3}Z$/;
-
 /** Kubernetes' `Time`: RFC 3339 in UTC with whole seconds. */
 export function formatTime(at: Instant): string {
-  // A replacement makes one flat text; a slice with something added would keep the longer one alive behind it.
-  return new Date(at).toISOString().replace(milliseconds, 'Z');
+  // Joined it is one flat text; a slice with something added to it would keep the longer one alive, and three texts in place of one.
+  return [new Date(at).toISOString().slice(0, 19), 'Z'].join('');
 }
 
 /** Kubernetes' `MicroTime`: RFC 3339 in UTC with microseconds. */

@@ -1,6 +1,6 @@
 import { FieldErrors } from './field-errors.ts';
-import type { Draft, KindDescriptor } from './kind.ts';
-import { deepFreeze, type KubeObject, type StoredObject } from './object.ts';
+import { partOf, type Draft, type KindDescriptor } from './kind.ts';
+import { deepFreeze, type KubeObject, type StoredMeta, type StoredObject } from './object.ts';
 import { validateNewMeta, validateMetaUpdate } from './meta-validation.ts';
 import { invalid } from './status-errors.ts';
 import { ValidationMemo } from './validation-memo.ts';
@@ -14,6 +14,21 @@ function draftOf<T>(value: T): Draft<T> {
   return copy as Draft<T>;
 }
 
+/** A copy of an object. What is frozen of its metadata came out of the registry, has no defaults, and is shared. */
+function draftOfObject(object: StoredObject): Draft<StoredObject> {
+  const draft: Record<string, unknown> = {};
+  const parts = object as unknown as Readonly<Record<string, unknown>>;
+  for (const key in parts) if (key !== 'metadata') draft[key] = draftOf(parts[key]);
+  draft['metadata'] = draftOfMetadata(object.metadata);
+  return draft as unknown as Draft<StoredObject>;
+}
+
+function draftOfMetadata(given: StoredMeta): Draft<StoredMeta> {
+  const metadata: Record<string, unknown> = { ...given };
+  for (const key in metadata) if (!Object.isFrozen(metadata[key])) metadata[key] = draftOf(metadata[key]);
+  return metadata as unknown as Draft<StoredMeta>;
+}
+
 /**
  * Defaults and checks. Remembers, by the identity of frozen specs and their parts, which were defaulted and found valid, so that
  * the thousand Pods of one template cost one check.
@@ -23,17 +38,19 @@ export class Validator {
   readonly #defaultedSpecs = new WeakMap<object, object>();
   readonly #memo = new ValidationMemo();
 
-  /** The object, prepared and with its defaults; what it was given stays untouched. */
+  /** The object, prepared and with its defaults; the parts of what it was given stay untouched. */
   defaulted(kind: KindDescriptor, object: StoredObject, prepare?: (draft: Draft<KubeObject>) => void): StoredObject {
     if (kind.applyDefaults === undefined && prepare === undefined) return object;
     const spec = kind.sharesSpec === true && typeof object.spec === 'object' && object.spec !== null ? object.spec : undefined;
     const known = spec === undefined ? undefined : this.#defaultedSpecs.get(spec);
     if (known !== undefined) {
-      const shared = { ...object, metadata: { ...object.metadata }, spec: known };
-      prepare?.(shared as unknown as Draft<KubeObject>);
-      return shared;
+      const shared = (Object.isFrozen(object) ? { ...object } : object) as Draft<StoredObject>;
+      if (spec !== known) shared.spec = known;
+      if (!Object.isFrozen(object.metadata)) shared.metadata = draftOfMetadata(object.metadata);
+      prepare?.(shared as Draft<KubeObject>);
+      return shared as StoredObject;
     }
-    const draft = draftOf(object);
+    const draft = draftOfObject(object);
     kind.applyDefaults?.(draft as Draft<KubeObject>);
     prepare?.(draft as Draft<KubeObject>);
     if (spec !== undefined && typeof draft.spec === 'object' && draft.spec !== null) this.#remember(spec, deepFreeze(draft.spec));
@@ -66,7 +83,7 @@ export class Validator {
     if (subresource === 'status') kind.validateStatusUpdate?.(object, old as never, errors);
     else {
       kind.validate?.(object, errors);
-      kind.validateUpdate?.(object, old as never, errors);
+      (partOf(kind, subresource) ?? kind).validateUpdate?.(object, old as never, errors);
     }
     if (!errors.empty) throw invalid(kind, object.metadata.name, errors);
   }

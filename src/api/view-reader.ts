@@ -1,4 +1,5 @@
 import type { Revision } from '../stores/store.ts';
+import type { CensusGroup, CensusKind } from './census.ts';
 import type { KindDescriptor } from './kind.ts';
 import type { LabelSelector } from './generated/models.ts';
 import type { KubeObject, Stored, StoredObject } from './object.ts';
@@ -33,6 +34,10 @@ export interface ViewReader {
   podsOnNode(nodeName: string): readonly StoredObject[];
   /** Objects of a kind in one namespace that carry the label `key=value`. */
   withLabel<M extends KubeObject>(kind: KindDescriptor<M>, namespace: string, key: string, value: string): readonly Stored<M>[];
+  /** Those of `withLabel` that nobody controls: what an owner could adopt. */
+  orphansWithLabel<M extends KubeObject>(kind: KindDescriptor<M>, namespace: string, key: string, value: string): readonly Stored<M>[];
+  /** How many objects an owner controls, by labels and class, without a look at each. A group of the past may have none left. */
+  census<M extends KubeObject>(census: CensusKind<M>, ownerUid: string): Iterable<CensusGroup>;
   /** A side table of this process (metric samples, "drained" marks): not stored, gone with the process. */
   table<T>(name: string): ReadonlyMap<string, T>;
 }

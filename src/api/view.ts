@@ -1,4 +1,5 @@
 import type { Revision, StoreChange } from '../stores/store.ts';
+import type { CensusGroup, CensusKind } from './census.ts';
 import { kindPrefix } from './keys.ts';
 import type { KindDescriptor } from './kind.ts';
 import type { KubeObject, Stored, StoredObject } from './object.ts';
@@ -14,6 +15,11 @@ export interface ViewChange {
   readonly previous: StoredObject | undefined;
 }
 
+interface Home {
+  readonly kind: KindDescriptor;
+  readonly table: ObjectTable;
+}
+
 const podsPrefix = 'core/pods/';
 
 /** The node a Pod is bound to; '' for none. */
@@ -25,7 +31,9 @@ const nodeNameOf = (pod: StoredObject): string => (pod.spec as { readonly nodeNa
  */
 export class View implements ViewReader {
   #revision: Revision = 0;
-  readonly #tables = new Map<string, { readonly kind: KindDescriptor; readonly table: ObjectTable }>();
+  readonly #tables = new Map<string, Home>();
+  /** The table of a descriptor, found by its names once. */
+  #found = new WeakMap<KindDescriptor, ObjectTable>();
   readonly #byUid = new Map<string, StoredObject>();
   readonly #owned = new BucketIndex();
   readonly #podsByNode = new BucketIndex();
@@ -38,11 +46,14 @@ export class View implements ViewReader {
   /** Makes room for a kind; kinds stored under another kind's name share its table. */
   addKind(kind: KindDescriptor): void {
     const prefix = kindPrefix(kind);
-    if (kind.storedAs === undefined && !this.#tables.has(prefix)) this.#tables.set(prefix, { kind, table: new ObjectTable() });
+    if (kind.storedAs !== undefined || this.#tables.has(prefix)) return;
+    this.#tables.set(prefix, { kind, table: new ObjectTable() });
+    this.#found = new WeakMap();
   }
 
   removeKind(kind: KindDescriptor): void {
     this.#tables.delete(kindPrefix(kind));
+    this.#found = new WeakMap();
   }
 
   get revision(): Revision {
@@ -89,6 +100,14 @@ export class View implements ViewReader {
     return (this.#table(kind)?.withLabel(namespace, key, value) ?? []) as readonly Stored<M>[];
   }
 
+  orphansWithLabel<M extends KubeObject>(kind: KindDescriptor<M>, namespace: string, key: string, value: string): readonly Stored<M>[] {
+    return (this.#table(kind)?.orphansWithLabel(namespace, key, value) ?? []) as readonly Stored<M>[];
+  }
+
+  census<M extends KubeObject>(census: CensusKind<M>, ownerUid: string): Iterable<CensusGroup> {
+    return this.#table(census.kind)?.census(census as unknown as CensusKind, ownerUid) ?? [];
+  }
+
   table<T>(name: string): ReadonlyMap<string, T> {
     return this.sideTable<T>(name);
   }
@@ -108,11 +127,13 @@ export class View implements ViewReader {
       const home = this.#tables.get(change.key.slice(0, change.key.indexOf('/', change.key.indexOf('/') + 1) + 1));
       if (home === undefined) continue;
       const object = change.entry.value as StoredObject;
-      const previous = change.previous?.value as StoredObject | undefined;
+      // The view's own object, not the change's: from another process's store comes a copy, and indexes know objects by identity.
+      const previous = change.previous === undefined ? undefined : home.table.get(object.metadata.namespace ?? '', object.metadata.name);
       const isPod = change.key.startsWith(podsPrefix);
       if (change.type === 'delete') {
-        home.table.delete(object);
-        this.#unindex(object, isPod);
+        if (previous === undefined) continue;
+        home.table.delete(previous);
+        this.#unindex(previous, isPod);
         seen.push({ kind: home.kind, type: 'deleted', object, previous });
       } else {
         home.table.put(object, previous);
@@ -139,7 +160,11 @@ export class View implements ViewReader {
   }
 
   #table(kind: KindDescriptor): ObjectTable | undefined {
-    return this.#tables.get(kindPrefix(kind))?.table;
+    const known = this.#found.get(kind);
+    if (known !== undefined) return known;
+    const table = this.#tables.get(kindPrefix(kind))?.table;
+    if (table !== undefined) this.#found.set(kind, table);
+    return table;
   }
 
   #index(object: StoredObject, isPod: boolean): void {

@@ -9,7 +9,7 @@ type Event = WatchEvent<StoredObject>;
 
 /**
  * A watch as an async iterable: first what there is, as ADDED, then every change. An object that enters or leaves the selection
- * is ADDED or DELETED. Ends when the loop over it ends, its signal fires, or it is disposed of.
+ * is ADDED or DELETED. Ends when the loop over it ends, its signal fires, it is disposed of, or the cluster is closed.
  */
 export class WatchStream implements AsyncIterableIterator<Event>, AsyncDisposable {
   readonly #queue: Event[] = [];
@@ -21,20 +21,20 @@ export class WatchStream implements AsyncIterableIterator<Event>, AsyncDisposabl
     kind: KindDescriptor,
     query: ListQuery & { readonly signal?: AbortSignal },
     initial: readonly StoredObject[],
-    onChange: (listener: (changes: readonly ViewChange[]) => void) => () => void,
+    onChange: (listener: (changes: readonly ViewChange[]) => void, onEnd: () => void) => () => void,
     form: (object: StoredObject) => StoredObject = (object) => object,
   ) {
     for (const object of initial) this.#queue.push({ type: 'ADDED', object });
     const selected = selectedBy(kind, query);
     const prefix = kindPrefix(kind);
+    const onAbort = (): void => this.#end();
     const off = onChange((changes) => {
       for (const change of changes) {
         if (kindPrefix(change.kind) !== prefix) continue;
         const event = eventOf(change, (object) => selected(form(object)));
         if (event !== undefined) this.#push({ ...event, object: form(event.object) });
       }
-    });
-    const onAbort = (): void => this.#end();
+    }, onAbort);
     query.signal?.addEventListener('abort', onAbort, { once: true });
     this.#off = () => {
       off();

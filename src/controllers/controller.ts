@@ -9,7 +9,13 @@ export type PlannedWrite =
   /** The name follows from the owner's uid, the slot and the attempt: a repeat meets AlreadyExists, which the loop counts as done. */
   | { readonly verb: 'create'; readonly kind: KindDescriptor; readonly object: KubeObject; readonly told?: WriteEvents }
   /** `object.metadata.resourceVersion` (and uid) must be those that were read. */
-  | { readonly verb: 'update'; readonly kind: KindDescriptor; readonly object: KubeObject; readonly subresource?: 'finalize' }
+  | {
+      readonly verb: 'update';
+      readonly kind: KindDescriptor;
+      readonly object: KubeObject;
+      readonly subresource?: 'finalize';
+      readonly told?: WriteEvents;
+    }
   | { readonly verb: 'update-status'; readonly kind: KindDescriptor; readonly object: KubeObject }
   | { readonly verb: 'bind'; readonly pod: StoredObject; readonly nodeName: string }
   /** Evicts through the eviction subresource: refused (429) if a PodDisruptionBudget forbids it. */
@@ -29,8 +35,8 @@ export type PlannedWrite =
 /** Events that depend on how a write ends: `message` follows "Created pod: " and the like; a failure adds ": " and the error. */
 export interface WriteEvents {
   readonly regarding: ObjectRef;
-  readonly success: { readonly reason: string; readonly message: string };
-  readonly failure: { readonly reason: string; readonly message: string };
+  readonly success?: { readonly reason: string; readonly message: string };
+  readonly failure?: { readonly reason: string; readonly message: string };
 }
 
 /**
@@ -52,10 +58,21 @@ export interface PlannedEvent {
   readonly message: string;
 }
 
+/**
+ * What a controller wants to find again in a side table of the view: gone with the process, so nothing may depend on it that must be
+ * right (an autoscaler's recent wishes). `undefined` removes it.
+ */
+export interface PlannedNote {
+  readonly table: string;
+  readonly key: string;
+  readonly value: unknown;
+}
+
 /** What a controller wants done for one key: data, not deeds. */
 export interface Plan {
   readonly writes: readonly PlannedWrite[];
   readonly events?: readonly PlannedEvent[];
+  readonly notes?: readonly PlannedNote[];
   /** Look at the key again after so many milliseconds, whatever happens. */
   readonly requeueAfterMs?: number;
 }
@@ -89,6 +106,8 @@ export interface Trigger {
 export interface Controller {
   /** In kebab-case: `replication-manager`. Shown in reports and in the managers of managedFields. */
   readonly name: string;
+  /** Who its Events come from, as Kubernetes calls it (`deployment-controller`); its name unless given. */
+  readonly component?: string;
   readonly triggers: readonly Trigger[];
   /** Keys to look at when the loop starts and every `resyncMs` (if given), besides those the triggers name. */
   readonly initialKeys?: (view: ViewReader) => Iterable<string>;

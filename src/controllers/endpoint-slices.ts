@@ -8,6 +8,7 @@ import { nodeKind } from '../kinds/node.ts';
 import { serviceKind } from '../kinds/service.ts';
 import type { Controller, Plan, PlannedWrite } from './controller.ts';
 import { controllerOf, controllerRef } from './pods.ts';
+import { KnownEndpoints } from './known-endpoints.ts';
 import {
   endpointOf,
   endpointTriggers,
@@ -33,6 +34,7 @@ type Slice = Stored<EndpointSliceManifest>;
  * Source: https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/
  */
 export function endpointSlices(): Controller {
+  const known = new KnownEndpoints(candidateOf);
   return {
     name: 'endpoint-slice',
     triggers: [
@@ -48,32 +50,55 @@ export function endpointSlices(): Controller {
     reconcile(view, key): Plan {
       const [namespace, name] = key.split('/') as [string, string];
       const service = view.get(serviceKind, namespace, name);
-      if (service === undefined || service.metadata.deletionTimestamp !== undefined || !hasSelector(service)) return { writes: [] };
+      if (service === undefined || service.metadata.deletionTimestamp !== undefined || !hasSelector(service)) {
+        known.forget(key);
+        return { writes: [] };
+      }
       const slices = view
         .controlledBy(endpointSliceKind, service.metadata.uid)
         .filter((slice) => slice.metadata.labels?.['endpointslice.kubernetes.io/managed-by'] === managedBy);
-      return { writes: plan(view, service, slices) };
+      return { writes: plan(view, service, known.of(key, service, podsOf(view, service)), slices) };
     },
   };
+}
+
+/** A Pod that has an endpoint, and what is the same every time it is asked for. */
+interface Candidate {
+  readonly endpoint: Endpoint;
+  readonly ports: readonly DiscoveryEndpointPort[];
+  readonly portsKey: string;
+  /** As it was told last, for the zone its node was in. */
+  told: SliceEndpoint | undefined;
+}
+
+function candidateOf(service: Service, pod: Endpoint['pod']): Candidate | undefined {
+  const endpoint = endpointOf(service, pod);
+  if (endpoint === undefined) return undefined;
+  const ports = slicePorts(endpoint.ports);
+  return { endpoint, ports, portsKey: JSON.stringify(ports), told: undefined };
 }
 
 /** The endpoints that share a list of ports, with the slices that have it now. */
 interface PortGroup {
   readonly ports: readonly DiscoveryEndpointPort[];
-  readonly wanted: Map<string, SliceEndpoint>;
+  /** By the uid of the Pod. */
+  readonly wanted: Map<string, Candidate>;
   readonly slices: Slice[];
 }
 
-function plan(view: ViewReader, service: Service, slices: readonly Slice[]): PlannedWrite[] {
+function plan(
+  view: ViewReader,
+  service: Service,
+  candidates: readonly (Candidate | undefined)[],
+  slices: readonly Slice[],
+): PlannedWrite[] {
   const groups = new Map<string, PortGroup>();
-  for (const pod of podsOf(view, service)) {
-    const endpoint = endpointOf(service, pod);
-    if (endpoint === undefined) continue;
-    const ports = slicePorts(endpoint.ports);
-    const key = JSON.stringify(ports);
-    let group = groups.get(key);
-    if (group === undefined) groups.set(key, (group = { ports, wanted: new Map(), slices: [] }));
-    group.wanted.set(pod.metadata.uid, sliceEndpoint(view, service, endpoint));
+  for (const candidate of candidates) {
+    if (candidate === undefined) continue;
+    let group = groups.get(candidate.portsKey);
+    if (group === undefined) groups.set(candidate.portsKey, (group = { ports: candidate.ports, wanted: new Map(), slices: [] }));
+    group.wanted.set(candidate.endpoint.pod.metadata.uid, candidate);
+    tell(view, service, candidate);
   }
   const writes: PlannedWrite[] = [];
   for (const slice of slices) {
@@ -95,10 +120,13 @@ function fill(service: Service, { ports, wanted, slices }: PortGroup, names: Set
       const uid = endpoint.targetRef?.uid ?? '';
       const next = left.get(uid);
       left.delete(uid);
-      return next === undefined ? [] : [next];
+      if (next === undefined) return [];
+      // What is stored stays the same object, and is seen to be the same at once from then on.
+      if (next.told !== endpoint && deepEqual(next.told, endpoint)) next.told = endpoint;
+      return [next.told!];
     }),
   }));
-  const newcomers = [...left.values()];
+  const newcomers = Array.from(left.values(), ({ told }) => told!);
   for (const content of contents) content.endpoints.push(...newcomers.splice(0, Math.max(0, endpointsMax - content.endpoints.length)));
   const writes: PlannedWrite[] = [];
   for (const { slice, endpoints } of contents) {
@@ -111,8 +139,10 @@ function fill(service: Service, { ports, wanted, slices }: PortGroup, names: Set
       });
     }
   }
-  for (let slot = 0; newcomers.length > 0; slot++) {
-    const name = childName(`${service.metadata.name}-`, { ownerUid: service.metadata.uid, slot });
+  // The ports are part of the name: a slice of other ports that is gone already does not make room for a double of a new one.
+  const portsText = JSON.stringify(ports);
+  for (let place = 0; newcomers.length > 0; place++) {
+    const name = childName(`${service.metadata.name}-`, { ownerUid: service.metadata.uid, slot: `${portsText} ${place}` });
     if (names.has(name)) continue;
     names.add(name);
     writes.push({ verb: 'create', kind: endpointSliceKind, object: newSlice(service, name, ports, newcomers.splice(0, endpointsMax)) });
@@ -160,10 +190,16 @@ function slicePorts(ports: readonly EndpointPort[]): readonly DiscoveryEndpointP
   }));
 }
 
-function sliceEndpoint(view: ViewReader, service: Service, endpoint: Endpoint): SliceEndpoint {
+/** Says the endpoint anew if its node has moved. */
+function tell(view: ViewReader, service: Service, candidate: Candidate): void {
+  const { nodeName } = candidate.endpoint.pod.spec ?? {};
+  const zone = nodeName === undefined ? undefined : view.get(nodeKind, undefined, nodeName)?.metadata.labels?.[zoneLabel];
+  if (candidate.told === undefined || candidate.told.zone !== zone) candidate.told = sliceEndpoint(service, candidate.endpoint, zone);
+}
+
+function sliceEndpoint(service: Service, endpoint: Endpoint, zone: string | undefined): SliceEndpoint {
   const { pod, address, ready, serving, terminating } = endpoint;
   const nodeName = pod.spec?.nodeName;
-  const zone = nodeName === undefined ? undefined : view.get(nodeKind, undefined, nodeName)?.metadata.labels?.[zoneLabel];
   const hostname = hostnameOf(service, pod);
   return {
     addresses: [address],

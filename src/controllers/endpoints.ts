@@ -1,11 +1,23 @@
 import type { EndpointAddress, EndpointPort, EndpointsManifest, EndpointSubset } from '../api/generated/models.ts';
 import { deepEqual } from '../api/deep-equal.ts';
-import type { KubeObject } from '../api/object.ts';
-import type { ViewReader } from '../api/view-reader.ts';
+import type { KubeObject, Stored } from '../api/object.ts';
 import { endpointsKind } from '../kinds/endpoints.ts';
 import { serviceKind } from '../kinds/service.ts';
 import type { Controller, Plan } from './controller.ts';
-import { endpointOf, endpointTriggers, hasSelector, hostnameOf, podsOf, type Endpoint, type Service } from './service-endpoints.ts';
+import { inHashOrder } from './endpoint-ports.ts';
+import { triggerTime, triggerTimeAnnotation } from './endpoints-trigger-time.ts';
+import { KnownEndpoints } from './known-endpoints.ts';
+import { isFinished, type Pod } from './pods.ts';
+import {
+  addressedEndpoint,
+  endpointOf,
+  endpointTriggers,
+  hasSelector,
+  hostnameOf,
+  podsOf,
+  type Endpoint,
+  type Service,
+} from './service-endpoints.ts';
 import { ServiceLookup } from './service-lookup.ts';
 
 /** More addresses than this are cut off, and an annotation says so. */
@@ -17,6 +29,7 @@ const overCapacity = 'endpoints.kubernetes.io/over-capacity';
  * Source: https://kubernetes.io/docs/concepts/services-networking/service/#endpoints
  */
 export function endpoints(): Controller {
+  const known = new KnownEndpoints(listedEndpoint);
   return {
     name: 'endpoints',
     triggers: [
@@ -28,32 +41,75 @@ export function endpoints(): Controller {
       const service = view.get(serviceKind, namespace, name);
       const existing = view.get(endpointsKind, namespace, name);
       if (service === undefined) {
+        known.forget(key);
         // Kubernetes' own rule: Endpoints nobody can own go with the Service of their name, if a controller made them.
         const ours = existing !== undefined && existing.metadata.labels?.['endpoints.kubernetes.io/managed-by'] === 'endpoint-controller';
         return ours ? { writes: [{ verb: 'delete', kind: endpointsKind, object: existing }] } : { writes: [] };
       }
       if (!hasSelector(service) || service.metadata.deletionTimestamp !== undefined) return { writes: [] };
-      const wanted = wantedEndpoints(view, service);
-      if (existing === undefined) return { writes: [{ verb: 'create', kind: endpointsKind, object: wanted }] };
-      const metadata = {
-        ...existing.metadata,
-        labels: wanted.metadata?.labels ?? {},
-        annotations: { ...existing.metadata.annotations, ...wanted.metadata?.annotations },
-      };
-      if (wanted.metadata?.annotations?.[overCapacity] === undefined) delete (metadata.annotations as Record<string, string>)[overCapacity];
-      if (Object.keys(metadata.annotations).length === 0) delete (metadata as { annotations?: unknown }).annotations;
-      const next = { ...existing, metadata, ...(wanted.subsets === undefined ? {} : { subsets: wanted.subsets }) };
-      if (wanted.subsets === undefined) delete (next as { subsets?: unknown }).subsets;
-      return deepEqual(next, existing) ? { writes: [] } : { writes: [{ verb: 'update', kind: endpointsKind, object: next as KubeObject }] };
+      const pods = podsOf(view, service);
+      const wanted = wantedEndpoints(service, known.of(key, service, pods));
+      if (existing === undefined)
+        return { writes: [{ verb: 'create', kind: endpointsKind, object: marked(service, pods, wanted, undefined) }] };
+      if (!differs(wanted, existing)) return { writes: [] };
+      return { writes: [{ verb: 'update', kind: endpointsKind, object: marked(service, pods, wanted, existing) }] };
     },
   };
 }
 
-function wantedEndpoints(view: ViewReader, service: Service): EndpointsManifest {
+/**
+ * A Pod that has ended though its restartPolicy would have had it go on (its node gave it up) stays listed among those that are not
+ * ready, as Kubernetes 1.20 had it: this object is for old readers, who see it as they did. EndpointSlices, and so the service proxy,
+ * leave out everything that has ended; so does this where addresses that are not ready are published.
+ */
+function listedEndpoint(service: Service, pod: Pod): Endpoint | undefined {
+  if (!isFinished(pod)) return endpointOf(service, pod);
+  const policy = pod.spec?.restartPolicy ?? 'Always';
+  const wouldGoOn = policy === 'Always' || (policy === 'OnFailure' && pod.status?.phase === 'Failed');
+  if (!wouldGoOn || service.spec?.publishNotReadyAddresses === true) return undefined;
+  const endpoint = addressedEndpoint(service, pod);
+  return endpoint && { ...endpoint, ready: false };
+}
+
+/** Whether something else than what a Pod's newest revision is must be written. */
+function differs(wanted: EndpointsManifest, existing: Stored<EndpointsManifest>): boolean {
+  const truncated = (endpoints: EndpointsManifest): string | undefined => endpoints.metadata?.annotations?.[overCapacity];
+  if (truncated(wanted) !== truncated(existing) || !deepEqual(wanted.metadata?.labels, existing.metadata.labels)) return true;
+  return !deepEqual(withoutRevisions(wanted.subsets), withoutRevisions(existing.subsets));
+}
+
+function withoutRevisions(subsets: readonly EndpointSubset[] | undefined): unknown {
+  const plain = (addresses: readonly EndpointAddress[] | undefined): unknown =>
+    addresses?.map((address) => {
+      const { resourceVersion: _revision, ...targetRef } = address.targetRef ?? {};
+      return { ...address, targetRef };
+    });
+  return (subsets ?? []).map(({ addresses, notReadyAddresses, ports }) => [plain(addresses), plain(notReadyAddresses), ports ?? []]);
+}
+
+/** What is to be stored: the annotations of others stay; when it was that something changed is noted. */
+function marked(
+  service: Service,
+  pods: readonly Pod[],
+  wanted: EndpointsManifest,
+  existing: Stored<EndpointsManifest> | undefined,
+): KubeObject {
+  const { [overCapacity]: _truncated, [triggerTimeAnnotation]: _time, ...others } = existing?.metadata.annotations ?? {};
+  const time = triggerTime(service, pods, existing, wanted);
+  const annotations = { ...others, ...wanted.metadata?.annotations, ...(time === undefined ? {} : { [triggerTimeAnnotation]: time }) };
+  const { annotations: _old, ...metadata } = { ...existing?.metadata, ...wanted.metadata } as Record<string, unknown>;
+  const { subsets: _subsets, ...rest } = existing ?? {};
+  return {
+    ...rest,
+    ...wanted,
+    metadata: { ...metadata, ...(Object.keys(annotations).length === 0 ? {} : { annotations }) },
+  } as KubeObject;
+}
+
+function wantedEndpoints(service: Service, found: readonly (Endpoint | undefined)[]): EndpointsManifest {
   const { namespace = '', name } = service.metadata;
-  const all = podsOf(view, service)
-    .flatMap((pod) => endpointOf(service, pod) ?? [])
-    .filter((endpoint) => !endpoint.terminating || service.spec?.publishNotReadyAddresses === true);
+  const always = service.spec?.publishNotReadyAddresses === true;
+  const all = found.filter((endpoint) => endpoint !== undefined && (!endpoint.terminating || always)) as readonly Endpoint[];
   const kept = all.length <= addressesMax ? all : [...all].sort((a, b) => Number(b.ready) - Number(a.ready)).slice(0, addressesMax);
   const subsets = pack(service, kept);
   const labels: Record<string, string> = { ...service.metadata.labels, 'endpoints.kubernetes.io/managed-by': 'endpoint-controller' };
@@ -70,19 +126,17 @@ function wantedEndpoints(view: ViewReader, service: Service): EndpointsManifest 
 function pack(service: Service, endpoints: readonly Endpoint[]): readonly EndpointSubset[] {
   const groups = new Map<string, { ports: readonly EndpointPort[]; ready: EndpointAddress[]; notReady: EndpointAddress[] }>();
   for (const endpoint of endpoints) {
-    const ports = endpoint.ports
-      .map(({ name, port, protocol, appProtocol }) => ({
-        ...(name === '' ? {} : { name }),
-        port,
-        protocol,
-        ...(appProtocol === undefined ? {} : { appProtocol }),
-      }))
-      .sort((a, b) => compare(JSON.stringify(a), JSON.stringify(b)));
+    const ports = endpoint.ports.map(({ name, port, protocol, appProtocol }) => ({
+      ...(name === '' ? {} : { name }),
+      port,
+      protocol,
+      ...(appProtocol === undefined ? {} : { appProtocol }),
+    }));
     // A headless Service may have no ports; any other one needs a port to be reached at.
     if (ports.length === 0 && (service.spec?.clusterIP !== 'None' || (service.spec.ports ?? []).length > 0)) continue;
     const key = JSON.stringify(ports);
     let group = groups.get(key);
-    if (group === undefined) groups.set(key, (group = { ports, ready: [], notReady: [] }));
+    if (group === undefined) groups.set(key, (group = { ports: inHashOrder(ports), ready: [], notReady: [] }));
     (endpoint.ready ? group.ready : group.notReady).push(addressOf(service, endpoint));
   }
   return [...groups]
@@ -104,6 +158,12 @@ function addressOf(service: Service, { pod, address }: Endpoint): EndpointAddres
     ...(hostname === undefined ? {} : { hostname }),
     ip: address,
     ...(pod.spec?.nodeName === undefined ? {} : { nodeName: pod.spec.nodeName }),
-    targetRef: { kind: 'Pod', namespace: pod.metadata.namespace ?? '', name: pod.metadata.name, uid: pod.metadata.uid },
+    targetRef: {
+      kind: 'Pod',
+      namespace: pod.metadata.namespace ?? '',
+      name: pod.metadata.name,
+      uid: pod.metadata.uid,
+      resourceVersion: pod.metadata.resourceVersion,
+    },
   };
 }

@@ -2,7 +2,7 @@ import type { OwnerReference } from '../api/generated/models.ts';
 import type { KindIndex } from '../api/kind-index.ts';
 import type { KubeObject, StoredObject } from '../api/object.ts';
 import type { ViewReader } from '../api/view-reader.ts';
-import type { Controller, Plan, PlannedWrite } from './controller.ts';
+import type { Controller, ObjectChange, Plan, PlannedWrite } from './controller.ts';
 
 const foregroundFinalizer = 'foregroundDeletion';
 const orphanFinalizer = 'orphan';
@@ -22,18 +22,7 @@ export function garbageCollector(kinds: KindIndex): Controller {
     triggers: [
       {
         kind: 'any',
-        keys: function* ({ type, object }, view) {
-          const { uid, ownerReferences, deletionTimestamp, finalizers } = object.metadata;
-          if (type === 'deleted') {
-            for (const dependent of view.ownedBy(uid)) yield dependent.metadata.uid;
-            // An owner that waits for its dependents may be waiting for this one.
-            for (const owner of ownerReferences ?? []) yield owner.uid;
-            return;
-          }
-          if (ownerReferences !== undefined || (deletionTimestamp !== undefined && finalizers !== undefined)) yield uid;
-          if (deletionTimestamp !== undefined && finalizers?.includes(foregroundFinalizer) === true)
-            for (const dependent of view.ownedBy(uid)) yield dependent.metadata.uid;
-        },
+        keys: concernedBy,
       },
     ],
     initialKeys: (view) => kinds.stored().flatMap((kind) => view.list(kind).map((object) => object.metadata.uid)),
@@ -47,7 +36,28 @@ export function garbageCollector(kinds: KindIndex): Controller {
   };
 }
 
-/** Foreground: the finalizer goes with the last blocking dependent. Orphan: dependents are let go, then the finalizer goes. */
+function concernedBy({ type, object, previous }: ObjectChange, view: ViewReader): readonly string[] {
+  const { uid, ownerReferences = [], deletionTimestamp, finalizers } = object.metadata;
+  const dependents = (): readonly string[] => view.ownedBy(uid).map((dependent) => dependent.metadata.uid);
+  // An owner that waits for its dependents may be waiting for this one.
+  if (type === 'deleted') return [...dependents(), ...ownerReferences.map((owner) => owner.uid)];
+  // A change of status is none of our business.
+  const before = previous?.metadata;
+  if (before !== undefined && before.deletionTimestamp === deletionTimestamp) {
+    if (before.ownerReferences === object.metadata.ownerReferences && before.finalizers === finalizers) return [];
+  }
+  const keys: string[] = [];
+  // An owner that lets go of its dependents goes on once this one is let go.
+  for (const owner of before?.ownerReferences ?? []) if (!ownerReferences.some((each) => each.uid === owner.uid)) keys.push(owner.uid);
+  if (object.metadata.ownerReferences !== undefined || (deletionTimestamp !== undefined && finalizers !== undefined)) keys.push(uid);
+  if (deletionTimestamp !== undefined && finalizers?.includes(foregroundFinalizer) === true) keys.push(...dependents());
+  return keys;
+}
+
+/**
+ * Foreground: the finalizer goes with the last blocking dependent. Orphan: dependents are let go, and once they are (not before: a
+ * release may fail, and a dependent that still names an owner that is gone is collected) the finalizer goes.
+ */
 function endDeletion(kinds: KindIndex, view: ViewReader, object: StoredObject): Plan | undefined {
   const kind = kinds.byKind(object.apiVersion, object.kind);
   const { uid, deletionTimestamp, finalizers = [] } = object.metadata;
@@ -55,7 +65,7 @@ function endDeletion(kinds: KindIndex, view: ViewReader, object: StoredObject): 
   const dependents = view.ownedBy(uid);
   if (finalizers.includes(orphanFinalizer)) {
     const releases = dependents.flatMap((dependent) => withoutOwners(kinds, dependent, (owner) => owner.uid === uid));
-    return { writes: [...releases, { verb: 'update', kind, object: withoutFinalizer(object, orphanFinalizer) }] };
+    return { writes: releases.length > 0 ? releases : [{ verb: 'update', kind, object: withoutFinalizer(object, orphanFinalizer) }] };
   }
   if (!finalizers.includes(foregroundFinalizer)) return undefined;
   const blocking = dependents.some((dependent) =>

@@ -26,10 +26,10 @@ export function namespaceController(kinds: KindIndex): Controller {
       { kind: namespaceKind, keys: ({ object }) => (object.metadata.deletionTimestamp === undefined ? [] : [object.metadata.name]) },
       {
         kind: 'any',
-        keys: function* ({ type, object }, view) {
+        keys: ({ type, object }, view) => {
           const { namespace } = object.metadata;
-          if (namespace === undefined || (type === 'modified' && object.metadata.deletionTimestamp === undefined)) return;
-          if (view.get(namespaceKind, undefined, namespace)?.metadata.deletionTimestamp !== undefined) yield namespace;
+          if (namespace === undefined || (type === 'modified' && object.metadata.deletionTimestamp === undefined)) return [];
+          return view.get(namespaceKind, undefined, namespace)?.metadata.deletionTimestamp === undefined ? [] : [namespace];
         },
       },
     ],

@@ -9,19 +9,22 @@ import { controllerOf } from './pods.ts';
  * The owners of a kind that a change of a dependent concerns: those that control it or did, and, for one that nobody controls,
  * those whose selector matches.
  */
-export function* orphanOwners<M extends KubeObject>(
-  change: ObjectChange,
+export function orphanOwners<M extends KubeObject>(
+  { type, object, previous }: ObjectChange,
   view: ViewReader,
   kind: KindDescriptor<M>,
   matcherOf: (owner: Stored<M>) => LabelMatcher,
-): Iterable<string> {
-  const namespace = change.object.metadata.namespace;
-  for (const object of change.previous === undefined ? [change.object] : [change.object, change.previous]) {
-    const owner = controllerOf(object);
-    if (owner?.kind === kind.kind) yield `${namespace}/${owner.name}`;
+): readonly string[] {
+  const { namespace, ownerReferences, labels } = object.metadata;
+  const owner = controllerOf(object);
+  const before = previous === undefined || previous.metadata.ownerReferences === ownerReferences ? owner : controllerOf(previous);
+  // This is asked for every change of every Pod: most say nothing to most controllers.
+  const keys: string[] = [];
+  if (owner?.kind === kind.kind) keys.push(`${namespace}/${owner.name}`);
+  if (before !== owner && before?.kind === kind.kind) keys.push(`${namespace}/${before.name}`);
+  if (owner !== undefined || type === 'deleted') return keys;
+  for (const each of view.list(kind, { namespace })) {
+    if (matcherOf(each).matches(labels)) keys.push(`${namespace}/${each.metadata.name}`);
   }
-  if (controllerOf(change.object) !== undefined || change.type === 'deleted') return;
-  for (const owner of view.list(kind, { namespace })) {
-    if (matcherOf(owner).matches(change.object.metadata.labels)) yield `${namespace}/${owner.metadata.name}`;
-  }
+  return keys;
 }

@@ -3,7 +3,7 @@ import { parseTime, formatTime } from '../api/time.ts';
 import { nodeKind } from '../kinds/node.ts';
 import { podKind } from '../kinds/pod.ts';
 import type { Controller, Plan, PlannedWrite } from './controller.ts';
-import { isFinished, type Pod } from './pods.ts';
+import { boundAt, isFinished, type Pod } from './pods.ts';
 
 /** Ended Pods are kept until there are more than so many. */
 const terminatedPodsMax = 12_500;
@@ -21,11 +21,13 @@ export const podGarbageCollector: Controller = {
     { kind: nodeKind, keys: ({ type, object }) => (type === 'deleted' ? [`node/${object.metadata.name}`] : []) },
     {
       kind: podKind,
-      keys: function* ({ object }, view) {
+      keys: ({ object }, view) => {
         const pod = object as Pod;
         const node = pod.spec?.nodeName ?? '';
-        if (node !== '' && view.get(nodeKind, undefined, node) === undefined) yield `node/${node}`;
-        if (isFinished(pod) && view.count(podKind) > terminatedPodsMax) yield 'ended';
+        const keys: string[] = [];
+        if (node !== '' && view.get(nodeKind, undefined, node) === undefined) keys.push(`node/${node}`);
+        if (isFinished(pod) && view.count(podKind) > terminatedPodsMax) keys.push('ended');
+        return keys;
       },
     },
   ],
@@ -41,9 +43,14 @@ export const podGarbageCollector: Controller = {
     if (view.get(nodeKind, undefined, node) !== undefined) return { writes: [] };
     const pods = view.podsOnNode(node) as readonly Pod[];
     if (pods.length === 0) return { writes: [] };
-    const goneSince = view.table<number>('nodes-gone').get(node) ?? view.table<number>('loop').get('startedAt') ?? 0;
-    if (now - goneSince < quarantineMs) return { writes: [], requeueAfterMs: quarantineMs - (now - goneSince) };
-    return { writes: pods.flatMap((pod) => giveUp(pod, formatTime(now))) };
+    const known = view.table<number>('nodes-gone').get(node);
+    const startedAt = view.table<number>('loop').get('startedAt') ?? 0;
+    // A node that nobody knows of is missed from when the Pod was bound to it.
+    const waits = pods.map((pod) => quarantineMs - (now - (known ?? Math.max(startedAt, boundAt(pod)))));
+    const lost = pods.filter((_, i) => waits[i]! <= 0);
+    const ahead = waits.filter((ms) => ms > 0);
+    const writes = lost.flatMap((pod) => giveUp(pod, formatTime(now)));
+    return ahead.length === 0 ? { writes } : { writes, requeueAfterMs: ahead.reduce((least, ms) => Math.min(least, ms)) };
   },
 };
 

@@ -1,7 +1,9 @@
-import type { PodTemplateSpec } from '../api/generated/models.ts';
+import type { PodManifest, PodTemplateSpec } from '../api/generated/models.ts';
+import type { CensusKind } from '../api/census.ts';
 import { deepEqual } from '../api/deep-equal.ts';
 import type { KindDescriptor } from '../api/kind.ts';
 import type { LabelMatcher } from '../api/label-matcher.ts';
+import { orphansMatching } from '../api/matching.ts';
 import { childName } from '../api/name-generation.ts';
 import type { KubeObject, Stored } from '../api/object.ts';
 import { formatTime } from '../api/time.ts';
@@ -11,7 +13,7 @@ import { podKind } from '../kinds/pod.ts';
 import { claim } from './claims.ts';
 import type { Plan, PlannedWrite, WriteFailure } from './controller.ts';
 import { inDeletionOrder } from './deletion-order.ts';
-import { availableInMs, controllerOf, controllerRef, isActive, isReady, podFromTemplate, refOf, type Pod } from './pods.ts';
+import { availableInMs, controllerRef, isActive, isReady, nextAvailableInMs, podFromTemplate, refOf, type Pod } from './pods.ts';
 
 /** At most so many Pods are made or deleted in one pass. */
 const burst = 500;
@@ -41,34 +43,86 @@ export interface ReplicaOwner {
   readonly matcher: LabelMatcher;
   readonly template: PodTemplateSpec;
   /** Pods whose nodes make a replica less worth keeping: its siblings under the same owner. */
-  readonly related?: readonly Pod[];
+  readonly related?: () => readonly Pod[];
+}
+
+/** What an owner's Pods come to. */
+interface Replicas {
+  readonly count: number;
+  readonly labelled: number;
+  readonly ready: number;
+  readonly available: number;
+  /** When one that is ready becomes available. */
+  readonly requeueAfterMs?: number;
+  readonly claims: readonly PlannedWrite[];
+  /** The Pods themselves, for who must choose among them. */
+  readonly pods: () => readonly Pod[];
 }
 
 /** Adopts, releases, makes and deletes Pods until there are as many as asked for, and says so in the status. */
 export function syncReplicas(view: ViewReader, sync: ReplicaOwner, now: Instant): Plan {
   const { owner, kind } = sync;
-  const pods = candidates(view, owner, sync.matcher);
-  const { claimed, writes: claims } = claim(kind, owner, podKind, pods.filter(isActive), sync.matcher);
-  const writes: PlannedWrite[] = [...claims];
-  const missing = sync.replicas - claimed.length;
+  const replicas = counted(view, sync) ?? lookedAt(view, sync, now);
+  const writes: PlannedWrite[] = [...replicas.claims];
+  const missing = sync.replicas - replicas.count;
   if (owner.metadata.deletionTimestamp === undefined) {
-    if (missing > 0) writes.push(...creations(view, sync, claimed.length, missing));
-    else if (missing < 0) writes.push(...deletions(sync, claimed, -missing, now));
+    if (missing > 0) writes.push(...creations(view, sync, replicas.count, missing));
+    else if (missing < 0) writes.push(...deletions(sync, replicas.pods(), -missing, now));
   }
-  const status = statusOf(view, sync, claimed, now);
+  const status = statusOf(view, sync, replicas, now);
   if (!deepEqual(status, owner.status)) writes.push({ verb: 'update-status', kind, object: { ...owner, status } as KubeObject });
-  const waits = claimed.flatMap((pod) => availableInMs(pod, sync.minReadySeconds, now) ?? []).filter((ms) => ms > 0);
-  return waits.length === 0 ? { writes } : { writes, requeueAfterMs: Math.min(...waits) };
+  return replicas.requeueAfterMs === undefined ? { writes } : { writes, requeueAfterMs: replicas.requeueAfterMs };
 }
 
-/** The owner's own Pods and the orphans it could adopt. */
-function candidates(view: ViewReader, owner: Stored<KubeObject>, matcher: LabelMatcher): readonly Pod[] {
-  const own = view.controlledBy(podKind, owner.metadata.uid);
-  const exact = matcher.requirements.find((requirement) => requirement.operator === '=' && requirement.values.length === 1);
-  const namespace = owner.metadata.namespace ?? '';
-  const orphans = exact === undefined ? view.list(podKind, { namespace }) : view.withLabel(podKind, namespace, exact.key, exact.values[0]!);
-  const adoptable = orphans.filter((pod) => controllerOf(pod) === undefined && matcher.matches(pod.metadata.labels));
-  return adoptable.length === 0 ? own : [...own, ...adoptable];
+const notReady = 0;
+const ready = 1;
+
+/** Active Pods, by whether they are ready. */
+const replicaCensus: CensusKind<PodManifest> = {
+  kind: podKind,
+  classes: 2,
+  classOf: (pod) => (isActive(pod) ? (isReady(pod) ? ready : notReady) : -1),
+};
+
+/** From the view's counts; undefined if Pods must be looked at one by one: to adopt, to release, or to wait until they are available. */
+function counted(view: ViewReader, sync: ReplicaOwner): Replicas | undefined {
+  const { owner, matcher } = sync;
+  if (sync.minReadySeconds > 0 || orphans(view, owner, matcher).length > 0) return undefined;
+  const wanted = Object.entries(sync.template.metadata?.labels ?? {});
+  const sum = { count: 0, labelled: 0, ready: 0 };
+  for (const { labels, counts } of view.census(replicaCensus, owner.metadata.uid)) {
+    const total = counts[notReady]! + counts[ready]!;
+    if (total === 0) continue;
+    if (!matcher.matches(labels)) return undefined;
+    sum.count += total;
+    sum.ready += counts[ready]!;
+    if (wanted.every(([key, value]) => labels?.[key] === value)) sum.labelled += total;
+  }
+  const pods = (): readonly Pod[] => view.controlledBy(podKind, owner.metadata.uid).filter(isActive);
+  return { ...sum, available: sum.ready, claims: [], pods };
+}
+
+/** Pod by Pod. */
+function lookedAt(view: ViewReader, sync: ReplicaOwner, now: Instant): Replicas {
+  const { owner, kind, matcher, minReadySeconds, template } = sync;
+  const pods = [...view.controlledBy(podKind, owner.metadata.uid), ...orphans(view, owner, matcher)];
+  const { claimed, writes: claims } = claim(kind, owner, podKind, pods.filter(isActive), matcher);
+  const wanted = Object.entries(template.metadata?.labels ?? {});
+  const wait = nextAvailableInMs(claimed, minReadySeconds, now);
+  return {
+    count: claimed.length,
+    labelled: claimed.filter((pod) => wanted.every(([key, value]) => pod.metadata.labels?.[key] === value)).length,
+    ready: claimed.filter(isReady).length,
+    available: claimed.filter((pod) => availableInMs(pod, minReadySeconds, now) === 0).length,
+    ...(wait === undefined ? {} : { requeueAfterMs: wait }),
+    claims,
+    pods: () => claimed,
+  };
+}
+
+/** The Pods nobody controls that the owner could adopt. */
+function orphans(view: ViewReader, owner: Stored<KubeObject>, matcher: LabelMatcher): readonly Pod[] {
+  return orphansMatching(view, podKind, owner.metadata.namespace ?? '', matcher).filter(isActive);
 }
 
 /** Slow start: as many as there are, at least one, so that a create that cannot succeed is tried once and not five hundred times. */
@@ -79,25 +133,24 @@ function creations(view: ViewReader, sync: ReplicaOwner, present: number, missin
   const namespace = owner.metadata.namespace ?? '';
   const base = `${owner.metadata.name}-`;
   const metadata = { namespace, generateName: base, ownerReferences: [controllerRef(kind, owner)] };
+  const regarding = refOf(owner);
+  const failure = { reason: 'FailedCreate', message: 'Error creating' };
   const writes: PlannedWrite[] = [];
   const taken = new Set<string>();
   const retired = view.table<ReadonlySet<string>>('retired-names').get(owner.metadata.uid);
-  for (let slot = 0; writes.length < count; slot++) {
+  // As a rule the places up to here are taken.
+  for (let slot = present; writes.length < count; slot++) {
     const name = childName(base, { ownerUid: owner.metadata.uid, slot });
     if (taken.has(name) || retired?.has(name) === true || view.get(podKind, namespace, name) !== undefined) continue;
     taken.add(name);
-    const told = {
-      regarding: refOf(owner),
-      success: { reason: 'SuccessfulCreate', message: `Created pod: ${name}` },
-      failure: { reason: 'FailedCreate', message: 'Error creating' },
-    };
+    const told = { regarding, success: { reason: 'SuccessfulCreate', message: `Created pod: ${name}` }, failure };
     writes.push({ verb: 'create', kind: podKind, object: podFromTemplate(template, { ...metadata, name }), told });
   }
   return writes;
 }
 
 function deletions(sync: ReplicaOwner, claimed: readonly Pod[], surplus: number, now: Instant): PlannedWrite[] {
-  const victims = inDeletionOrder(claimed, sync.related ?? claimed, now).slice(0, Math.min(surplus, burst));
+  const victims = inDeletionOrder(claimed, sync.related?.() ?? claimed, now).slice(0, Math.min(surplus, burst));
   return victims.map((object) => {
     const name = object.metadata.name;
     const told = {
@@ -109,17 +162,14 @@ function deletions(sync: ReplicaOwner, claimed: readonly Pod[], surplus: number,
   });
 }
 
-function statusOf(view: ViewReader, sync: ReplicaOwner, claimed: readonly Pod[], now: Instant): ReplicaStatus {
-  const { owner, template } = sync;
-  const labels = Object.entries(template.metadata?.labels ?? {});
-  const labelled = claimed.filter((pod) => labels.every(([key, value]) => pod.metadata.labels?.[key] === value)).length;
-  const ready = claimed.filter(isReady).length;
-  const available = claimed.filter((pod) => availableInMs(pod, sync.minReadySeconds, now) === 0).length;
+function statusOf(view: ViewReader, sync: ReplicaOwner, replicas: Replicas, now: Instant): ReplicaStatus {
+  const { owner } = sync;
+  const { count, labelled, ready: readyCount, available } = replicas;
   const conditions = conditionsOf(view, sync, now);
   return {
-    replicas: claimed.length,
+    replicas: count,
     ...(labelled > 0 ? { fullyLabeledReplicas: labelled } : {}),
-    ...(ready > 0 ? { readyReplicas: ready } : {}),
+    ...(readyCount > 0 ? { readyReplicas: readyCount } : {}),
     ...(available > 0 ? { availableReplicas: available } : {}),
     ...(owner.metadata.generation === undefined ? {} : { observedGeneration: owner.metadata.generation }),
     ...(conditions.length > 0 ? { conditions } : {}),

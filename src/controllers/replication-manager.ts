@@ -14,6 +14,7 @@ const name = 'replication-manager';
  */
 export const replicationManager: Controller = {
   name,
+  component: 'replication-controller',
   triggers: [
     { kind: replicationControllerKind, keys: ({ object }) => [`${object.metadata.namespace}/${object.metadata.name}`] },
     {

@@ -47,13 +47,12 @@ export function endpointTriggers(lookup: ServiceLookup): readonly Trigger[] {
     { kind: serviceKind, keys: ({ object }) => [keyOf(object)] },
     {
       kind: podKind,
-      keys: function* (change, view) {
-        if (!matters(change)) return;
-        const seen = new Set<string>();
-        for (const pod of change.previous === undefined ? [change.object] : [change.object, change.previous]) {
-          for (const service of lookup.matching(view, pod)) seen.add(keyOf(service));
-        }
-        yield* seen;
+      keys: (change, view) => {
+        if (!matters(change)) return [];
+        const { object, previous } = change;
+        const now = lookup.matching(view, object);
+        if (previous === undefined || previous.metadata.labels === object.metadata.labels) return now.map(keyOf);
+        return new Set([...now, ...lookup.matching(view, previous)].map(keyOf));
       },
     },
   ];
@@ -76,8 +75,13 @@ function matters({ type, object, previous }: ObjectChange): boolean {
 
 /** The Pod as an endpoint of the Service; undefined while it has no address, and once it has ended. */
 export function endpointOf(service: Service, pod: Pod): Endpoint | undefined {
+  return isFinished(pod) ? undefined : addressedEndpoint(service, pod);
+}
+
+/** The same, whether it has ended or not. */
+export function addressedEndpoint(service: Service, pod: Pod): Endpoint | undefined {
   const address = pod.status?.podIP;
-  if (address === undefined || address === '' || isFinished(pod)) return undefined;
+  if (address === undefined || address === '') return undefined;
   const terminating = pod.metadata.deletionTimestamp !== undefined;
   const serving = isReady(pod);
   const always = service.spec?.publishNotReadyAddresses === true;

@@ -6,16 +6,20 @@ import type { Service } from './service-endpoints.ts';
 export class ServiceLookup {
   readonly #known = new WeakMap<readonly Service[], ReadonlyMap<string, readonly Service[]>>();
 
-  *matching(
+  matching(
     view: ViewReader,
     pod: { readonly metadata: { readonly namespace?: string; readonly labels?: { readonly [key: string]: string } } },
-  ): Iterable<Service> {
-    const services = view.list(serviceKind, { namespace: pod.metadata.namespace });
+  ): readonly Service[] {
+    const { namespace, labels } = pod.metadata;
+    const services = view.list(serviceKind, { namespace });
+    if (services.length === 0 || labels === undefined) return [];
     let index = this.#known.get(services);
     if (index === undefined) this.#known.set(services, (index = byFirstLabel(services)));
-    for (const [key, value] of Object.entries(pod.metadata.labels ?? {})) {
-      for (const service of index.get(`${key}=${value}`) ?? []) if (selects(service, pod.metadata.labels)) yield service;
+    const found: Service[] = [];
+    for (const key in labels) {
+      for (const service of index.get(`${key}=${labels[key]}`) ?? []) if (selects(service, labels)) found.push(service);
     }
+    return found;
   }
 }
 

@@ -33,10 +33,10 @@ export function unsupportedFields(support: FieldSupport = new FieldSupport()): C
       const node = view.get(nodeKind, undefined, pod?.spec?.nodeName ?? '');
       if (pod?.spec === undefined || node === undefined) return nothing;
       const runtime = runtimeOf(node);
-      const uses = runtime === undefined ? [] : support.find('Pod', pod, runtime);
+      const uses = runtime === undefined ? [] : support.find('PodSpec', pod.spec, runtime);
       if (uses.length === 0) return nothing;
       const regarding = { apiVersion: 'v1', kind: 'Pod', namespace: pod.metadata.namespace ?? '', name, uid: pod.metadata.uid };
-      const listed = uses.slice(0, listedMax).map(({ path, why }) => `${path} (${why})`);
+      const listed = uses.slice(0, listedMax).map(({ path, why }) => `spec.${path} (${why})`);
       const rest = uses.length > listedMax ? ` and ${uses.length - listedMax} more` : '';
       const message = `the ${runtime} runtime does not honour ${listed.join(', ')}${rest}`;
       return { writes: [], events: [{ regarding, type: 'Warning', reason: 'UnsupportedField', message }] };

@@ -29,6 +29,7 @@ import { priorityClassKind } from './priority-class.ts';
 import { replicaSetKind } from './replica-set.ts';
 import { replicationControllerKind } from './replication-controller.ts';
 import { resourceQuotaKind } from './resource-quota.ts';
+import { reviewKinds } from './reviews.ts';
 import { roleBindingKind } from './role-binding.ts';
 import { roleKind } from './role.ts';
 import { secretKind } from './secret.ts';
@@ -78,4 +79,5 @@ export const builtInKinds: readonly KindDescriptor[] = [
   clusterRoleBindingKind,
   eventsEventKind,
   customResourceDefinitionKind,
+  ...reviewKinds,
 ];

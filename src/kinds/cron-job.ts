@@ -1,4 +1,5 @@
 import type { FieldErrors } from '../api/field-errors.ts';
+import { goValue } from '../api/go-value.ts';
 import type { CronJobManifest, CronJobSpec } from '../api/generated/models.ts';
 import type { KindDescriptor } from '../api/kind.ts';
 import { ageColumn, ageOf, column, containersColumn, imagesColumn, nameColumn, selectorText } from './columns.ts';
@@ -54,7 +55,7 @@ function validate(job: CronJobManifest, errors: FieldErrors): void {
   const template = spec.jobTemplate?.spec ?? { template: {} };
   validateJobSpec(template, 'spec.jobTemplate.spec', errors);
   if (template.selector !== undefined)
-    errors.invalid('spec.jobTemplate.spec.selector', template.selector, '`selector` will be auto-generated');
+    errors.invalid('spec.jobTemplate.spec.selector', goValue('v1.LabelSelector', template.selector), '`selector` will be auto-generated');
   if (template.manualSelector === true) errors.notSupported('spec.jobTemplate.spec.manualSelector', true, ['nil', 'false']);
 }
 

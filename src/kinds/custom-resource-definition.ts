@@ -1,3 +1,6 @@
+import type { CustomSchema } from '../api/custom/custom-schema.ts';
+import { checkStructuralSchema } from '../api/custom/structural-schema.ts';
+import { deepEqual } from '../api/deep-equal.ts';
 import type { FieldErrors } from '../api/field-errors.ts';
 import type {
   CustomResourceDefinitionManifest,
@@ -7,6 +10,7 @@ import type {
 } from '../api/generated/models.ts';
 import type { Draft, KindDescriptor } from '../api/kind.ts';
 import { checkDns1035Label } from '../api/names.ts';
+import { validateApiApproval } from './api-approval.ts';
 import { createdAtColumn, nameColumn } from './columns.ts';
 import {
   validateChoice,
@@ -51,17 +55,14 @@ function validateNames(names: CustomResourceDefinitionNames, errors: FieldErrors
 
 function validateVersion(version: CustomResourceDefinitionVersion, path: string, errors: FieldErrors): void {
   validateName(checkDns1035Label, version.name, `${path}.name`, errors);
-  const schema = version.schema?.openAPIV3Schema;
-  if (schema === undefined) errors.required(`${path}.schema.openAPIV3Schema`, 'schemas are required');
-  else if (schema.type === undefined || schema.type === '')
-    errors.required(`${path}.schema.openAPIV3Schema.type`, 'must not be empty at the root');
-  else if (schema.type !== 'object') errors.invalid(`${path}.schema.openAPIV3Schema.type`, schema.type, 'must be object at the root');
   for (const [i, printed] of (version.additionalPrinterColumns ?? []).entries()) {
     const at = `${path}.additionalPrinterColumns[${i}]`;
     validateRequired(printed.name, `${at}.name`, errors);
     validateChoice(printed.type, columnTypes, `${at}.type`, errors);
     if ((printed.format ?? '') !== '') validateOptionalChoice(printed.format, columnFormats, `${at}.format`, errors);
     if (printed.jsonPath === '') errors.required(`${at}.JSONPath`);
+    else if (!printed.jsonPath.startsWith('.'))
+      errors.invalid(`${at}.JSONPath`, printed.jsonPath, 'must be a simple json path starting with .');
   }
   const { scale } = version.subresources ?? {};
   if (scale === undefined) return;
@@ -76,7 +77,25 @@ function validateVersion(version: CustomResourceDefinitionVersion, path: string,
   }
 }
 
+function validateSchemas(versions: readonly CustomResourceDefinitionVersion[], errors: FieldErrors): void {
+  for (const [i, { schema }] of versions.entries())
+    if (schema?.openAPIV3Schema === undefined) errors.required(`spec.versions[${i}].schema.openAPIV3Schema`, 'schemas are required');
+  for (const { schema, path } of schemasOf(versions)) checkStructuralSchema(schema, path, errors);
+}
+
+/** The schemas of the versions and where errors in them are told: versions that all have the same one share it. */
+export function schemasOf(
+  versions: readonly CustomResourceDefinitionVersion[],
+): readonly { readonly schema: CustomSchema; readonly path: string }[] {
+  const all = versions.map(({ schema }) => schema?.openAPIV3Schema as CustomSchema | undefined);
+  const [first] = all;
+  if (first !== undefined && all.every((schema) => deepEqual(schema, first)))
+    return [{ schema: first, path: 'spec.validation.openAPIV3Schema' }];
+  return all.flatMap((schema, i) => (schema === undefined ? [] : [{ schema, path: `spec.versions[${i}].schema.openAPIV3Schema` }]));
+}
+
 function validateVersions(versions: readonly CustomResourceDefinitionVersion[], errors: FieldErrors): void {
+  validateSchemas(versions, errors);
   const names = new Set<string>();
   for (const [i, version] of versions.entries()) {
     if (names.has(version.name)) errors.invalid(`spec.versions[${i}].name`, version.name, 'must be unique');
@@ -84,7 +103,11 @@ function validateVersions(versions: readonly CustomResourceDefinitionVersion[], 
     validateVersion(version, `spec.versions[${i}]`, errors);
   }
   if (versions.filter(({ storage }) => storage).length !== 1) {
-    errors.invalid('spec.versions', versions, 'must have exactly one version marked as storage version');
+    errors.invalid(
+      'spec.versions',
+      versions.map(({ name }) => name),
+      'must have exactly one version marked as storage version',
+    );
   }
 }
 
@@ -113,11 +136,10 @@ function validate({ metadata, spec }: CustomResourceDefinitionManifest, errors: 
 }
 
 /** What objects were stored under stays what it is. */
-function validateUpdate(
-  { spec }: CustomResourceDefinitionManifest,
-  { spec: old }: CustomResourceDefinitionManifest,
-  errors: FieldErrors,
-): void {
+function validateUpdate(definition: CustomResourceDefinitionManifest, before: CustomResourceDefinitionManifest, errors: FieldErrors): void {
+  const { spec } = definition;
+  const { spec: old } = before;
+  validateApiApproval(definition, before, errors);
   validateUnchanged(spec.group, old.group, 'spec.group', errors);
   validateUnchanged(spec.scope, old.scope, 'spec.scope', errors);
   validateUnchanged(spec.names.plural, old.names.plural, 'spec.names.plural', errors);
@@ -145,6 +167,7 @@ export const customResourceDefinitionKind: KindDescriptor<CustomResourceDefiniti
     draft.status = { storedVersions: draft.spec.versions.filter(({ storage }) => storage).map(({ name }) => name) };
   },
   validate,
+  validateCreate: (definition, errors) => validateApiApproval(definition, undefined, errors),
   validateUpdate,
   columns: [nameColumn, createdAtColumn],
 };

@@ -1,5 +1,6 @@
 import { deepEqual } from '../api/deep-equal.ts';
 import type { FieldErrors } from '../api/field-errors.ts';
+import { goValue } from '../api/go-value.ts';
 import type { DaemonSetManifest, DaemonSetSpec, DaemonSetUpdateStrategy } from '../api/generated/models.ts';
 import type { Draft, KindDescriptor } from '../api/kind.ts';
 import { validateLabelSelector } from '../api/label-validation.ts';
@@ -12,9 +13,8 @@ import { isNone, validateAtMostAll, validateIntOrPercent } from './workload/int-
 import { compiled, isEmptySelector, validateEndless, validateSelected } from './workload/template-validation.ts';
 import type { Client } from '../api/client.ts';
 import { daemonSetProgress } from './workload/set-progress.ts';
-import { controllerRevisions } from './workload/controller-revisions.ts';
-import { PodOwner } from './workload/pod-owner.ts';
-import { Rollout, type RolloutProgress, type RolloutWaitOptions } from './workload/rollout.ts';
+import { RevisionedOwner } from './workload/revisioned-owner.ts';
+import type { RolloutProgress } from './workload/rollout.ts';
 
 /** Counts the changes of the template; older clients read it. */
 const templateGenerationAnnotation = 'deprecated.daemonset.template.generation';
@@ -53,7 +53,8 @@ function templateGenerationOf(set: DaemonSetManifest): number {
 
 function validateStrategy(strategy: DaemonSetUpdateStrategy, errors: FieldErrors): void {
   if (strategy.type === 'OnDelete') return;
-  if (strategy.type !== 'RollingUpdate') return errors.notSupported('spec.updateStrategy', strategy, ['RollingUpdate', 'OnDelete']);
+  if (strategy.type !== 'RollingUpdate')
+    return errors.notSupported('spec.updateStrategy', goValue('apps.DaemonSetUpdateStrategy', strategy), ['RollingUpdate', 'OnDelete']);
   const path = 'spec.updateStrategy.rollingUpdate';
   const rolling = strategy.rollingUpdate;
   if (rolling === undefined) return errors.required(path);
@@ -64,7 +65,8 @@ function validateStrategy(strategy: DaemonSetUpdateStrategy, errors: FieldErrors
   validateAtMostAll(maxSurge, `${path}.maxSurge`, errors);
   const unavailable = !isNone(maxUnavailable);
   const surge = !isNone(maxSurge);
-  if (unavailable && surge) errors.invalid(`${path}.maxSurge`, maxSurge, 'may not be set when maxUnavailable is non-zero');
+  if (unavailable && surge)
+    errors.invalid(`${path}.maxSurge`, goValue('intstr.IntOrString', maxSurge), 'may not be set when maxUnavailable is non-zero');
   if (!unavailable && !surge) errors.required(`${path}.maxUnavailable`, 'cannot be 0 when maxSurge is 0');
 }
 
@@ -75,7 +77,7 @@ function validate(set: DaemonSetManifest, errors: FieldErrors): void {
   const matcher = compiled(selector);
   if (matcher !== undefined) validateSelected(template, matcher, 'spec.template', errors);
   if (selector !== undefined && isEmptySelector(selector))
-    errors.invalid('spec.selector', selector, 'empty selector is invalid for daemonset');
+    errors.invalid('spec.selector', goValue('v1.LabelSelector', selector), 'empty selector is invalid for daemonset');
   validatePodTemplate(template, 'spec.template', errors);
   validateEndless(template, 'DaemonSet', 'spec.template', errors);
   validateNonNegative(spec.minReadySeconds, 'spec.minReadySeconds', errors);
@@ -114,7 +116,7 @@ export const daemonSetKind: KindDescriptor<DaemonSetManifest> = {
   validateUpdate: (set, old, errors) => {
     // Kubernetes checks the whole object a second time on updates, and says everything twice.
     validate(set, errors);
-    validateUnchanged(set.spec?.selector, old.spec?.selector, 'spec.selector', errors);
+    validateUnchanged(set.spec?.selector, old.spec?.selector, 'spec.selector', errors, 'v1.LabelSelector');
   },
   validateStatusUpdate: ({ status }, old, errors) => {
     for (const count of statusCounts) validateNonNegative(status?.[count], `status.${count}`, errors);
@@ -139,7 +141,7 @@ export const daemonSetKind: KindDescriptor<DaemonSetManifest> = {
  * Keeps one Pod on every node that takes it.
  * Source: https://kubernetes.io/docs/concepts/workloads/controllers/daemonset/
  */
-export class DaemonSet extends PodOwner<DaemonSetManifest> {
+export class DaemonSet extends RevisionedOwner<DaemonSetManifest> {
   constructor(manifest: DaemonSetManifest, client?: Client) {
     super(daemonSetKind, manifest, client);
   }
@@ -152,28 +154,7 @@ export class DaemonSet extends PodOwner<DaemonSetManifest> {
     return this.object.status ?? {};
   }
 
-  /** `kubectl rollout`: how far the newest version has come, its history, and the way back. */
-  get rollout(): Rollout {
-    const client = this.client;
-    return new Rollout({
-      what: this.what,
-      ref: this.ref,
-      client,
-      progress: () => daemonSetProgress(this.object),
-      revisions: () => controllerRevisions(client, this.object),
-      newPods: () => this.pods(),
-      evidence: () => this.evidence(),
-      patch: (patch) => this.patch(patch),
-      restore: ({ name }) => {
-        const kept = controllerRevisions(client, this.object).find((each) => each.name === name);
-        return kept === undefined ? Promise.resolve() : this.patch({ type: 'strategic', patch: kept.data });
-      },
-      locked: () => undefined,
-    });
-  }
-
-  /** Waits until the newest version runs on every node that takes it, and is available. */
-  ready(options: RolloutWaitOptions = {}): Promise<RolloutProgress> {
-    return this.rollout.wait(options);
+  protected progress(): RolloutProgress {
+    return daemonSetProgress(this.object);
   }
 }

@@ -1,4 +1,5 @@
 import type { FieldErrors } from '../api/field-errors.ts';
+import { goValue } from '../api/go-value.ts';
 import type { DeploymentManifest, DeploymentSpec, DeploymentStrategy } from '../api/generated/models.ts';
 import type { Draft, KindDescriptor } from '../api/kind.ts';
 import { ageColumn, column, containersColumn, imagesColumn, nameColumn, selectorText } from './columns.ts';
@@ -42,13 +43,14 @@ function validateStrategy(strategy: DeploymentStrategy, errors: FieldErrors): vo
     if (rolling !== undefined) errors.forbidden(path, "may not be specified when strategy `type` is 'Recreate'");
     return;
   }
-  if (strategy.type !== 'RollingUpdate') return errors.notSupported('spec.strategy', strategy, ['Recreate', 'RollingUpdate']);
+  if (strategy.type !== 'RollingUpdate')
+    return errors.notSupported('spec.strategy', goValue('apps.DeploymentStrategy', strategy), ['Recreate', 'RollingUpdate']);
   if (rolling === undefined) return errors.required(path, 'this should be defaulted and never be nil');
   const { maxUnavailable = 0, maxSurge = 0 } = rolling;
   validateIntOrPercent(maxUnavailable, `${path}.maxUnavailable`, errors);
   validateIntOrPercent(maxSurge, `${path}.maxSurge`, errors);
   if (isNone(maxUnavailable) && isNone(maxSurge))
-    errors.invalid(`${path}.maxUnavailable`, maxUnavailable, 'may not be 0 when `maxSurge` is 0');
+    errors.invalid(`${path}.maxUnavailable`, goValue('intstr.IntOrString', maxUnavailable), 'may not be 0 when `maxSurge` is 0');
   validateAtMostAll(maxUnavailable, `${path}.maxUnavailable`, errors);
 }
 
@@ -57,7 +59,7 @@ function validate(deployment: DeploymentManifest, errors: FieldErrors): void {
   validateNonNegative(spec.replicas, 'spec.replicas', errors);
   validateRequiredSelector(spec.selector, 'empty selector is invalid for deployment', 'spec.selector', errors);
   const matcher = compiled(spec.selector);
-  if (matcher === undefined) errors.invalid('spec.selector', spec.selector, 'invalid label selector');
+  if (matcher === undefined) errors.invalid('spec.selector', goValue('v1.LabelSelector', spec.selector), 'invalid label selector');
   else validateReplicaSetTemplate(spec.template ?? {}, matcher, 'spec.template', errors);
   validateStrategy(spec.strategy ?? {}, errors);
   validateNonNegative(spec.minReadySeconds, 'spec.minReadySeconds', errors);
@@ -81,6 +83,7 @@ export const deploymentKind: KindDescriptor<DeploymentManifest> = {
   model: 'Deployment',
   nameRule: 'dns1123-subdomain',
   hasGeneration: true,
+  generationCountsAnnotations: true,
   hasStatus: true,
   scale: { specReplicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas', selectorPath: '.spec.selector' },
   applyDefaults: (draft) => {
@@ -90,7 +93,8 @@ export const deploymentKind: KindDescriptor<DeploymentManifest> = {
     draft.status = {};
   },
   validate,
-  validateUpdate: (deployment, old, errors) => validateUnchanged(deployment.spec?.selector, old.spec?.selector, 'spec.selector', errors),
+  validateUpdate: (deployment, old, errors) =>
+    validateUnchanged(deployment.spec?.selector, old.spec?.selector, 'spec.selector', errors, 'v1.LabelSelector'),
   validateStatusUpdate: ({ status = {} }, old, errors) => {
     validateReplicaStatus(status, ['updatedReplicas'], errors);
     validateCollisionCount(status.collisionCount, old.status?.collisionCount, errors);

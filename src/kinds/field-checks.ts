@@ -1,5 +1,6 @@
 import { deepEqual } from '../api/deep-equal.ts';
 import type { FieldErrors } from '../api/field-errors.ts';
+import { goValue } from '../api/go-value.ts';
 import { isCidr, isIpAddress, plainAddress } from '../api/ip-address.ts';
 import { checkDns1123Label, checkDns1123Subdomain, checkPortName, checkQualifiedName } from '../api/names.ts';
 
@@ -107,7 +108,8 @@ export function validateNonSpecialIp(value: string, path: string, errors: FieldE
 
 export const fieldImmutable = 'field is immutable';
 
-/** Refuses any change of a field. */
-export function validateUnchanged(value: unknown, old: unknown, path: string, errors: FieldErrors): void {
-  if (!deepEqual(value, old)) errors.invalid(path, value, fieldImmutable);
+/** Refuses any change of a field; `type` is Go's name for that of a value that is neither text nor number. */
+export function validateUnchanged(value: unknown, old: unknown, path: string, errors: FieldErrors, type?: string): void {
+  if (!deepEqual(value, old))
+    errors.invalid(path, type === undefined || value === undefined ? value : goValue(type, value), fieldImmutable);
 }

@@ -1,4 +1,5 @@
 import type { FieldErrors } from '../api/field-errors.ts';
+import { goValue } from '../api/go-value.ts';
 import type { JobManifest, JobSpec, JobStatus } from '../api/generated/models.ts';
 import type { Draft, KindDescriptor } from '../api/kind.ts';
 import { checkDns1123Label } from '../api/names.ts';
@@ -45,10 +46,11 @@ function validateGenerated(job: JobManifest, spec: JobSpec, errors: FieldErrors)
     // A manifest from before the labels had a domain has the short ones only.
     if (labels[label] === undefined) {
       if (!label.includes('/')) errors.required(path, `must be '${value}'`);
-    } else if (labels[label] !== value) errors.invalid(path, labels, `must be '${value}'`);
+    } else if (labels[label] !== value) errors.invalid(path, goValue('map[string]string', labels), `must be '${value}'`);
   }
   const matcher = compiled(spec.selector);
-  if (matcher?.matches(expected) === false) errors.invalid('spec.selector', spec.selector, '`selector` not auto-generated');
+  if (matcher?.matches(expected) === false)
+    errors.invalid('spec.selector', goValue('v1.LabelSelector', spec.selector), '`selector` not auto-generated');
 }
 
 function validate(job: JobManifest, errors: FieldErrors): void {
@@ -206,6 +208,6 @@ export class Job extends PodOwner<JobManifest> {
     if (failed !== undefined && condition !== 'Failed' && condition !== 'Finished')
       return `it has failed: ${[failed.reason, failed.message].filter((text) => (text ?? '') !== '').join(': ')}`;
     if (this.complete) return 'it is complete';
-    return condition === 'Complete' || condition === 'Finished' ? stuckPod(this.pods(), { mayCrash: true }) : undefined;
+    return condition === 'Complete' || condition === 'Finished' ? stuckPod(this.pods(), ['CrashLoopBackOff']) : undefined;
   }
 }

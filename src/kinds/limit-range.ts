@@ -1,4 +1,5 @@
 import type { FieldErrors } from '../api/field-errors.ts';
+import { goValue } from '../api/go-value.ts';
 import type { LimitRangeItem, LimitRangeManifest, Quantity as QuantityText } from '../api/generated/models.ts';
 import type { Draft, KindDescriptor } from '../api/kind.ts';
 import { Quantity } from '../api/quantity.ts';
@@ -52,7 +53,7 @@ function validateAmounts(item: LimitRangeItem, name: string, path: string, error
   const limit = item.type === 'Pod' ? undefined : amount(item.default, name);
   const request = item.type === 'Pod' ? undefined : amount(item.defaultRequest, name);
   const bad = (list: string, value: Quantity | undefined, why: string): void =>
-    errors.invalid(`${path}.${list}[${name}]`, value?.toString(), why);
+    errors.invalid(`${path}.${list}[${name}]`, goValue('resource.Quantity', value), why);
   if (exceeds(min, max)) bad('min', min, `min value ${String(min)} is greater than max value ${String(max)}`);
   if (exceeds(min, request))
     bad('defaultRequest', request, `min value ${String(min)} is greater than default request value ${String(request)}`);
@@ -77,10 +78,11 @@ function validateRatio(
 ): void {
   if (ratio === undefined) return;
   const text = ratio.toString();
-  if (ratio.compare(Quantity.of(1)) < 0) errors.invalid(path, text, `ratio ${text} is less than 1`);
+  if (ratio.compare(Quantity.of(1)) < 0) errors.invalid(path, goValue('resource.Quantity', text), `ratio ${text} is less than 1`);
   if (min === undefined || max === undefined) return;
   const greatest = max.toMilli() / min.toMilli();
-  if (ratio.toNumber() > greatest) errors.invalid(path, text, `ratio ${text} is greater than max/min = ${greatest.toFixed(6)}`);
+  if (ratio.toNumber() > greatest)
+    errors.invalid(path, goValue('resource.Quantity', text), `ratio ${text} is greater than max/min = ${greatest.toFixed(6)}`);
 }
 
 function validate(range: LimitRangeManifest, errors: FieldErrors): void {

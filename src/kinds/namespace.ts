@@ -12,10 +12,10 @@ const nameLabel = 'kubernetes.io/metadata.name';
 const plainFinalizers = [namespaceFinalizer, 'orphan', 'foregroundDeletion'];
 
 function validate(namespace: NamespaceManifest, errors: FieldErrors): void {
-  for (const finalizer of namespace.spec?.finalizers ?? []) {
+  for (const [i, finalizer] of (namespace.spec?.finalizers ?? []).entries()) {
     for (const problem of checkQualifiedName(finalizer)) errors.invalid('spec.finalizers', finalizer, problem);
     if (!finalizer.includes('/') && !plainFinalizers.includes(finalizer)) {
-      errors.invalid('spec.finalizers', finalizer, 'name is neither a standard finalizer name nor is it fully qualified');
+      errors.invalid(`spec.finalizers[${i}]`, finalizer, 'name is neither a standard finalizer name nor is it fully qualified');
     }
   }
 }

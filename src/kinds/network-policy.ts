@@ -1,4 +1,5 @@
 import type { FieldErrors } from '../api/field-errors.ts';
+import { goValue } from '../api/go-value.ts';
 import type { IPBlock, NetworkPolicyManifest, NetworkPolicyPeer, NetworkPolicyPort, NetworkPolicySpec } from '../api/generated/models.ts';
 import { isCidr } from '../api/ip-address.ts';
 import type { Draft, KindDescriptor } from '../api/kind.ts';
@@ -59,7 +60,8 @@ function validate({ spec = {} }: NetworkPolicyManifest, errors: FieldErrors): vo
     for (const [p, peer] of peers.entries()) validatePeer(peer, `${path}.${field}[${p}]`, errors);
   }
   const types = spec.policyTypes ?? [];
-  if (types.length > directions.length) return errors.invalid('spec.policyTypes', types, 'may not specify more than two policyTypes');
+  if (types.length > directions.length)
+    return errors.invalid('spec.policyTypes', goValue('[]networking.PolicyType', types), 'may not specify more than two policyTypes');
   for (const [i, type] of types.entries()) validateOptionalChoice(type, directions, `spec.policyTypes[${i}]`, errors);
 }
 

@@ -41,6 +41,7 @@ function validate(node: NodeManifest, errors: FieldErrors): void {
 }
 
 function validateUpdate(node: NodeManifest, old: NodeManifest, errors: FieldErrors): void {
+  const found = errors.causes.length;
   const before = old.spec?.podCIDRs ?? [];
   const now = node.spec?.podCIDRs ?? [];
   if (before.length > 0 && (before.length !== now.length || before.some((range, i) => range !== now[i]))) {
@@ -51,8 +52,13 @@ function validateUpdate(node: NodeManifest, old: NodeManifest, errors: FieldErro
     errors.forbidden('spec.providerID', 'node updates may not change providerID except from "" to valid');
   }
   if ((old.spec?.externalID ?? '') !== (node.spec?.externalID ?? '')) errors.forbidden('spec.externalID', 'may not be updated');
+  // Of no field in particular: Kubernetes writes the empty path like this.
+  if (errors.causes.length > found) errors.forbidden('[]', onlyMayChange);
   validateAddresses(node, errors);
 }
+
+const onlyMayChange =
+  'node updates may only change labels, taints, or capacity (or configSource, if the DynamicKubeletConfig feature gate is enabled)';
 
 function validateAddresses(node: NodeManifest, errors: FieldErrors): void {
   const addresses = node.status?.addresses ?? [];
@@ -170,17 +176,22 @@ export class Node extends Handle<NodeManifest> {
     return this.patch({ type: 'merge', patch: { spec: { unschedulable: null } } });
   }
 
-  /** Cordons the node, evicts its Pods as their disruption budgets allow, and waits until they are gone. Pods of DaemonSets stay. */
+  /** Cordons the node, evicts its Pods as their disruption budgets allow, and waits until they are gone. Pods of DaemonSets stay. An
+   * eviction that a budget forbids is tried again as soon as the budget changes. Rejects with `WaitTimeoutError` after `timeoutMs`.
+   */
   async drain(options: WaitOptions & { readonly gracePeriodSeconds?: number } = {}): Promise<this> {
     await this.cordon();
     const leaving = this.pods().filter((pod) => !ownedByDaemonSet(pod) && pod.phase !== 'Succeeded' && pod.phase !== 'Failed');
-    const { gracePeriodSeconds, ...wait } = options;
-    for (const pod of leaving)
-      await this.client.evict(
-        { namespace: pod.namespace, name: pod.name },
-        { ...wait, ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }) },
-      );
-    for (const pod of leaving) await pod.waitForDeletion(wait);
+    // All at once: one that its budget holds back keeps no other waiting.
+    await Promise.all(
+      leaving.map(async (pod) => {
+        await this.client.evict({ namespace: pod.namespace, name: pod.name }, options);
+        await pod.waitForDeletion({
+          ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
+          ...(options.signal === undefined ? {} : { signal: options.signal }),
+        });
+      }),
+    );
     return this;
   }
 

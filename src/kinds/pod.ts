@@ -2,6 +2,7 @@ import type { PodManifest, PodSpec, PodStatus } from '../api/generated/models.ts
 import type { FieldErrors } from '../api/field-errors.ts';
 import type { Draft, KindDescriptor } from '../api/kind.ts';
 import { validatePodAnnotations, validateProfilesMatch } from './pod/annotations.ts';
+import { ephemeralContainersPart } from './pod/ephemeral-containers.ts';
 import { endOfPod, podColumns } from './pod/pod-columns.ts';
 import { validatePodSpec } from './pod/pod-spec.ts';
 import { completeStatus, validatePodStatusUpdate } from './pod/pod-status.ts';
@@ -9,12 +10,13 @@ import { validatePodUpdate } from './pod/pod-update.ts';
 import { defaultPodSpec, defaultTerminationGracePeriodSeconds, podSpecOfPod } from './pod/default-pod-spec.ts';
 import { qosClassOf } from './pod/quality-of-service.ts';
 import type { Client, WaitOptions } from '../api/client.ts';
+import { abortable } from '../api/abortable.ts';
 import { Handle } from '../api/handle.ts';
 import { logLines } from '../api/log-lines.ts';
-import type { ContainerChoice, ExecOptions, ExecSession, LogOptions, PortForward } from '../api/streams.ts';
-import { WaitFailedError, WaitTimeoutError } from '../errors.ts';
-import { podFailure, podReached, type PodWaitCondition } from './pod/pod-wait.ts';
-import { runToEnd, type CommandResult } from './pod/command-result.ts';
+import type { Archive, CallOptions, ContainerChoice, ExecOptions, ExecSession, LogOptions, PortForward } from '../api/streams.ts';
+import { ClosedError, ConfigurationError, NotFoundError, WaitFailedError, WaitTimeoutError } from '../errors.ts';
+import { isPodWaitCondition, podFailure, podReached, type PodWaitCondition } from './pod/pod-wait.ts';
+import { CommandRun, type CommandResult } from './pod/command-result.ts';
 
 function validateSpecOfAnyPod(spec: PodSpec, path: string, errors: FieldErrors): void {
   validatePodSpec(spec, '', path, errors);
@@ -48,6 +50,14 @@ function validateNewPod(pod: PodManifest, errors: FieldErrors): void {
   validateProfilesMatch(pod.metadata?.annotations, spec, 'spec', errors);
 }
 
+/** What a Pod's status says from the start if its scheduling gates hold it back. */
+const gated = {
+  type: 'PodScheduled',
+  status: 'False',
+  reason: 'SchedulingGated',
+  message: 'Scheduling is blocked due to non-empty scheduling gates',
+} as const;
+
 export const podKind: KindDescriptor<PodManifest> = {
   group: '',
   version: 'v1',
@@ -74,7 +84,12 @@ export const podKind: KindDescriptor<PodManifest> = {
     draft.spec = podSpecOfPod(draft.spec) as Draft<PodSpec>;
   },
   prepareForCreate: (draft) => {
-    draft.status = { phase: 'Pending', ...(draft.spec?.containers === undefined ? {} : { qosClass: qosClassOf(draft.spec) }) };
+    const { spec } = draft;
+    draft.status = {
+      phase: 'Pending',
+      ...(spec?.containers === undefined ? {} : { qosClass: qosClassOf(spec) }),
+      ...((spec?.schedulingGates ?? []).length === 0 ? {} : { conditions: [{ ...gated }] }),
+    };
   },
   prepareForUpdate: (draft, old) => {
     if (old.status !== undefined) draft.status = old.status as NonNullable<typeof draft.status>;
@@ -86,6 +101,7 @@ export const podKind: KindDescriptor<PodManifest> = {
   validateCreate: validateNewPod,
   validateUpdate: validatePodUpdate,
   validateStatusUpdate: validatePodStatusUpdate,
+  parts: { ephemeralcontainers: ephemeralContainersPart },
   selectableFields: {
     'spec.nodeName': (pod) => pod.spec?.nodeName ?? '',
     'spec.restartPolicy': (pod) => pod.spec?.restartPolicy ?? '',
@@ -99,6 +115,9 @@ export const podKind: KindDescriptor<PodManifest> = {
   columns: podColumns,
   rowConditions: ({ status }) => endOfPod(status?.phase),
 };
+
+/** How long beyond its grace period the end of a Pod may take. */
+const disposeMarginMs = 60_000;
 
 /** What `pod.waitFor` takes besides the time allowed. */
 export interface PodWaitOptions extends WaitOptions {
@@ -114,7 +133,7 @@ export interface PodWaitOptions extends WaitOptions {
  * const pod = await cluster.create(new Pod({ metadata: { name: 'job' }, spec: { containers: [{ name: 'c', image: 'job:1' }] } }));
  * await pod.waitFor('Succeeded');
  */
-export class Pod extends Handle<PodManifest> {
+export class Pod extends Handle<PodManifest> implements AsyncDisposable {
   constructor(manifest: PodManifest, client?: Client) {
     super(podKind, manifest, client);
   }
@@ -146,23 +165,56 @@ export class Pod extends Handle<PodManifest> {
     return podReached(this.object, 'Ready');
   }
 
-  /** Output, line by line. With `follow` it goes on until the container ends, or the signal fires. */
+  /** Output, line by line. With `follow` it goes on until the container ends, or the signal fires; somebody else turns the crank. */
   logs(options: LogOptions & ContainerChoice & { readonly previous?: boolean } = {}): AsyncGenerator<string, void, undefined> {
     return logLines(this.client.streams.logs(this.at, options));
   }
 
-  /** Runs a command in a container to its end. `stdin` is sent to it. */
+  /**
+   * Runs a command in a container to its end. `stdin` is sent to it. With `timeoutMs` it has so long (no limit unless given): then it is
+   * ended, and the call rejects with `WaitTimeoutError` and what it has written; with `AbortedError` if the signal fires.
+   */
   async exec(
     command: readonly string[],
     options: Omit<ExecOptions, 'command' | 'stdin'> & ContainerChoice & { readonly stdin?: string } = {},
   ): Promise<CommandResult> {
     const { stdin, ...rest } = options;
-    return runToEnd(await this.client.streams.exec(this.at, { ...rest, command, stdin: stdin !== undefined }), stdin);
+    const { timeoutMs, signal } = rest;
+    const what = `${command[0] ?? ''} in ${this.what}`;
+    const session = await this.client.streams.exec(this.at, { ...rest, command, stdin: stdin !== undefined });
+    const run = new CommandRun(session, stdin);
+    const over = new AbortController();
+    try {
+      return await abortable(what, signal, () =>
+        timeoutMs === undefined ? run.result : Promise.race([run.result, this.#late(`${what} to end`, run, timeoutMs, over.signal)]),
+      );
+    } finally {
+      over.abort();
+      await session.close();
+    }
   }
 
   /** A command with its streams, for what talks back and forth. */
   execSession(options: ExecOptions & ContainerChoice): Promise<ExecSession> {
     return this.client.streams.exec(this.at, options);
+  }
+
+  /**
+   * A file or folder of a running container as a tar archive, as it comes. Where the runtime cannot copy by itself (Docker can), the
+   * image needs `tar`, as for `kubectl cp`. Rejects with `RUNTIME_COPY_FAILED`.
+   *
+   * @example
+   * declare const pod: Pod;
+   * const pieces: Uint8Array[] = [];
+   * for await (const piece of await pod.copyFrom('/var/log/app')) pieces.push(piece);
+   */
+  copyFrom(path: string, options: CallOptions & ContainerChoice = {}): Promise<AsyncIterable<Uint8Array>> {
+    return this.client.streams.copyFrom(this.at, path, options);
+  }
+
+  /** Unpacks a tar archive in a folder of a running container, which has to be there. Rejects with `RUNTIME_COPY_FAILED`. */
+  copyTo(folder: string, archive: Archive, options: CallOptions & ContainerChoice = {}): Promise<void> {
+    return this.client.streams.copyTo(this.at, folder, archive, options);
   }
 
   /** Opens a port of this machine that leads to a port of the Pod. `await using` closes it. */
@@ -176,6 +228,7 @@ export class Pod extends Handle<PodManifest> {
       await this.waitForDeletion(options);
       return this;
     }
+    if (!isPodWaitCondition(condition)) throw new ConfigurationError(`${this.what}: there is no ${JSON.stringify(condition)} to wait for`);
     const check = (): this | undefined => {
       if (podReached(this.object, condition)) return this;
       const failure = options.failFast === false ? undefined : podFailure(this.object, condition);
@@ -186,14 +239,37 @@ export class Pod extends Handle<PodManifest> {
     try {
       return await this.client.waitFor(`${this.what} to be ${condition}`, check, () => this.evidence(), options);
     } catch (error) {
-      if (error instanceof WaitTimeoutError)
-        throw new WaitTimeoutError(
-          `timed out waiting for ${this.what} to be ${condition}`,
-          `${this.evidence()}\n${await this.#endOfLog()}`,
-          { object: this.ref },
-        );
-      throw error;
+      if (!(error instanceof WaitTimeoutError || error instanceof WaitFailedError)) throw error;
+      const evidence = `${error.evidence}\n${await this.#endOfLog()}`;
+      const [first = ''] = error.message.split('\n', 1);
+      throw error instanceof WaitFailedError
+        ? new WaitFailedError(first, evidence, { object: this.ref })
+        : new WaitTimeoutError(first, evidence, { object: this.ref });
     }
+  }
+
+  /** With `await using`: deletes the Pod and waits until it is gone. One that is gone already, or was never stored, is fine. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const uid = this.boundUid;
+    if (uid === undefined || !this.exists || this.metadata.uid !== uid) return;
+    const { terminationGracePeriodSeconds: grace = defaultTerminationGracePeriodSeconds } = this.spec;
+    try {
+      await this.delete({ preconditions: { uid } });
+      await this.waitForDeletion({ timeoutMs: grace * 1000 + disposeMarginMs });
+    } catch (error) {
+      // The end of the cluster was its end, too.
+      if (!(error instanceof NotFoundError || error instanceof ClosedError)) throw error;
+    }
+  }
+
+  /** Rejects when the time is up, which passes by itself if nobody else turns the crank; or when nobody waits any more. */
+  #late(what: string, run: CommandRun, timeoutMs: number, signal: AbortSignal): Promise<never> {
+    return this.client.waitFor<never>(
+      what,
+      () => undefined,
+      () => run.evidence(),
+      { timeoutMs, signal },
+    );
   }
 
   async #endOfLog(): Promise<string> {

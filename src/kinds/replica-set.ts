@@ -1,4 +1,5 @@
 import type { FieldErrors } from '../api/field-errors.ts';
+import { goValue } from '../api/go-value.ts';
 import type { ReplicaSetManifest, ReplicaSetSpec } from '../api/generated/models.ts';
 import type { KindDescriptor } from '../api/kind.ts';
 import { ageColumn, column, containersColumn, imagesColumn, nameColumn, selectorText } from './columns.ts';
@@ -6,8 +7,8 @@ import { validateNonNegative, validateUnchanged } from './field-checks.ts';
 import { defaultPodTemplate } from './pod/default-pod-spec.ts';
 import { validateReplicaStatus } from './replica-status.ts';
 import { compiled, validateReplicaSetTemplate, validateRequiredSelector } from './workload/template-validation.ts';
-import type { Client, WaitOptions } from '../api/client.ts';
-import { PodOwner } from './workload/pod-owner.ts';
+import type { Client } from '../api/client.ts';
+import { ReplicaOwner } from './workload/replica-owner.ts';
 
 function validate(set: ReplicaSetManifest, errors: FieldErrors): void {
   const spec: Partial<ReplicaSetSpec> = set.spec ?? {};
@@ -15,7 +16,7 @@ function validate(set: ReplicaSetManifest, errors: FieldErrors): void {
   validateNonNegative(spec.minReadySeconds, 'spec.minReadySeconds', errors);
   validateRequiredSelector(spec.selector, 'empty selector is invalid for deployment', 'spec.selector', errors);
   const matcher = compiled(spec.selector);
-  if (matcher === undefined) errors.invalid('spec.selector', spec.selector, 'invalid label selector');
+  if (matcher === undefined) errors.invalid('spec.selector', goValue('v1.LabelSelector', spec.selector), 'invalid label selector');
   else validateReplicaSetTemplate(spec.template ?? {}, matcher, 'spec.template', errors);
 }
 
@@ -45,7 +46,7 @@ export const replicaSetKind: KindDescriptor<ReplicaSetManifest> = {
   validateUpdate: (set, old, errors) => {
     // Kubernetes checks the whole object a second time on updates, and says everything twice.
     validate(set, errors);
-    validateUnchanged(set.spec?.selector, old.spec?.selector, 'spec.selector', errors);
+    validateUnchanged(set.spec?.selector, old.spec?.selector, 'spec.selector', errors, 'v1.LabelSelector');
   },
   validateStatusUpdate: (set, _old, errors) => validateReplicaStatus(set.status ?? {}, ['fullyLabeledReplicas'], errors),
   selectableFields: { 'status.replicas': (set) => String(set.status?.replicas ?? 0) },
@@ -65,7 +66,7 @@ export const replicaSetKind: KindDescriptor<ReplicaSetManifest> = {
  * Keeps a number of equal Pods; mostly made by a Deployment, one for each version.
  * Source: https://kubernetes.io/docs/concepts/workloads/controllers/replicaset/
  */
-export class ReplicaSet extends PodOwner<ReplicaSetManifest> {
+export class ReplicaSet extends ReplicaOwner<ReplicaSetManifest> {
   constructor(manifest: ReplicaSetManifest, client?: Client) {
     super(replicaSetKind, manifest, client);
   }
@@ -76,20 +77,5 @@ export class ReplicaSet extends PodOwner<ReplicaSetManifest> {
 
   get status(): NonNullable<ReplicaSetManifest['status']> {
     return this.object.status ?? { replicas: 0 };
-  }
-
-  /** Asks for another number of Pods; `ready()` waits for them. */
-  scale(replicas: number): Promise<this> {
-    return this.patch({ type: 'merge', patch: { spec: { replicas } } });
-  }
-
-  /** Waits until exactly as many Pods as asked for are there and ready. */
-  ready(options: WaitOptions = {}): Promise<this> {
-    const check = (): this | undefined => {
-      const { replicas = 1 } = this.spec;
-      const { replicas: present, readyReplicas = 0, observedGeneration = 0 } = this.status;
-      return present === replicas && readyReplicas === replicas && observedGeneration >= (this.metadata.generation ?? 0) ? this : undefined;
-    };
-    return this.client.waitFor(`${this.what} to have ${this.spec.replicas ?? 1} ready Pods`, check, () => this.evidence(), options);
   }
 }

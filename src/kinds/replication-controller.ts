@@ -1,4 +1,5 @@
 import type { FieldErrors } from '../api/field-errors.ts';
+import { goValue } from '../api/go-value.ts';
 import type { ReplicationControllerManifest } from '../api/generated/models.ts';
 import type { KindDescriptor } from '../api/kind.ts';
 import { LabelMatcher } from '../api/label-matcher.ts';
@@ -7,8 +8,8 @@ import { validateNonNegative } from './field-checks.ts';
 import { defaultPodTemplate } from './pod/default-pod-spec.ts';
 import { validatePodTemplate } from './pod/pod-spec.ts';
 import { validateReplicaStatus } from './replica-status.ts';
-import type { Client, WaitOptions } from '../api/client.ts';
-import { PodOwner } from './workload/pod-owner.ts';
+import type { Client } from '../api/client.ts';
+import { ReplicaOwner } from './workload/replica-owner.ts';
 
 function validate(controller: ReplicationControllerManifest, errors: FieldErrors): void {
   const { selector = {}, template, replicas, minReadySeconds } = controller.spec ?? {};
@@ -18,7 +19,7 @@ function validate(controller: ReplicationControllerManifest, errors: FieldErrors
   if (template === undefined) return errors.required('spec.template');
   const labels = template.metadata?.labels;
   if (Object.entries(selector).some(([key, value]) => labels?.[key] !== value)) {
-    errors.invalid('spec.template.metadata.labels', labels, '`selector` does not match template `labels`');
+    errors.invalid('spec.template.metadata.labels', goValue('map[string]string', labels), '`selector` does not match template `labels`');
   }
   validatePodTemplate(template, 'spec.template', errors);
   const policy = template.spec?.restartPolicy ?? '';
@@ -78,7 +79,7 @@ export const replicationControllerKind: KindDescriptor<ReplicationControllerMani
  * Keeps a number of equal Pods.
  * Source: https://kubernetes.io/docs/concepts/workloads/controllers/replicationcontroller/
  */
-export class ReplicationController extends PodOwner<ReplicationControllerManifest> {
+export class ReplicationController extends ReplicaOwner<ReplicationControllerManifest> {
   constructor(manifest: ReplicationControllerManifest, client?: Client) {
     super(replicationControllerKind, manifest, client);
   }
@@ -89,20 +90,5 @@ export class ReplicationController extends PodOwner<ReplicationControllerManifes
 
   get status(): NonNullable<ReplicationControllerManifest['status']> {
     return this.object.status ?? { replicas: 0 };
-  }
-
-  /** Asks for another number of Pods; `ready()` waits for them. */
-  scale(replicas: number): Promise<this> {
-    return this.patch({ type: 'merge', patch: { spec: { replicas } } });
-  }
-
-  /** Waits until exactly as many Pods as asked for are there and ready. */
-  ready(options: WaitOptions = {}): Promise<this> {
-    const check = (): this | undefined => {
-      const { replicas = 1 } = this.spec;
-      const { replicas: present, readyReplicas = 0, observedGeneration = 0 } = this.status;
-      return present === replicas && readyReplicas === replicas && observedGeneration >= (this.metadata.generation ?? 0) ? this : undefined;
-    };
-    return this.client.waitFor(`${this.what} to have ${this.spec.replicas ?? 1} ready Pods`, check, () => this.evidence(), options);
   }
 }

@@ -1,4 +1,5 @@
 import type { FieldErrors } from '../api/field-errors.ts';
+import { goValue } from '../api/go-value.ts';
 import type { Quantity as QuantityText } from '../api/generated/models.ts';
 import { checkQualifiedName } from '../api/names.ts';
 import { Quantity } from '../api/quantity.ts';
@@ -102,5 +103,5 @@ export function validateResourceAmount(name: string, amount: QuantityText, path:
   const quantity = Quantity.parse(amount);
   if (quantity.isNegative) errors.invalid(path, quantity.toString(), 'must be greater than or equal to 0');
   const whole = integerResources.has(name) || isExtendedResource(name);
-  if (whole && quantity.toMilli() % 1000 !== 0) errors.invalid(path, quantity.toString(), 'must be an integer');
+  if (whole && quantity.toMilli() % 1000 !== 0) errors.invalid(path, goValue('resource.Quantity', amount), 'must be an integer');
 }

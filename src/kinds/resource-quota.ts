@@ -1,4 +1,5 @@
 import type { FieldErrors } from '../api/field-errors.ts';
+import { goValue } from '../api/go-value.ts';
 import type { Quantity, ResourceQuotaManifest, ResourceQuotaSpec, ScopedResourceSelectorRequirement } from '../api/generated/models.ts';
 import type { KindDescriptor } from '../api/kind.ts';
 import type { Stored } from '../api/object.ts';
@@ -47,7 +48,7 @@ function validateHard(amounts: Readonly<Record<string, Quantity>> | undefined, p
 
 function validateScopes(spec: ResourceQuotaSpec, errors: FieldErrors): void {
   const given = spec.scopes ?? [];
-  const bad = (why: string): void => errors.invalid('spec.scopes', given, why);
+  const bad = (why: string): void => errors.invalid('spec.scopes', goValue('[]core.ResourceQuotaScope', given), why);
   const names = Object.keys(spec.hard ?? {}).filter(isQuotaResource);
   for (const scope of given) {
     if (!scopes.includes(scope)) bad('unsupported scope');
@@ -135,7 +136,7 @@ export const resourceQuotaKind: KindDescriptor<ResourceQuotaManifest> = {
     const now = new Set(quota.spec?.scopes ?? []);
     const before = new Set(old.spec?.scopes ?? []);
     if (now.size !== before.size || [...now].some((scope) => !before.has(scope))) {
-      errors.invalid('spec.scopes', quota.spec?.scopes ?? [], 'field is immutable');
+      errors.invalid('spec.scopes', goValue('[]core.ResourceQuotaScope', quota.spec?.scopes), 'field is immutable');
     }
   },
   validateStatusUpdate: (quota, _old, errors) => validateStatus(quota, errors),

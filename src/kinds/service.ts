@@ -1,4 +1,4 @@
-import type { PodManifest, ServiceManifest } from '../api/generated/models.ts';
+import type { PodManifest, ServiceManifest, ServicePort } from '../api/generated/models.ts';
 import type { KindDescriptor } from '../api/kind.ts';
 import type { Stored } from '../api/object.ts';
 import { ageColumn, column, labelsText, nameColumn, orNone } from './columns.ts';
@@ -91,6 +91,11 @@ export const serviceKind: KindDescriptor<ServiceManifest> = {
   ],
 };
 
+function schemeOf(port: ServicePort | undefined): string {
+  if (port?.protocol === 'UDP') return 'udp';
+  return port?.appProtocol?.toLowerCase() === 'https' ? 'https' : 'http';
+}
+
 /** One address behind a Service. */
 export interface ServiceEndpoint {
   readonly address: string;
@@ -120,10 +125,16 @@ export class Service extends Handle<ServiceManifest> {
     return this.spec.clusterIP;
   }
 
-  /** Where a port answers on this machine, as a URL; waits for `ready()` give it time. `port`: a name or number, the first if absent. */
+  /**
+   * Where a port answers on this machine, as a URL; undefined until it does, which `ready()` waits for. `port`: a name or number, the
+   * first if absent. The scheme is what the port says it carries: `udp`, `https`, and `http` for every other TCP port.
+   */
   url(port?: string | number): string | undefined {
     const address = this.client.streams.serviceAddress(this.at, port);
-    return address === undefined ? undefined : `http://${address.host}:${address.port}`;
+    if (address === undefined) return undefined;
+    const { ports = [] } = this.spec;
+    const scheme = schemeOf(port === undefined ? ports[0] : ports.find((each) => each.name === port || each.port === port));
+    return `${scheme}://${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
   }
 
   endpoints(): readonly ServiceEndpoint[] {
@@ -141,11 +152,15 @@ export class Service extends Handle<ServiceManifest> {
       );
   }
 
-  /** Waits until it answers on this machine and every Pod it selects that is ready, at least one, is among its endpoints. */
+  /**
+   * Waits until every Pod it selects that is ready, at least one, is among its endpoints, and until it answers on this machine if it can:
+   * simulated Pods have no traffic, and a headless Service has no address. One of type ExternalName is ready as it is.
+   */
   ready(options: WaitOptions = {}): Promise<this> {
     const check = (): this | undefined => {
+      if (this.spec.type === 'ExternalName') return this;
       const ready = this.endpoints().filter((endpoint) => endpoint.ready).length;
-      return ready >= Math.max(1, this.#readyPods()) && this.url() !== undefined ? this : undefined;
+      return ready >= Math.max(1, this.#readyPods()) && (!this.#hasAddress || this.url() !== undefined) ? this : undefined;
     };
     return this.client.waitFor(
       `${this.what} to have a ready endpoint`,
@@ -153,6 +168,11 @@ export class Service extends Handle<ServiceManifest> {
       () => `${this.evidence()}\nendpoints: ${JSON.stringify(this.endpoints())}`,
       options,
     );
+  }
+
+  /** Whether this process gives it an address to answer at. */
+  get #hasAddress(): boolean {
+    return this.client.streams.carriesServices && this.spec.clusterIP !== 'None';
   }
 
   /** How many ready Pods the selector selects; 0 without one. */

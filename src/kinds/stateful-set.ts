@@ -1,5 +1,6 @@
 import { deepEqual } from '../api/deep-equal.ts';
 import type { FieldErrors } from '../api/field-errors.ts';
+import { goValue } from '../api/go-value.ts';
 import type { StatefulSetManifest, StatefulSetSpec, StatefulSetUpdateStrategy } from '../api/generated/models.ts';
 import type { Draft, KindDescriptor } from '../api/kind.ts';
 import { validateAnnotations, validateLabels } from '../api/label-validation.ts';
@@ -13,9 +14,8 @@ import { compiled, validateEndless, validateRequiredSelector, validateSelected }
 import type { Client } from '../api/client.ts';
 import { PersistentVolumeClaim, persistentVolumeClaimKind } from './persistent-volume-claim.ts';
 import { statefulSetProgress } from './workload/set-progress.ts';
-import { controllerRevisions } from './workload/controller-revisions.ts';
-import { PodOwner } from './workload/pod-owner.ts';
-import { Rollout, type RolloutProgress, type RolloutWaitOptions } from './workload/rollout.ts';
+import { RevisionedOwner } from './workload/revisioned-owner.ts';
+import type { RolloutProgress } from './workload/rollout.ts';
 
 const mutable = [
   'replicas',
@@ -61,8 +61,13 @@ function validateStrategy(strategy: StatefulSetUpdateStrategy, errors: FieldErro
   if (type === '') errors.required(path);
   else if (type === 'OnDelete') {
     if (rollingUpdate !== undefined)
-      errors.invalid(`${path}.rollingUpdate`, rollingUpdate, "only allowed for updateStrategy 'RollingUpdate'");
-  } else if (type !== 'RollingUpdate') errors.invalid(path, strategy, "must be 'RollingUpdate' or 'OnDelete'");
+      errors.invalid(
+        `${path}.rollingUpdate`,
+        goValue('apps.RollingUpdateStatefulSetStrategy', rollingUpdate),
+        "only allowed for updateStrategy 'RollingUpdate'",
+      );
+  } else if (type !== 'RollingUpdate')
+    errors.invalid(path, goValue('apps.StatefulSetUpdateStrategy', strategy), "must be 'RollingUpdate' or 'OnDelete'");
   else {
     validateNonNegative(rollingUpdate?.partition, `${path}.rollingUpdate.partition`, errors);
     if (rollingUpdate?.maxUnavailable !== undefined) errors.forbidden(`${path}.rollingUpdate.maxUnavailable`, 'is not supported');
@@ -73,7 +78,7 @@ function validateStrategy(strategy: StatefulSetUpdateStrategy, errors: FieldErro
 function validateTemplate(spec: Partial<StatefulSetSpec>, errors: FieldErrors): void {
   const { template = {}, selector } = spec;
   const matcher = compiled(selector);
-  if (matcher === undefined) errors.invalid('spec.selector', selector, '');
+  if (matcher === undefined) errors.invalid('spec.selector', goValue('v1.LabelSelector', selector), '');
   else {
     validateSelected(template, matcher, 'spec.template', errors);
     const { labels, annotations } = template.metadata ?? {};
@@ -148,7 +153,7 @@ export const statefulSetKind: KindDescriptor<StatefulSetManifest> = {
  * Keeps Pods that each have a name and volumes of their own.
  * Source: https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/
  */
-export class StatefulSet extends PodOwner<StatefulSetManifest> {
+export class StatefulSet extends RevisionedOwner<StatefulSetManifest> {
   constructor(manifest: StatefulSetManifest, client?: Client) {
     super(statefulSetKind, manifest, client);
   }
@@ -176,28 +181,7 @@ export class StatefulSet extends PodOwner<StatefulSetManifest> {
       .map((claim) => new PersistentVolumeClaim(claim, client).bind(client, claim));
   }
 
-  /** `kubectl rollout`: how far the newest version has come, its history, and the way back. */
-  get rollout(): Rollout {
-    const client = this.client;
-    return new Rollout({
-      what: this.what,
-      ref: this.ref,
-      client,
-      progress: () => statefulSetProgress(this.object),
-      revisions: () => controllerRevisions(client, this.object),
-      newPods: () => this.pods(),
-      evidence: () => this.evidence(),
-      patch: (patch) => this.patch(patch),
-      restore: ({ name }) => {
-        const kept = controllerRevisions(client, this.object).find((each) => each.name === name);
-        return kept === undefined ? Promise.resolve() : this.patch({ type: 'strategic', patch: kept.data });
-      },
-      locked: () => undefined,
-    });
-  }
-
-  /** Waits until the newest version is everywhere (above the partition) and ready. */
-  ready(options: RolloutWaitOptions = {}): Promise<RolloutProgress> {
-    return this.rollout.wait(options);
+  protected progress(): RolloutProgress {
+    return statefulSetProgress(this.object);
   }
 }

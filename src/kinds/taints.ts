@@ -1,4 +1,5 @@
 import type { FieldErrors } from '../api/field-errors.ts';
+import { goValue } from '../api/go-value.ts';
 import type { Taint, Toleration } from '../api/generated/models.ts';
 import { checkLabelValue } from '../api/names.ts';
 import { validateChoice, validateOptionalChoice, validateQualifiedName } from './field-checks.ts';
@@ -26,7 +27,8 @@ function validateToleration(toleration: Toleration, path: string, errors: FieldE
     const problems = checkLabelValue(value);
     if (problems.length > 0) errors.invalid(`${path}.operator`, value, problems.join(';'));
   } else if (operator !== 'Exists') errors.notSupported(`${path}.operator`, operator, ['Equal', 'Exists']);
-  else if (value !== '') errors.invalid(`${path}.operator`, value, "value must be empty when `operator` is 'Exists'");
+  else if (value !== '')
+    errors.invalid(`${path}.operator`, goValue('core.Toleration', toleration), "value must be empty when `operator` is 'Exists'");
   if (effect !== '') validateOptionalChoice(effect, effects, `${path}.effect`, errors);
 }
 

@@ -4,6 +4,7 @@ import { endOf, restarts } from './pod-containers.ts';
 import type { PodContainer, StoredPod } from './pod-containers.ts';
 import type { PodMemory } from './pod-memory.ts';
 import { hasStarted, isReady } from './probe-state.ts';
+import type { StatusPool } from './status-pool.ts';
 import type { TimeTexts } from './time-texts.ts';
 
 /** What is being put together here and is nobody else's yet. */
@@ -18,7 +19,12 @@ export interface ContainerStatusInput {
   /** Every container has ended and none will start again. */
   readonly over: boolean;
   readonly times: TimeTexts;
+  readonly pool: StatusPool;
 }
+
+/** A container's id as statuses tell it. Joined, it is one flat text and not a chain of its parts. */
+export const containerIdText = (runtimeName: string, { id, engineId = id }: Pick<ContainerStatusReport, 'id' | 'engineId'>): string =>
+  [runtimeName, '://', engineId].join('');
 
 const containerCreating: ContainerState = Object.freeze({ waiting: Object.freeze({ reason: 'ContainerCreating' }) });
 const podInitializing: ContainerState = Object.freeze({ waiting: Object.freeze({ reason: 'PodInitializing' }) });
@@ -30,8 +36,9 @@ const podInitializing: ContainerState = Object.freeze({ waiting: Object.freeze({
 export function containerStatus(input: ContainerStatusInput, container: PodContainer, old: ContainerStatus | undefined): ContainerStatus {
   const { memory, over, runtimeName } = input;
   const { spec, current, lost, type } = container;
-  // While postStart runs the container does not count as running.
-  const shown = memory.starting === spec.name && current?.state.state === 'running' ? undefined : current;
+  // While postStart runs the container does not count as running, nor, if that failed, while it is being stopped.
+  const isStarting = memory.starting === spec.name || memory.containers?.get(spec.name)?.waiting !== undefined;
+  const shown = isStarting && current?.state.state === 'running' ? undefined : current;
   const state = stateOf(input, container, shown, old);
   const lastState = lastStateOf(input, container, state, old);
   const started = shown !== undefined && hasStarted(container, memory.probes) && !over;
@@ -45,7 +52,7 @@ export function containerStatus(input: ContainerStatusInput, container: PodConta
     state,
   };
   const { resources, volumeMounts: mounts } = spec;
-  if (current !== undefined) status.containerID = `${runtimeName}://${current.id}`;
+  if (current !== undefined) status.containerID = containerIdText(runtimeName, current);
   else if (lost?.containerID !== undefined && state.terminated !== undefined) status.containerID = lost.containerID;
   if (lastState !== undefined) status.lastState = lastState;
   if (type !== 'ephemeral') status.started = started;
@@ -76,7 +83,7 @@ function stateOf(
 ): ContainerState {
   const { pod, memory, over } = input;
   const { spec, type } = container;
-  if (shown?.state.state === 'running') return running(input.times.of(shown.state.startedAtMs), old);
+  if (shown?.state.state === 'running') return running(input, input.times.of(shown.state.startedAtMs), old);
   const end = endOf(container);
   const finished = end !== undefined && (over || !restarts(pod, type, end.exitCode));
   const waiting = over || finished ? undefined : memory.containers?.get(spec.name)?.waiting;
@@ -88,9 +95,9 @@ function stateOf(
 }
 
 /** The same object as before, if the run is the same. */
-function running(startedAt: string, old: ContainerStatus | undefined): ContainerState {
+function running({ pool }: ContainerStatusInput, startedAt: string, old: ContainerStatus | undefined): ContainerState {
   if (old?.state?.running?.startedAt === startedAt) return old.state;
-  return { running: { startedAt } };
+  return pool.running(startedAt);
 }
 
 const hasRun = ({ state, lastState }: ContainerStatus): boolean => state?.waiting === undefined || lastState?.terminated !== undefined;
@@ -133,7 +140,7 @@ function terminated(report: ContainerStatusReport, { runtimeName, times }: Conta
   const { state } = report;
   if (state.state !== 'exited') return containerCreating;
   const ended: Open<ContainerStateTerminated> = {
-    containerID: `${runtimeName}://${report.id}`,
+    containerID: containerIdText(runtimeName, report),
     exitCode: state.exitCode,
     finishedAt: times.of(state.finishedAtMs),
     reason: state.reason,

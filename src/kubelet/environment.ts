@@ -34,12 +34,12 @@ export function resolveEnvironment(
     if (configMapRef !== undefined) {
       const found = source.configMap(namespace, configMapRef.name ?? '');
       if (found === undefined) required(configMapRef.optional, `configmap "${configMapRef.name ?? ''}" not found`);
-      for (const [key, value] of Object.entries(found?.data ?? {})) setNamed(variables, prefix + key, value);
+      for (const [key, value] of Object.entries(found?.data ?? {})) variables.set(prefix + key, value);
     }
     if (secretRef !== undefined) {
       const found = source.secret(namespace, secretRef.name ?? '');
       if (found === undefined) required(secretRef.optional, `secret "${secretRef.name ?? ''}" not found`);
-      for (const [key, value] of Object.entries(found?.data ?? {})) setNamed(variables, prefix + key, decoded(value).toString('utf8'));
+      for (const [key, value] of Object.entries(found?.data ?? {})) variables.set(prefix + key, decoded(value).toString('utf8'));
     }
   }
   for (const each of container.env ?? []) {
@@ -50,11 +50,6 @@ export function resolveEnvironment(
 }
 
 export const decoded = (base64: string): Buffer => Buffer.from(base64, 'base64');
-
-/** A key that no program could read as a variable is left out, as in Kubernetes. */
-function setNamed(variables: Map<string, string>, name: string, value: string): void {
-  if (/^[-._a-zA-Z][-._a-zA-Z0-9]*$/.test(name) && name !== '.' && name !== '..') variables.set(name, value);
-}
 
 function required(optional: boolean | undefined, message: string): undefined {
   if (optional === true) return undefined;

@@ -8,6 +8,7 @@ import type { PodFacts } from './field-values.ts';
 import type { StoredPod } from './pod-containers.ts';
 import type { ClusterNames } from './pod-network-identity.ts';
 import type { RuntimeCalls } from './runtime-calls.ts';
+import type { StatusPool } from './status-pool.ts';
 import type { TimeTexts } from './time-texts.ts';
 
 /** Issues the tokens of service accounts for `serviceAccountToken` volumes. */
@@ -50,6 +51,7 @@ export interface KubeletParts {
   /** With the kubelet's identity; the same object for every write. */
   readonly writeOptions: WriteOptions;
   readonly times: TimeTexts;
+  readonly pool: StatusPool;
   /** The address of the node; '' until the runtime was opened. */
   readonly hostIp: string;
   readonly allocatable: PodFacts['allocatable'];

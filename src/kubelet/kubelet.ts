@@ -1,9 +1,8 @@
 import { QuantityCache } from '../api/quantity-cache.ts';
 import type { Instant } from '../env/clock.ts';
 import { ClosedError } from '../errors.ts';
-import type { Participant, StepReport } from '../loop/participant.ts';
+import type { Follow, Participant, StepReport } from '../loop/participant.ts';
 import type { PodAddress, PodStats, RuntimeInfo, SandboxReport } from '../runtimes/runtime.ts';
-import { deepEqual } from '../api/deep-equal.ts';
 import { NodeAgent } from './node-agent.ts';
 import type { KubeletOptions } from './kubelet-options.ts';
 import { fieldPathOf } from './kubelet-parts.ts';
@@ -19,6 +18,7 @@ import { PodSet } from './pod-set.ts';
 import { PodStreams } from './pod-streams.ts';
 import { RuntimeCalls } from './runtime-calls.ts';
 import { StatusWriter } from './status-writer.ts';
+import { StatusPool } from './status-pool.ts';
 import { TimeTexts } from './time-texts.ts';
 
 type Changes = Parameters<Participant['onChanges']>[0];
@@ -45,12 +45,12 @@ export class Kubelet implements Participant {
   readonly #writer: StatusWriter;
   readonly #pods: PodSet;
   readonly #agent: NodeAgent;
-  readonly #lookup: ObjectLookup;
   readonly #orphans: OrphanRemoval;
   readonly #relistMs: number;
   /** What the runtime had when it was opened: adopted or removed in the first step. */
   #found: readonly SandboxReport[] | undefined;
   #wake: () => void = () => undefined;
+  #follow: Follow = () => undefined;
   #off: () => void = () => undefined;
   #relistAt: Instant;
   #stepping = false;
@@ -63,8 +63,7 @@ export class Kubelet implements Participant {
     this.nodeName = node.name;
     this.#options = options;
     this.#found = found;
-    this.#lookup = new ObjectLookup(view);
-    const lookup = this.#lookup;
+    const lookup = new ObjectLookup(view);
     const source = { component: 'kubelet', host: node.name };
     const parts: KubeletParts = {
       nodeName: node.name,
@@ -85,6 +84,7 @@ export class Kubelet implements Participant {
         identity: { name: `system:node:${node.name}`, groups: ['system:nodes', 'system:authenticated'], role: 'kubelet' },
       },
       times: new TimeTexts(),
+      pool: new StatusPool(),
       hostIp: info.hostAddress,
       allocatable: allocatableOf(node, info),
       services: (pod) => lookup.serviceVariables(pod),
@@ -101,9 +101,11 @@ export class Kubelet implements Participant {
       writer: this.#writer,
       onDirty: (worker: Parameters<PodSet['mark']>[0]) => this.#mark(worker),
     };
-    this.#pods = new PodSet(workerParts, new NodeLoad(parts.allocatable, new QuantityCache()));
+    this.#pods = new PodSet(workerParts, new NodeLoad(parts.allocatable, new QuantityCache()), (reference, on) =>
+      this.#follow(reference, on),
+    );
     this.#orphans = new OrphanRemoval(parts);
-    this.streams = new PodStreams(parts, (uid) => this.#pods.get(uid));
+    this.streams = new PodStreams(parts, (uid) => this.#pods.known(uid));
     const times = {
       leaseRenewMs: options.leaseRenewMs ?? 10_000,
       leaseDurationSeconds: options.leaseDurationSeconds ?? 40,
@@ -127,33 +129,42 @@ export class Kubelet implements Participant {
   }
 
   /** The view must be complete by then: what no Pod in it explains is removed. */
-  start(wake: () => void): void {
+  start(wake: () => void, follow: Follow = () => undefined): void {
     this.#wake = wake;
-    this.#off = this.#parts.runtime.onEvent((uid) => this.#pods.get(uid)?.runtimeEvent());
+    this.#follow = follow;
+    this.#off = this.#parts.runtime.onEvent((uid) => this.#pods.runtimeEvent(uid, this.#parts.clock.now()));
     wake();
   }
 
   onChanges(changes: Changes): void {
     const now = this.#parts.clock.now();
-    for (const { type, object } of changes) {
-      const { namespace, name, uid } = object.metadata;
-      switch (object.kind) {
-        case 'Pod':
-          if (type === 'deleted') this.#pods.gone(uid);
-          // Pods there are before the first step are taken up there, together with what the runtime has of them.
-          else if (this.#found === undefined && (object as StoredPod).spec?.nodeName === this.nodeName)
-            this.#pods.put(object as StoredPod, now);
-          break;
-        case 'ConfigMap':
-        case 'Secret':
-        case 'PersistentVolumeClaim':
-          this.#pods.referenceChanged(`${object.kind}/${namespace}/${name}`);
-          break;
-        case 'Service':
-          this.#lookup.servicesChanged();
-          break;
-        default:
+    const failed: unknown[] = [];
+    for (const change of changes) {
+      try {
+        this.#take(change, now);
+      } catch (error) {
+        failed.push(error);
       }
+    }
+    // All of them were seen; the loop reports what one of them did.
+    if (failed.length > 0) throw failed[0];
+  }
+
+  #take({ type, object }: Changes[number], now: Instant): void {
+    const { namespace, name } = object.metadata;
+    switch (object.kind) {
+      case 'Pod':
+        if (type === 'deleted') this.#pods.gone(object as StoredPod, now);
+        // Pods there are before the first step are taken up there, together with what the runtime has of them.
+        else if (this.#found === undefined && (object as StoredPod).spec?.nodeName === this.nodeName)
+          this.#pods.put(object as StoredPod, now);
+        break;
+      case 'ConfigMap':
+      case 'Secret':
+      case 'PersistentVolumeClaim':
+        this.#pods.referenceChanged(`${object.kind}/${namespace}/${name}`);
+        break;
+      default:
     }
   }
 
@@ -236,14 +247,8 @@ export class Kubelet implements Participant {
       );
   }
 
-  /** Whoever looks different from what is known is asked about; the list itself may be older than what is known. */
   #compare(found: readonly SandboxReport[]): void {
-    const byPod = groupByPod(found);
-    for (const worker of this.#pods.all()) {
-      if (!deepEqual(byPod.get(worker.uid) ?? [], worker.sandboxes)) worker.runtimeEvent();
-      byPod.delete(worker.uid);
-    }
-    for (const [uid, reports] of byPod) {
+    for (const [uid, reports] of this.#pods.compare(groupByPod(found), this.#parts.clock.now())) {
       if (this.#parts.view.byUid(uid) === undefined) for (const report of reports) this.#orphans.remove(report);
     }
     this.#wakeUp();

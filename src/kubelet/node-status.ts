@@ -92,7 +92,7 @@ export function nodeStatus({ node, info, health, images, old, now }: NodeStatusI
     ],
     allocatable: allocatableOf(node, info),
     capacity: capacityOf(node, info),
-    conditions: conditionsOf(health, old?.conditions ?? [], formatTime(now)),
+    conditions: conditionsOf(info, health, old?.conditions ?? [], formatTime(now)),
     images: imagesOf(images),
     nodeInfo: {
       architecture: info.architecture,
@@ -111,7 +111,12 @@ export function nodeStatus({ node, info, health, images, old, now }: NodeStatusI
 
 type Verdict = readonly [type: string, status: string, reason: string, message: string];
 
-function conditionsOf({ runtimeError }: NodeHealth, old: readonly NodeCondition[], now: string): readonly NodeCondition[] {
+function conditionsOf(
+  { conditions = [] }: RuntimeInfo,
+  { runtimeError }: NodeHealth,
+  old: readonly NodeCondition[],
+  now: string,
+): readonly NodeCondition[] {
   const verdicts: readonly Verdict[] = [
     ['MemoryPressure', 'False', 'KubeletHasSufficientMemory', 'kubelet has sufficient memory available'],
     ['DiskPressure', 'False', 'KubeletHasNoDiskPressure', 'kubelet has no disk pressure'],
@@ -119,6 +124,7 @@ function conditionsOf({ runtimeError }: NodeHealth, old: readonly NodeCondition[
     runtimeError === undefined
       ? ['Ready', 'True', 'KubeletReady', 'kubelet is posting ready status']
       : ['Ready', 'False', 'KubeletNotReady', `container runtime is down: ${runtimeError}`],
+    ...conditions.map(({ type, status, reason, message }): Verdict => [type, status, reason, message]),
   ];
   const others = old.filter(({ type }) => !verdicts.some(([own]) => own === type));
   return [...others, ...verdicts.map((verdict) => condition(verdict, old, now))];

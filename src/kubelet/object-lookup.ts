@@ -18,14 +18,23 @@ import type { VolumeSource } from './volume-contents.ts';
 
 type Variables = readonly (readonly [string, string])[];
 
+/** Variables with what they were made from: the Services as the view listed them, and the API server's. */
+interface Known {
+  readonly own: readonly Stored<ServiceManifest>[];
+  readonly api: Stored<ServiceManifest> | undefined;
+  readonly variables: Variables;
+}
+
+const none: Known['own'] = Object.freeze([]);
+
 /** The Service every pod is told of, wherever it lives. */
 const apiService = { namespace: 'default', name: 'kubernetes' };
 
 /** What a kubelet looks up for its pods, besides the pods themselves. */
 export class ObjectLookup implements VolumeSource {
   readonly #view: ViewReader;
-  /** By namespace; forgotten whenever a Service changes. */
-  readonly #variables = new Map<string, Variables>();
+  /** By namespace; made anew when a Service has changed since. */
+  readonly #variables = new Map<string, Known>();
 
   constructor(view: ViewReader) {
     this.#view = view;
@@ -47,22 +56,17 @@ export class ObjectLookup implements VolumeSource {
     return this.#view.get(persistentVolumeKind, undefined, name);
   }
 
-  /** A Service was made, changed or deleted. */
-  servicesChanged(): void {
-    this.#variables.clear();
-  }
-
   /** The variables of the Services in a pod's namespace (unless it wants none), and of the API server's. */
   serviceVariables(pod: StoredPod): Variables {
     const namespace = pod.spec?.enableServiceLinks === false ? '' : (pod.metadata.namespace ?? '');
-    let known = this.#variables.get(namespace);
-    if (known === undefined) {
-      const api = this.#view.get(serviceKind, apiService.namespace, apiService.name);
-      const own = namespace === '' ? [] : this.#view.list(serviceKind, { namespace });
-      known = serviceVariables(api === undefined || namespace === apiService.namespace ? own : [api, ...own]);
-      this.#variables.set(namespace, known);
-    }
-    return known;
+    const api = this.#view.get(serviceKind, apiService.namespace, apiService.name);
+    // The view lists the same array until one of them changes.
+    const own = namespace === '' ? none : this.#view.list(serviceKind, { namespace });
+    const known = this.#variables.get(namespace);
+    if (known !== undefined && known.own === own && known.api === api) return known.variables;
+    const variables = serviceVariables(api === undefined || namespace === apiService.namespace ? own : [api, ...own]);
+    this.#variables.set(namespace, { own, api, variables });
+    return variables;
   }
 
   /** True if a Service selects the pod, so that a proxy may have requests in flight to it. */

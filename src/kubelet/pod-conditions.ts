@@ -1,5 +1,6 @@
 import type { ContainerStatus, PodCondition } from '../api/generated/models.ts';
 import type { StoredPod } from './pod-containers.ts';
+import type { StatusPool } from './status-pool.ts';
 
 export interface ConditionInput {
   readonly pod: StoredPod;
@@ -8,8 +9,12 @@ export interface ConditionInput {
   readonly main: readonly ContainerStatus[];
   /** The sandbox is there and has its address. */
   readonly sandboxReady: boolean;
+  /** What the runtime thinks the user should know. */
+  readonly notices: readonly { readonly reason: string; readonly message: string }[];
   /** `lastTransitionTime` of what changes now. */
   readonly now: string;
+  /** Where conditions that say the same become one. */
+  readonly pool: StatusPool;
 }
 
 type Verdict = Pick<PodCondition, 'status' | 'reason' | 'message'>;
@@ -19,8 +24,11 @@ const no: Verdict = Object.freeze({ status: 'False' });
 const completed: Verdict = Object.freeze({ status: 'False', reason: 'PodCompleted' });
 const failed: Verdict = Object.freeze({ status: 'False', reason: 'PodFailed' });
 
+/** Only there while the runtime has something to say: a program that listens where it would block others, and the like. */
+const noticeType = 'coxswain.dev/Notice';
+
 /** The conditions a kubelet owns; those of others stay as they are. */
-const owned: readonly string[] = ['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled'];
+const owned: readonly string[] = ['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled', noticeType];
 
 /**
  * The pod's conditions: those of others first, then the kubelet's in Kubernetes' order. A condition that says the same as before
@@ -28,31 +36,34 @@ const owned: readonly string[] = ['PodReadyToStartContainers', 'Initialized', 'R
  * Source: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-conditions
  */
 export function podConditions(input: ConditionInput): readonly PodCondition[] {
-  const { pod, now } = input;
+  const { pod, now, pool } = input;
   const known = pod.status?.conditions ?? [];
   const others = known.some(isForeign) ? known.filter(isForeign) : none;
   const ready = containersReady(input);
   const gated = ready.status === 'True' ? readinessGates(pod, others) : ready;
   const own = [
-    condition(known, 'PodReadyToStartContainers', input.sandboxReady ? yes : no, now),
-    condition(known, 'Initialized', initializedVerdict(input), now),
-    condition(known, 'Ready', gated, now),
-    condition(known, 'ContainersReady', ready, now),
-    condition(known, 'PodScheduled', yes, now),
+    condition(pool, known, 'PodReadyToStartContainers', input.sandboxReady ? yes : no, now),
+    condition(pool, known, 'Initialized', initializedVerdict(input), now),
+    condition(pool, known, 'Ready', gated, now),
+    condition(pool, known, 'ContainersReady', ready, now),
+    condition(pool, known, 'PodScheduled', yes, now),
   ];
-  return others.length === 0 ? own : [...others, ...own];
+  const [notice] = input.notices;
+  if (notice !== undefined) {
+    const message = input.notices.map((each) => each.message).join('; ');
+    own.push(condition(pool, known, noticeType, { status: 'True', reason: notice.reason, message }, now));
+  }
+  return others.length === 0 ? pool.conditions(own) : [...others, ...own];
 }
 
 const none: readonly PodCondition[] = [];
 const isForeign = ({ type }: PodCondition): boolean => !owned.includes(type);
 
-function condition(known: readonly PodCondition[], type: string, verdict: Verdict, now: string): PodCondition {
+function condition(pool: StatusPool, known: readonly PodCondition[], type: string, verdict: Verdict, now: string): PodCondition {
   const old = known.find((each) => each.type === type);
   if (old !== undefined && old.status === verdict.status && old.reason === verdict.reason && old.message === verdict.message) return old;
   const lastTransitionTime = (old?.status === verdict.status ? old.lastTransitionTime : undefined) ?? now;
-  const { status, reason, message } = verdict;
-  if (reason === undefined) return { lastTransitionTime, status, type };
-  return message === undefined ? { lastTransitionTime, reason, status, type } : { lastTransitionTime, message, reason, status, type };
+  return pool.condition(type, verdict, lastTransitionTime);
 }
 
 const list = (names: readonly string[]): string => `[${names.join(' ')}]`;

@@ -15,6 +15,8 @@ import { prepareVolumes, makeSandbox } from './sandbox-start.ts';
 export interface OperatedPod extends StartTarget {
   readonly uid: string;
   readonly sandboxes: readonly SandboxReport[];
+  /** What the runtime has of it has still to be found out. */
+  readonly unknown: boolean;
   /** Whether the runtime is to be asked about the pod; `again`: something happened while it was being asked. */
   inspection: 'none' | 'due' | 'running' | 'again';
   inspectAt: Instant;
@@ -67,7 +69,7 @@ export class PodOperations {
       case 'stop-container':
         return this.#begin(
           target,
-          this.#stops.stop(target, action, now, () => this.#inspect(target)),
+          this.#stops.stop(target, action, now, async () => void (await this.#inspect(target))),
         );
       case 'remove-container':
       case 'stop-sandbox':
@@ -103,8 +105,13 @@ export class PodOperations {
     return wakeAt;
   }
 
+  /** Asks the runtime about the pod, whatever is known of it. */
+  recheck(target: OperatedPod): void {
+    if (target.inspection !== 'running' && target.inspection !== 'again') this.#begin(target, this.#inspect(target));
+  }
+
   /** Nothing waits for an operation; what it cannot handle itself is a fault of this program and goes to the log. */
-  #begin(target: OperatedPod, operation: Promise<void>): void {
+  #begin(target: OperatedPod, operation: Promise<unknown>): void {
     operation.catch((error: unknown) => {
       if (!(error instanceof ClosedError))
         this.#parts.logger.error({ pod: target.pod.metadata.name, error: (error as Error).message }, 'an operation failed unexpectedly');
@@ -152,10 +159,11 @@ export class PodOperations {
     const { memory } = target;
     memory.starting = container.spec.name;
     const id = await startContainer(this.#parts, target, container, sandbox);
-    memory.starting = undefined;
     target.abort = undefined;
-    if (id === undefined) target.touch();
-    else await this.#inspect(target);
+    // Until the runtime has said what came of it, what is known is from before: a second start would follow.
+    if (id !== undefined) return this.#inspectStarted(target);
+    memory.starting = undefined;
+    target.touch();
   }
 
   #holdBack(target: OperatedPod, { container, waiting }: Extract<PodAction, { readonly type: 'hold-back' }>): void {
@@ -218,19 +226,29 @@ export class PodOperations {
     }
   }
 
-  async #inspect(target: OperatedPod): Promise<void> {
+  async #inspectStarted(target: OperatedPod): Promise<void> {
+    const { clock } = this.#parts;
+    while (!(await this.#inspect(target, () => (target.memory.starting = undefined))) && !target.ending) await clock.sleep(inspectRepeatMs);
+    target.memory.starting = undefined;
+  }
+
+  /** False if the runtime did not answer: it will be asked again. */
+  async #inspect(target: OperatedPod, answered: () => void = () => undefined): Promise<boolean> {
     const { calls, runtime, timeouts, clock } = this.#parts;
     target.inspection = 'running';
     try {
       const reports = await calls.run('free', 'inspectPod', timeouts.workMs, (options) => runtime.inspectPod(target.uid, options));
       this.#tellNotices(target, reports);
       target.inspection = (target.inspection as string) === 'again' ? 'due' : 'none';
+      answered();
       target.report(reports);
+      return true;
     } catch (error) {
       target.inspection = 'due';
-      if (error instanceof ClosedError) return;
-      target.inspectAt = clock.now() + inspectRepeatMs;
+      if (error instanceof ClosedError) return true;
+      target.inspectAt = clock.now() + (target.unknown ? repeatMs : inspectRepeatMs);
       target.touch();
+      return false;
     }
   }
 

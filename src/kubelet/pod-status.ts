@@ -10,6 +10,7 @@ import { anyRunning, readySandbox } from './pod-containers.ts';
 import type { PodContainers, StoredPod } from './pod-containers.ts';
 import type { PodMemory, Verdict } from './pod-memory.ts';
 import { podPhase } from './pod-phase.ts';
+import type { StatusPool } from './status-pool.ts';
 import type { TimeTexts } from './time-texts.ts';
 
 export interface StatusInput {
@@ -21,25 +22,37 @@ export interface StatusInput {
   readonly runtimeName: string;
   readonly hostIp: string;
   readonly times: TimeTexts;
+  readonly pool: StatusPool;
 }
+
+const none: readonly never[] = [];
 
 /**
  * The status of a pod as its kubelet sees it. What others have written into the status (conditions of theirs, the nominated
  * node) is kept. A terminal phase is never left.
  */
 export function computeStatus(input: StatusInput): PodStatus {
-  const { pod, containers, memory, now, times } = input;
+  const { pod, containers, memory, now, times, pool } = input;
   const { status = {}, spec } = pod;
   if (memory.verdict?.rejected === true) return rejectedStatus(input, memory.verdict);
   const over = endingCause(pod, containers, memory) !== undefined && !anyRunning(containers);
-  const shared = { pod, memory, runtimeName: input.runtimeName, over, times };
+  const shared = { pod, memory, runtimeName: input.runtimeName, over, times, pool };
   const main = containerStatuses(shared, sortedByName(containers.main), status.containerStatuses);
   const init = containerStatuses(shared, containers.init, status.initContainerStatuses);
   const ephemeral = containerStatuses(shared, containers.ephemeral, status.ephemeralContainerStatuses);
   const phase = phaseOf(input, podPhase({ pod, init, main, over }), over);
   const sandbox = readySandbox(pod, input.sandboxes);
   const next: Open<PodStatus> = {
-    conditions: podConditions({ pod, phase, init, main, sandboxReady: sandbox !== undefined, now: times.of(now) }),
+    conditions: podConditions({
+      pod,
+      phase,
+      init,
+      main,
+      sandboxReady: sandbox !== undefined,
+      notices: sandbox?.notices ?? none,
+      now: times.of(now),
+      pool,
+    }),
     phase,
     qosClass: status.qosClass ?? (spec === undefined ? 'BestEffort' : qosClassOf(spec)),
     startTime: status.startTime ?? times.of(memory.seenAtMs),
@@ -79,11 +92,11 @@ function explain({ pod, memory }: StatusInput, next: Open<PodStatus>): void {
   if (from?.message !== undefined) next.message = from.message;
 }
 
-function address({ pod, hostIp }: StatusInput, sandbox: SandboxReport | undefined, next: Open<PodStatus>): void {
+function address({ pod, hostIp, pool }: StatusInput, sandbox: SandboxReport | undefined, next: Open<PodStatus>): void {
   const old = pod.status;
   if (hostIp !== '') {
     next.hostIP = hostIp;
-    next.hostIPs = old?.hostIP === hostIp && old.hostIPs !== undefined ? old.hostIPs : [{ ip: hostIp }];
+    next.hostIPs = old?.hostIP === hostIp && old.hostIPs !== undefined ? old.hostIPs : pool.hostIps(hostIp);
   }
   const ips = sandbox === undefined || sandbox.ips.length === 0 ? ownAddress(pod, hostIp) : sandbox.ips;
   if (ips.length > 0) {

@@ -3,13 +3,14 @@ import type { Instant } from '../env/clock.ts';
 import type { SandboxReport } from '../runtimes/runtime.ts';
 import type { StartTarget } from './container-start.ts';
 import type { KubeletParts } from './kubelet-parts.ts';
-import { deadlineOf, earlier, endingCause } from './pod-actions.ts';
+import { deadlineOf, earlier, endingCause, isTerminalPhase } from './pod-actions.ts';
 import { anyRunning, podContainers } from './pod-containers.ts';
 import type { PodContainers, StoredPod } from './pod-containers.ts';
 import { decide } from './pod-decision.ts';
 import { newPodMemory } from './pod-memory.ts';
 import type { PodMemory, Verdict } from './pod-memory.ts';
 import type { OperatedPod, PodOperations } from './pod-operations.ts';
+import { canRest } from './pod-rest.ts';
 import { computeStatus } from './pod-status.ts';
 import { PodVolumes } from './pod-volumes.ts';
 import { noteRuns } from './probe-runs.ts';
@@ -41,6 +42,10 @@ export class PodWorker implements OperatedPod, StartTarget, WrittenPod {
   wakeAt: Instant | undefined;
   /** Waits to be looked at. */
   dirty = false;
+  /** It could not be dealt with: when the runtime is asked about it anew. */
+  recheckAt: Instant | undefined;
+  /** It was at rest: what the runtime has of it is found out before anything is decided. */
+  unknown = false;
   writing = false;
   deleting = false;
   refused: string | undefined;
@@ -56,6 +61,8 @@ export class PodWorker implements OperatedPod, StartTarget, WrittenPod {
   #containers: PodContainers | undefined;
   /** Since when something that shows in the status may have changed. */
   #statusSince: Instant | undefined;
+  /** The view has told of the object as it is known here. */
+  #seen = true;
   #finished = false;
 
   constructor(parts: WorkerParts, pod: StoredPod, order: number, now: Instant) {
@@ -64,6 +71,14 @@ export class PodWorker implements OperatedPod, StartTarget, WrittenPod {
     this.order = order;
     this.memory = newPodMemory(pod.status?.startTime === undefined ? now : Date.parse(pod.status.startTime));
     this.#statusSince = now;
+  }
+
+  /** Of a pod that was at rest. */
+  static woken(parts: WorkerParts, pod: StoredPod, order: number, now: Instant): PodWorker {
+    const worker = new PodWorker(parts, pod, order, now);
+    worker.unknown = true;
+    worker.inspection = 'due';
+    return worker;
   }
 
   get pod(): StoredPod {
@@ -87,6 +102,19 @@ export class PodWorker implements OperatedPod, StartTarget, WrittenPod {
     );
   }
 
+  /**
+   * True if nothing is left to be done, waited for or told, and all that is known of the pod can be found out anew: from its object,
+   * and by asking the runtime. Such a pod needs no worker until something happens.
+   */
+  get atRest(): boolean {
+    const { memory } = this;
+    if (this.dirty || this.unknown || !this.#seen || this.#statusSince !== undefined || this.#finished || memory.gone) return false;
+    if ((this.wakeAt ?? this.retryAt ?? this.recheckAt ?? this.refused) !== undefined) return false;
+    if (this.writing || this.deleting || this.busy || this.inspection !== 'none') return false;
+    if ((memory.containers ?? memory.probes) !== undefined || memory.sandboxFailures > 0) return false;
+    return (memory.endingAtMs === undefined || isTerminalPhase(this.#pod.status?.phase)) && canRest(this.#pod, this.sandboxes);
+  }
+
   get containers(): PodContainers {
     return (this.#containers ??= podContainers(this.#pod, this.sandboxes, this.memory));
   }
@@ -104,7 +132,9 @@ export class PodWorker implements OperatedPod, StartTarget, WrittenPod {
   /** The object has changed. */
   update(pod: StoredPod): void {
     const old = this.#pod;
-    if (Number(pod.metadata.resourceVersion) <= Number(old.metadata.resourceVersion)) return;
+    const newer = Number(pod.metadata.resourceVersion) - Number(old.metadata.resourceVersion);
+    if (newer >= 0) this.#seen = true;
+    if (newer <= 0) return;
     this.#pod = pod;
     this.#containers = undefined;
     if (pod.metadata.labels !== old.metadata.labels || pod.metadata.annotations !== old.metadata.annotations) this.referencesChanged();
@@ -121,6 +151,7 @@ export class PodWorker implements OperatedPod, StartTarget, WrittenPod {
   written(stored: StoredPod | undefined): void {
     if (stored !== undefined && Number(stored.metadata.resourceVersion) > Number(this.#pod.metadata.resourceVersion)) {
       this.#pod = stored;
+      this.#seen = false;
       this.#containers = undefined;
     }
     // What was refused, or was lost on the way, is still to be told.
@@ -148,8 +179,9 @@ export class PodWorker implements OperatedPod, StartTarget, WrittenPod {
   /** What the runtime has of the pod now. */
   report(sandboxes: readonly SandboxReport[]): void {
     this.sandboxes = sandboxes;
+    this.unknown = false;
     this.#containers = undefined;
-    noteRuns(this.#pod, this.containers, this.memory, this.#parts.runtime.name);
+    noteRuns(this.#pod, this.containers, this.memory);
     this.touch();
   }
 
@@ -180,6 +212,10 @@ export class PodWorker implements OperatedPod, StartTarget, WrittenPod {
     if (this.#finished) return;
     const { operations } = this.#parts;
     const { memory } = this;
+    if (this.unknown) {
+      this.wakeAt = operations.step(this, now, false);
+      return;
+    }
     if (this.retryAt !== undefined && this.retryAt <= now) {
       this.retryAt = undefined;
       this.refused = undefined;
@@ -230,7 +266,7 @@ export class PodWorker implements OperatedPod, StartTarget, WrittenPod {
   }
 
   #status(now: Instant): ReturnType<typeof computeStatus> {
-    const { runtime, hostIp, times } = this.#parts;
+    const { runtime, hostIp, times, pool } = this.#parts;
     const shown = this.memory.lastReports ?? this.sandboxes;
     const containers = shown === this.sandboxes ? this.containers : podContainers(this.#pod, shown, this.memory);
     return computeStatus({
@@ -242,6 +278,7 @@ export class PodWorker implements OperatedPod, StartTarget, WrittenPod {
       runtimeName: runtime.name,
       hostIp,
       times,
+      pool,
     });
   }
 
@@ -257,7 +294,8 @@ export class PodWorker implements OperatedPod, StartTarget, WrittenPod {
       const status = this.#status(now);
       if (!deepEqual(status, this.#pod.status)) return this.#parts.writer.write(this, status);
     }
-    if (finish && this.#statusSince === undefined) this.#parts.writer.deleteObject(this);
+    if (finish && this.#statusSince === undefined && this.refused !== this.#pod.metadata.resourceVersion)
+      this.#parts.writer.deleteObject(this);
   }
 
   /** Whether the status waits, because it will have changed again in a moment. */

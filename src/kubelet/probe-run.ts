@@ -2,7 +2,7 @@ import { ClosedError, RuntimeError } from '../errors.ts';
 import type { KubeletParts } from './kubelet-parts.ts';
 import type { PodContainer } from './pod-containers.ts';
 import type { OperatedPod } from './pod-operations.ts';
-import { afterProbe, probeKey, probeOf, withNumericPort } from './probe-state.ts';
+import { afterProbe, earlyProbeMs, probeKey, probeOf, withNumericPort } from './probe-state.ts';
 import type { ProbeKind } from './probe-state.ts';
 
 /** A probe that could not be made at all is tried so often before that is told. */
@@ -26,7 +26,9 @@ export async function runProbe(parts: KubeletParts, target: OperatedPod, contain
   if (state === undefined || answer === undefined) return;
   const after = afterProbe(state, probe, answer.outcome, parts.clock.now());
   memory.probes!.set(key, after);
-  if (answer.outcome !== 'success' && memory.endingAtMs === undefined) {
+  // Of a probe out of turn only the outcome counts: a program that is still starting is no warning.
+  const early = answer.outcome === 'failure' && earlyProbeMs(state, after.run) !== undefined;
+  if (answer.outcome !== 'success' && !early && memory.endingAtMs === undefined) {
     const text =
       answer.outcome === 'failure' ? `${titles[kind]} probe failed: ${answer.message}` : `${titles[kind]} probe errored: ${answer.message}`;
     parts.event(target.pod, 'Warning', 'Unhealthy', text, { name: spec.name, type: container.type });

@@ -51,14 +51,27 @@ export function probeAt(state: ProbeState, started: boolean): Instant | undefine
  */
 export function afterProbe(state: ProbeState, probe: Probe, outcome: 'success' | 'failure' | 'error', now: Instant): ProbeState {
   const periodMs = (probe.periodSeconds ?? 10) * 1000;
-  const nextAtMs = Math.max(state.nextAtMs + periodMs, now);
-  if (outcome === 'error') return { ...state, inFlight: false, nextAtMs };
   const run = state.last === outcome ? state.run + 1 : 1;
+  const early = outcome === 'failure' ? earlyProbeMs(state, run) : undefined;
+  const nextAtMs = early === undefined ? Math.max(state.nextAtMs + periodMs, now) : now + Math.min(early, periodMs);
+  if (outcome === 'error') return { ...state, inFlight: false, nextAtMs };
   const threshold = outcome === 'failure' ? (probe.failureThreshold ?? 3) : (probe.successThreshold ?? 1);
   const next: ProbeState = { ...state, inFlight: false, nextAtMs, last: outcome, run };
   if (run < threshold) return next;
   const over = (state.kind === 'startup' && outcome === 'success') || (state.kind !== 'readiness' && outcome === 'failure');
   return { ...next, result: outcome, onHold: over };
+}
+
+const earlyProbesMax = 5;
+
+/**
+ * How soon a container that is not ready is asked again, out of turn, after so many failures in a row: what has just begun to listen
+ * should not wait a whole period for its first request. Undefined when the ordinary period holds.
+ * Source: https://kubernetes.io/docs/concepts/workloads/pods/probes/ (`periodSeconds` of readiness probes)
+ */
+export function earlyProbeMs({ kind, result }: ProbeState, run: number): number | undefined {
+  if (kind !== 'readiness' || result === 'success' || run > earlyProbesMax) return undefined;
+  return 50 * 2 ** (run - 1);
 }
 
 /** True once nothing holds a running container back: no startup probe, or it has succeeded. */

@@ -78,7 +78,10 @@ export class StatusWriter {
       (error: unknown) => {
         const isGone = statusOf(error) === 404 || statusOf(error) === 409;
         if (isGone) owner.gone();
-        else owner.deleting = false;
+        else {
+          owner.deleting = false;
+          owner.refused = owner.pod.metadata.resourceVersion;
+        }
         this.#failed(owner, error, isGone);
       },
     );

@@ -2,6 +2,7 @@ import type { PersistentVolumeClaimManifest, PersistentVolumeManifest, Projected
 import type { Stored } from '../api/object.ts';
 import { Quantity } from '../api/quantity.ts';
 import type { VolumeContent, VolumeFile } from '../runtimes/runtime.ts';
+import { localDriver } from '../kinds/persistent-volume/local-volumes.ts';
 import type { ValueSource } from './environment.ts';
 import type { PodFacts } from './field-values.ts';
 import type { StoredPod } from './pod-containers.ts';
@@ -95,8 +96,10 @@ function claimed(namespace: string, claimName: string, source: VolumeSource, own
     throw volumeFailure(
       `error processing PVC ${namespace}/${claimName}: failed to fetch PV ${volumeName} from API server: persistentvolumes "${volumeName}" not found`,
     );
-  const { hostPath, local } = volume.spec ?? {};
+  const { hostPath, local, csi } = volume.spec ?? {};
   if (hostPath !== undefined) return { type: 'hostPath', path: hostPath.path, pathType: hostPath.type ?? '' };
+  if (local === undefined && csi?.driver !== localDriver)
+    throw volumeFailure(`persistent volume ${JSON.stringify(volumeName)}: there is no driver for volumes of its kind`);
   return { type: 'persistent', name: volumeName, path: local?.path };
 }
 

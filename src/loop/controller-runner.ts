@@ -1,4 +1,5 @@
 import type { Identity } from '../api/client.ts';
+import type { KindDescriptor } from '../api/kind.ts';
 import type { View, ViewChange } from '../api/view.ts';
 import type { Instant } from '../env/clock.ts';
 import type { Controller, PlannedEvent, PlannedWrite, Trigger, WriteFailure } from '../controllers/controller.ts';
@@ -15,59 +16,73 @@ export interface ControllerReport {
   readonly failed: number;
 }
 
+/** Lets the host's other work run if the slice is used up; costs nothing while it is not. */
+export type Breathe = () => Promise<void> | undefined;
+
 export interface RunnerEnv {
   readonly view: View;
   readonly writer: PlanWriter;
   readonly record: (controller: string, events: readonly PlannedEvent[]) => void;
   /** True while the slice has time left. */
   readonly budget: () => boolean;
-  readonly onFailure: (controller: string, key: string, error: Error) => void;
+  readonly breathe: Breathe;
+  readonly onFailure: (component: string, key: string, error: unknown) => void;
 }
 
 /** At most so many writes go to the store as one group. */
 const groupLimit = 1000;
 
+const initialKeysRetryMs = 1000;
+
 /** One controller with its queue: finds dirty keys, asks for plans, applies them, brings failed keys back later. */
 export class ControllerRunner {
   readonly controller: Controller;
-  readonly queue = new WorkQueue();
-  readonly #triggers = new Map<string, Trigger[]>();
-  readonly #anyTriggers: readonly Trigger[];
+  #queue = new WorkQueue();
   readonly #identity: Identity;
+  readonly #component: string;
   #nextResync: Instant | undefined;
 
   constructor(controller: Controller) {
     this.controller = controller;
+    this.#component = controller.component ?? controller.name;
     this.#identity = { name: `system:controller:${controller.name}`, groups: ['system:controllers'], role: 'controller' };
-    this.#anyTriggers = controller.triggers.filter((trigger) => trigger.kind === 'any');
-    for (const trigger of controller.triggers) {
-      if (trigger.kind === 'any') continue;
-      const prefix = kindPrefix(trigger.kind);
-      const known = this.#triggers.get(prefix);
-      if (known === undefined) this.#triggers.set(prefix, [trigger]);
-      else known.push(trigger);
-    }
+  }
+
+  /** Keys that are dirty. */
+  get queue(): Pick<WorkQueue, 'length'> {
+    return this.#queue;
+  }
+
+  /** Forgets what was to be done: another control plane leads, or this one begins. */
+  reset(): void {
+    this.#queue = new WorkQueue();
+    this.#nextResync = undefined;
+  }
+
+  /** The triggers that are asked of changes of a kind. */
+  triggersOf(kind: KindDescriptor): readonly Trigger[] {
+    const prefix = kindPrefix(kind);
+    return this.controller.triggers.filter((trigger) => trigger.kind === 'any' || kindPrefix(trigger.kind) === prefix);
   }
 
   /** Marks as dirty what a change touches. */
-  onChange(change: ViewChange, prefix: string, view: View): void {
-    for (const trigger of this.#anyTriggers) for (const key of trigger.keys(change, view)) this.queue.add(key);
-    const triggers = this.#triggers.get(prefix);
-    if (triggers === undefined) return;
-    for (const trigger of triggers) for (const key of trigger.keys(change, view)) this.queue.add(key);
+  onChange(trigger: Trigger, change: ViewChange, view: View): void {
+    for (const key of trigger.keys(change, view)) this.#queue.add(key);
   }
 
   /** Brings back what is due: delayed keys, and all keys when a resync is. */
   fire(now: Instant, view: View): void {
-    this.queue.fire(now);
+    this.#queue.fire(now);
     const { initialKeys, resyncMs } = this.controller;
     if (initialKeys === undefined || (this.#nextResync !== undefined && now < this.#nextResync)) return;
+    // Asked again after a while if it throws.
+    this.#nextResync = now + initialKeysRetryMs;
+    for (const key of this.controller.initialKeys!(view)) this.#queue.add(key);
     this.#nextResync = resyncMs === undefined ? Number.POSITIVE_INFINITY : now + resyncMs;
-    for (const key of this.controller.initialKeys!(view)) this.queue.add(key);
   }
 
   nextAt(): Instant | undefined {
-    const delayed = this.queue.nextAt();
+    const delayed = this.#queue.nextAt();
     const resync = this.#nextResync === Number.POSITIVE_INFINITY ? undefined : this.#nextResync;
     if (delayed === undefined || resync === undefined) return delayed ?? resync;
     return Math.min(delayed, resync);
@@ -80,7 +95,7 @@ export class ControllerRunner {
     const taken: string[] = [];
     const failed = new Set<string>();
     while (writes.length < groupLimit && env.budget()) {
-      const key = this.queue.take();
+      const key = this.#queue.take();
       if (key === undefined) break;
       taken.push(key);
       const planned = this.#plan(env, key, now);
@@ -90,7 +105,7 @@ export class ControllerRunner {
         owners.push(key);
       }
     }
-    const outcomes = writes.length === 0 ? [] : await env.writer.apply(writes, this.#identity);
+    const outcomes = writes.length === 0 ? [] : await env.writer.apply(writes, this.#identity, env.breathe);
     const failures = env.view.sideTable<WriteFailure>('write-failures');
     const unlucky = new Set<string>();
     outcomes.forEach((outcome, i) => {
@@ -110,8 +125,8 @@ export class ControllerRunner {
     });
     for (const key of taken) {
       if (failures.size > 0 && !unlucky.has(key)) failures.delete(`${this.controller.name}/${key}`);
-      if (failed.has(key)) this.queue.retry(key, now);
-      else this.queue.forget(key);
+      if (failed.has(key)) this.#queue.retry(key, now);
+      else this.#queue.forget(key);
     }
     return {
       name: this.controller.name,
@@ -123,13 +138,14 @@ export class ControllerRunner {
 
   /** Records the Event that goes with how a write ended. */
   #tell(env: RunnerEnv, write: PlannedWrite, outcome: Error | undefined): void {
-    if (write.verb !== 'create' && write.verb !== 'delete') return;
+    if (write.verb !== 'create' && write.verb !== 'delete' && write.verb !== 'update') return;
     const { told } = write;
     if (told === undefined) return;
     const { regarding, success, failure } = told;
-    if (outcome === undefined) env.record(this.controller.name, [{ regarding, type: 'Normal', ...success }]);
-    else
-      env.record(this.controller.name, [
+    if (outcome === undefined) {
+      if (success !== undefined) env.record(this.#component, [{ regarding, type: 'Normal', ...success }]);
+    } else if (failure !== undefined)
+      env.record(this.#component, [
         { regarding, type: 'Warning', reason: failure.reason, message: `${failure.message}: ${outcome.message}` },
       ]);
   }
@@ -137,12 +153,16 @@ export class ControllerRunner {
   #plan(env: RunnerEnv, key: string, now: Instant): readonly PlannedWrite[] | undefined {
     try {
       const plan = this.controller.reconcile(env.view, key, now);
-      if (plan.events !== undefined && plan.events.length > 0) env.record(this.controller.name, plan.events);
-      if (plan.requeueAfterMs !== undefined) this.queue.addAt(key, now + plan.requeueAfterMs);
+      if (plan.events !== undefined && plan.events.length > 0) env.record(this.#component, plan.events);
+      for (const { table, key: at, value } of plan.notes ?? []) {
+        if (value === undefined) env.view.sideTable(table).delete(at);
+        else env.view.sideTable(table).set(at, value);
+      }
+      if (plan.requeueAfterMs !== undefined) this.#queue.addAt(key, now + plan.requeueAfterMs);
       return plan.writes;
     } catch (error) {
       // One bad object must not stop the crank: it is reported, and its key comes back later.
-      env.onFailure(this.controller.name, key, error as Error);
+      env.onFailure(this.controller.name, key, error);
       return undefined;
     }
   }

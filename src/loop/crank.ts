@@ -25,7 +25,7 @@ export class Crank {
     this.#loop = loop;
     this.#clock = clock;
     this.#onPass = onPass;
-    loop.onWake(() => this.#wake());
+    loop.onWake(() => this.wake());
   }
 
   /** One pass. */
@@ -44,9 +44,10 @@ export class Crank {
 
   /**
    * Passes until nothing is due and nothing is in flight. Work in flight is waited for; under a ManualClock time moves on to where
-   * it ends. Throws `NotSettlingError` if writes never end.
+   * it ends. Throws `NotSettlingError` if writes never end, and `WaitTimeoutError` after the time, if there is a limit.
    */
-  async settle(signal?: AbortSignal): Promise<PassReport> {
+  async settle({ signal, timeoutMs = Infinity }: WaitOptions = {}): Promise<PassReport> {
+    const deadline = this.#clock.now() + timeoutMs;
     const writers = new Map<string, number>();
     for (let pass = 0; pass < settlePassesMax; pass++) {
       if (signal?.aborted) throw new AbortedError('settle', signal.reason);
@@ -54,8 +55,11 @@ export class Crank {
       for (const { name, written } of report.controllers) if (written > 0) writers.set(name, (writers.get(name) ?? 0) + written);
       if (report.more || this.#signalled) continue;
       if (report.inFlight === 0) return report;
-      if (this.#clock.virtual) this.#moveTo(this.#nextInstant(report) ?? this.#clock.now());
-      else await this.#sleepUntil(report.wakeAt, signal);
+      if (this.#clock.now() >= deadline)
+        throw new WaitTimeoutError(`timed out after ${timeoutMs} ms waiting for the cluster to settle`, `in flight: ${report.inFlight}`);
+      const until = Math.min(report.wakeAt ?? Infinity, deadline);
+      if (this.#clock.virtual) this.#moveTo(Math.min(this.#nextInstant(report) ?? this.#clock.now(), deadline));
+      else await this.#sleepUntil(until === Infinity ? undefined : until, signal);
     }
     throw new NotSettlingError(
       [...writers]
@@ -81,14 +85,21 @@ export class Crank {
   }
 
   /** Moves a ManualClock on by `ms`, doing everything that falls due on the way, in order. */
-  async advance(ms: number): Promise<void> {
+  async advance(ms: number, signal?: AbortSignal): Promise<void> {
     if (!this.#clock.virtual) throw new ConfigurationError('advance() needs a ManualClock: this cluster lives on the system clock');
+    if (!(ms >= 0) || !Number.isFinite(ms)) throw new ConfigurationError(`advance() needs a duration from 0 on, found ${ms} ms`);
     const target = this.#clock.now() + ms;
     for (;;) {
+      if (signal?.aborted) throw new AbortedError('advance', signal.reason);
       const report = await this.reconcile();
       if (report.more || this.#signalled) continue;
       const next = this.#nextInstant(report);
-      if (next === undefined || next > target) break;
+      if (next === undefined || next > target) {
+        // What needs no time to pass, such as a write, ends within this advance.
+        if (report.inFlight > 0) await this.#clock.turn();
+        if (this.#signalled) continue;
+        break;
+      }
       this.#moveTo(next);
       await this.#clock.turn();
     }
@@ -102,7 +113,11 @@ export class Crank {
     const deadline = this.#clock.now() + timeoutMs;
     for (;;) {
       const answer = check();
-      if (answer !== undefined) return answer;
+      if (answer !== undefined) {
+        // Whoever acts on it (a proxy, a kubelet) is told before the one who waits: a Service that is ready answers.
+        if (this.#loop.participants.busy && !this.#closed) await this.reconcile();
+        return answer;
+      }
       if (options.signal?.aborted) throw new AbortedError(`waiting for ${what}`, options.signal.reason);
       if (this.#closed) throw new ClosedError('the cluster');
       if (this.#clock.now() >= deadline) throw new WaitTimeoutError(`timed out after ${timeoutMs} ms waiting for ${what}`, describe());
@@ -113,7 +128,7 @@ export class Crank {
   /** Lets the pass that runs end, and refuses all others. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#wake();
+    this.wake();
     for (const look of [...this.#spectators]) look();
     await this.#tail;
   }
@@ -126,6 +141,9 @@ export class Crank {
     const report = await this.reconcile();
     if (report.more || this.#signalled) return;
     if (this.#clock.virtual) {
+      // What needs no time to pass, such as a simulated command, ends before any does.
+      await this.#clock.turn();
+      if (this.#signalled || signal?.aborted === true) return;
       this.#moveTo(Math.min(this.#nextInstant(report) ?? deadline, deadline));
       await this.#clock.turn();
     } else await this.#sleepUntil(Math.min(report.wakeAt ?? deadline, deadline), signal);
@@ -143,9 +161,10 @@ export class Crank {
     clock.fireDue();
   }
 
-  #wake(): void {
+  /** There may be something to do before the time the last report named. */
+  wake(): void {
     this.#signalled = true;
-    for (const wake of [...this.#sleepers]) wake();
+    if (this.#sleepers.size > 0) for (const wake of [...this.#sleepers]) wake();
   }
 
   /** Sleeps until something happens, until `at`, or until the signal fires. */

@@ -4,10 +4,12 @@ import type { PlannedEvent } from '../controllers/controller.ts';
 import { hash32 } from '../env/seeded-random.ts';
 import type { KubeObject, StoredObject } from '../api/object.ts';
 import type { Registry } from '../api/registry.ts';
+import type { PreparedWrite } from '../api/write-preparation.ts';
 import type { KindDescriptor } from '../api/kind.ts';
 import { formatTime } from '../api/time.ts';
 import type { Identity } from '../api/client.ts';
 import type { View } from '../api/view.ts';
+import type { Breathe } from './controller-runner.ts';
 
 export interface EventLimits {
   /** Normal Events per second of the cluster's clock, over a burst; more are counted and dropped. Warnings always pass. */
@@ -15,13 +17,19 @@ export interface EventLimits {
   readonly burst: number;
 }
 
-const identity: Identity = { name: 'system:event-recorder', groups: ['system:controllers'], role: 'controller' };
+const ofController: Identity = { name: 'system:event-recorder', groups: ['system:controllers'], role: 'controller' };
+/** Events of kubelets and of the host are written whoever leads. */
+const ofOthers: Identity = { ...ofController, unfenced: true };
+/** So many Events are written as one group before the host's own work may run. */
+const groupMax = 64;
+
 const defaultLimits: EventLimits = { perSecond: 200, burst: 2000 };
 
 /** Events of one regarding object, reason and text are one Event whose `count` grows. */
 interface Recorded {
   readonly source: EventSource;
   readonly event: PlannedEvent;
+  readonly identity: Identity;
   readonly first: Instant;
   count: number;
   last: Instant;
@@ -65,35 +73,49 @@ export class EventRecorder {
     return this.#pending.size > 0;
   }
 
-  record(component: string, events: readonly PlannedEvent[], host?: string): void {
+  /** What a controller or scheduler has to say: written only while this process leads. */
+  record(component: string, events: readonly PlannedEvent[]): void {
+    this.#record({ component }, events, ofController);
+  }
+
+  /** What a kubelet or the host has to say. */
+  recordFrom(source: EventSource, events: readonly PlannedEvent[]): void {
+    this.#record(source, events, ofOthers);
+  }
+
+  #record(source: EventSource, events: readonly PlannedEvent[], identity: Identity): void {
     const now = this.#clock.now();
     for (const event of events) {
-      const key = `${component}\0${host ?? ''}\0${event.regarding.fieldPath ?? ''}\0${event.regarding.uid ?? event.regarding.name}\0${event.type}\0${event.reason}\0${event.message}`;
-      const known = this.#pending.get(key);
+      // In a flood nothing waits, and what is dropped needs no key.
+      const known = this.#pending.size === 0 ? undefined : this.#pending.get(keyOf(source, event));
       if (known !== undefined) {
         known.count++;
         known.last = now;
       } else if (event.type === 'Warning' || this.#take(now))
-        this.#pending.set(key, {
-          source: host === undefined ? { component } : { component, host },
-          event,
-          first: now,
-          last: now,
-          count: 1,
-        });
+        this.#pending.set(keyOf(source, event), { source, event, identity, first: now, last: now, count: 1 });
       else this.#dropped++;
     }
   }
 
-  /** Writes what was recorded since the last call; returns how many writes that took. Never rejects: an Event is not worth a failure. */
-  async flush(): Promise<number> {
+  /** Writes what was recorded since the last call; returns how many writes that took. Never rejects: an Event is not worth a failure. `breathe` is awaited between groups. */
+  async flush(breathe: Breathe): Promise<number> {
     if (this.#pending.size === 0) return 0;
-    const batch = [...this.#pending];
+    const recorded = [...this.#pending];
     this.#pending.clear();
+    let written = 0;
+    for (let first = 0; first < recorded.length; first += groupMax) {
+      if (first > 0) await breathe();
+      written += await this.#write(recorded.slice(first, first + groupMax));
+    }
+    return written;
+  }
+
+  async #write(batch: readonly (readonly [string, Recorded])[]): Promise<number> {
     const prepared = [];
     for (const [key, recorded] of batch) {
       try {
-        prepared.push(await this.#prepare(key, recorded));
+        const ready = this.#prepare(key, recorded);
+        prepared.push(ready instanceof Promise ? await ready : ready);
       } catch {
         // The namespace ends, or the object has an impossible name: there is nobody left to tell.
       }
@@ -102,15 +124,15 @@ export class EventRecorder {
     return outcomes.filter((outcome) => !(outcome instanceof Error)).length;
   }
 
-  #prepare(key: string, recorded: Recorded): ReturnType<Registry['prepareCreate']> {
+  #prepare(key: string, recorded: Recorded): PreparedWrite | Promise<PreparedWrite> {
     const namespace = recorded.event.regarding.namespace ?? 'default';
     const name = `${recorded.event.regarding.name.slice(0, 236)}.${hash32(key).toString(16).padStart(8, '0')}${hash32(key, 7).toString(16).padStart(8, '0')}`;
     const old = this.#view.get(this.#kind, namespace, name) as (StoredObject & { readonly count?: number }) | undefined;
     if (old !== undefined) {
       const next = { ...old, count: (old.count ?? 1) + recorded.count, lastTimestamp: formatTime(recorded.last) };
-      return this.#registry.prepareUpdate(this.#kind, next as KubeObject, old, '', { identity });
+      return this.#registry.prepare.update(this.#kind, next as KubeObject, old, '', { identity: recorded.identity });
     }
-    return this.#registry.prepareCreate(this.#kind, eventObject(namespace, name, recorded), { identity });
+    return this.#registry.prepare.create(this.#kind, eventObject(namespace, name, recorded), { identity: recorded.identity });
   }
 
   #take(now: Instant): boolean {
@@ -121,6 +143,9 @@ export class EventRecorder {
     return true;
   }
 }
+
+const keyOf = ({ component = '', host = '' }: EventSource, { regarding, type, reason, message }: PlannedEvent): string =>
+  `${component}\0${host}\0${regarding.fieldPath ?? ''}\0${regarding.uid ?? regarding.name}\0${type}\0${reason}\0${message}`;
 
 function eventObject(namespace: string, name: string, { source, event, first, last, count }: Recorded): KubeObject {
   const { regarding } = event;

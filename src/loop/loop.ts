@@ -1,10 +1,10 @@
 import type { View, ViewChange } from '../api/view.ts';
-import { kindPrefix } from '../api/keys.ts';
-import type { Controller, ObjectChange, PlannedEvent } from '../controllers/controller.ts';
+import type { KindDescriptor } from '../api/kind.ts';
+import type { Controller, PlannedEvent, Trigger } from '../controllers/controller.ts';
 import type { Clock, Instant, SliceMeter } from '../env/clock.ts';
 import type { Logger } from '../env/logger.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
-import { ControllerRunner, type ControllerReport } from './controller-runner.ts';
+import { ControllerRunner, type Breathe, type ControllerReport } from './controller-runner.ts';
 import { ParticipantGroup } from './participant-group.ts';
 import type { PlanWriter } from './plan-writer.ts';
 import { SchedulerRunner } from './scheduler-runner.ts';
@@ -23,23 +23,43 @@ export interface PassReport {
   readonly wakeAt: Instant | undefined;
 }
 
+/** A controller, scheduler or participant that could not do what it had to. The loop goes on, and brings the work back later. */
+export interface ComponentFailure {
+  /** Its name: `replication-manager`, `default-scheduler`, `kubelet/n1`. */
+  readonly component: string;
+  /** What it was about: a controller's key (`namespace/name`), or what was being done (`onChanges`). */
+  readonly key: string;
+  readonly error: Error;
+}
+
 export interface LoopParts {
   readonly view: View;
   readonly clock: Clock;
   readonly meter: SliceMeter;
   readonly logger: Logger;
+  /** Told of every failure, besides the logger. */
+  readonly onFailure?: (failure: ComponentFailure) => void;
   readonly writer: PlanWriter;
   readonly controllers: readonly Controller[];
   readonly schedulers: readonly Scheduler[];
   readonly record: (component: string, events: readonly PlannedEvent[]) => void;
   /** Writes what was recorded; resolves with the number of writes. */
-  readonly flushEvents: () => Promise<number>;
-  /** Controllers and schedulers rest while this is false (another control plane leads). */
+  readonly flushEvents: (breathe: Breathe) => Promise<number>;
+  /**
+   * Asked at the start of each pass: whether controllers and schedulers act in it. While they do not (another control plane leads),
+   * schedulers keep their picture of the cluster up to date; controllers look at everything anew when they do again.
+   */
   readonly leads: () => boolean;
 }
 
+/** Who is asked what a change makes dirty. */
+interface Route {
+  readonly runner: ControllerRunner;
+  readonly trigger: Trigger;
+}
+
 /** Milliseconds a slice may hold the event loop before it yields. */
-const sliceMs = 8;
+const sliceMs = 5;
 
 /** A pass that comes so much later than it was due was not slow: the process could not run. */
 const stallMs = 2000;
@@ -50,6 +70,9 @@ export class Loop {
   readonly #runners: readonly ControllerRunner[];
   readonly #schedulers: readonly SchedulerRunner[];
   readonly #participants: ParticipantGroup;
+  /** Found once for each kind, whose changes are many. */
+  readonly #routes = new WeakMap<KindDescriptor, readonly Route[]>();
+  #leads: boolean;
   #wakeAt: Instant | undefined;
   #sliceStart = 0;
   #onWake: () => void = () => undefined;
@@ -58,9 +81,11 @@ export class Loop {
     this.#parts = parts;
     this.#runners = parts.controllers.map((controller) => new ControllerRunner(controller));
     this.#schedulers = parts.schedulers.map((scheduler) => new SchedulerRunner(scheduler));
+    this.#leads = parts.leads();
     this.#participants = new ParticipantGroup(
       () => this.#onWake(),
       () => parts.view.everything(),
+      (name, doing, error) => this.#failed(name, doing, error),
     );
   }
 
@@ -79,23 +104,15 @@ export class Loop {
 
   /** Takes in changes of the view, in order. */
   onChanges(changes: readonly ViewChange[]): void {
-    for (const change of changes) {
-      const prefix = kindPrefix(change.kind);
-      for (const runner of this.#runners) runner.onChange(change, prefix, this.#parts.view);
-    }
+    if (this.#leads) for (const change of changes) this.#trigger(change);
     for (const scheduler of this.#schedulers) scheduler.onChanges(changes);
     this.#participants.onChanges(changes);
     this.#onWake();
   }
 
-  /** Everything there is counts as added: for the start, or when this process takes the lead. */
-  replay(changes: readonly ObjectChange[]): void {
-    for (const scheduler of this.#schedulers) scheduler.onChanges(changes);
-  }
-
   /** One pass: due timers, participants, controllers, schedulers, Events. */
   async pass(): Promise<PassReport> {
-    const { clock, view, meter } = this.#parts;
+    const { clock, meter } = this.#parts;
     const now = clock.now();
     this.#noteStall(now);
     this.#sliceStart = meter.elapsedMs();
@@ -104,9 +121,10 @@ export class Loop {
     if (stepped) await clock.turn();
     let written = 0;
     const controllers: ControllerReport[] = [];
-    if (this.#parts.leads()) {
+    this.#turnLead(now);
+    if (this.#leads) {
       for (const runner of this.#runners) {
-        runner.fire(now, view);
+        this.#fire(runner, now);
         if (runner.queue.length === 0) continue;
         const report = await runner.run(this.#runnerEnv(), now);
         controllers.push(report);
@@ -117,8 +135,10 @@ export class Loop {
         written += await scheduler.run(this.#runnerEnv(), now);
         await this.#breathe();
       }
+    } else {
+      for (const scheduler of this.#schedulers) scheduler.follow(this.#runnerEnv());
     }
-    written += await this.#parts.flushEvents();
+    written += await this.#parts.flushEvents(() => this.#breathe());
     const wakeAt = this.#nextWake();
     this.#wakeAt = wakeAt;
     return { now, controllers, written, inFlight: this.#participants.inFlight, more: this.#busy(now), wakeAt };
@@ -128,9 +148,23 @@ export class Loop {
     await this.#participants.close();
   }
 
+  #fire(runner: ControllerRunner, now: Instant): void {
+    try {
+      runner.fire(now, this.#parts.view);
+    } catch (error) {
+      this.#failed(runner.controller.name, 'initialKeys', error);
+    }
+  }
+
+  #failed(component: string, key: string, thrown: unknown): void {
+    const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+    this.#parts.logger.warn({ component, key, error: error.message }, 'failed, and will be repeated');
+    this.#parts.onFailure?.({ component, key, error });
+  }
+
   #busy(now: Instant): boolean {
     if (this.#participants.busy) return true;
-    if (!this.#parts.leads()) return false;
+    if (!this.#leads) return false;
     return this.#runners.some((runner) => runner.queue.length > 0) || this.#schedulers.some((scheduler) => scheduler.busy(now));
   }
 
@@ -139,10 +173,40 @@ export class Loop {
     const consider = (at: Instant | undefined): void => {
       if (at !== undefined && (next === undefined || at < next)) next = at;
     };
-    if (!this.#parts.leads()) return next;
+    if (!this.#leads) return next;
     for (const runner of this.#runners) consider(runner.nextAt());
     for (const scheduler of this.#schedulers) consider(scheduler.nextAt());
     return next;
+  }
+
+  /** Who begins to lead knows nothing of what others had in mind: every controller looks at everything there is, as at the start. */
+  #turnLead(now: Instant): void {
+    const led = this.#leads;
+    this.#leads = this.#parts.leads();
+    if (led === this.#leads) return;
+    for (const runner of this.#runners) runner.reset();
+    if (!this.#leads) return;
+    const { view } = this.#parts;
+    // What a node said to the leader before may have been missed here: it gets its grace period anew.
+    view.sideTable<Instant>('loop').set('startedAt', now);
+    for (const change of view.everything()) this.#trigger(change);
+  }
+
+  /** Marks as dirty what a change touches. */
+  #trigger(change: ViewChange): void {
+    let routes = this.#routes.get(change.kind);
+    if (routes === undefined) this.#routes.set(change.kind, (routes = this.#routesOf(change.kind)));
+    for (const { runner, trigger } of routes) {
+      try {
+        runner.onChange(trigger, change, this.#parts.view);
+      } catch (error) {
+        this.#failed(runner.controller.name, 'triggers', error);
+      }
+    }
+  }
+
+  #routesOf(kind: KindDescriptor): readonly Route[] {
+    return this.#runners.flatMap((runner) => runner.triggersOf(kind).map((trigger) => ({ runner, trigger })));
   }
 
   /** Time in which the process could not run is no node's silence: the node lifecycle reads this mark. */
@@ -152,21 +216,22 @@ export class Loop {
   }
 
   #runnerEnv(): Parameters<ControllerRunner['run']>[0] {
-    const { view, writer, record, logger } = this.#parts;
+    const { view, writer, record } = this.#parts;
     return {
       view,
       writer,
       record,
+      breathe: () => this.#breathe(),
       budget: () => this.#parts.meter.elapsedMs() - this.#sliceStart < sliceMs,
-      onFailure: (controller, key, error) =>
-        logger.warn({ controller, key, error: error.message }, 'a reconcile failed and will be repeated'),
+      onFailure: (component, key, error) => this.#failed(component, key, error),
     };
   }
 
   /** Lets the host's other work run once the slice is used up. */
-  async #breathe(): Promise<void> {
-    if (this.#parts.meter.elapsedMs() - this.#sliceStart < sliceMs) return;
-    await this.#parts.clock.turn();
-    this.#sliceStart = this.#parts.meter.elapsedMs();
+  #breathe(): Promise<void> | undefined {
+    if (this.#parts.meter.elapsedMs() - this.#sliceStart < sliceMs) return undefined;
+    return this.#parts.clock.turn().then(() => {
+      this.#sliceStart = this.#parts.meter.elapsedMs();
+    });
   }
 }

@@ -1,5 +1,7 @@
 import type { ViewChange } from '../api/view.ts';
 import type { Instant } from '../env/clock.ts';
+import { Followers } from './followers.ts';
+import type { Breathe } from './controller-runner.ts';
 import type { Participant, StepReport } from './participant.ts';
 import { Wakes } from './wakes.ts';
 
@@ -7,10 +9,13 @@ interface Member {
   readonly participant: Participant;
   pending: ViewChange[];
   inFlight: number;
+  /** Steps that threw, one after the other. */
+  failures: number;
 }
 
-/** Kinds every node's participant hears of, besides its own Pods and its own Node. */
-const nodeWide: ReadonlySet<string> = new Set(['ConfigMap', 'Secret', 'PersistentVolumeClaim', 'PersistentVolume', 'Service']);
+/** A participant whose step threw is left alone for so long at first, and twice as long after each further time. */
+const backoffMsFirst = 100;
+const backoffMsMax = 60_000;
 
 const podNode = (change: ViewChange): string | undefined => (change.object.spec as { readonly nodeName?: string } | undefined)?.nodeName;
 
@@ -18,17 +23,24 @@ const podNode = (change: ViewChange): string | undefined => (change.object.spec 
 export class ParticipantGroup {
   readonly #wide = new Set<Member>();
   readonly #byNode = new Map<string, Set<Member>>();
+  readonly #followers = new Followers<Member>();
   readonly #members = new Map<Participant, Member>();
   readonly #due = new Set<Member>();
   readonly #wakes = new Wakes<Member>();
   readonly #wakeLoop: () => void;
   readonly #everything: () => readonly ViewChange[];
+  readonly #onFailure: (name: string, doing: string, error: unknown) => void;
   #inFlight = 0;
 
   /** `everything`: all there is, as added, for participants that come later than it. */
-  constructor(wakeLoop: () => void, everything: () => readonly ViewChange[]) {
+  constructor(
+    wakeLoop: () => void,
+    everything: () => readonly ViewChange[],
+    onFailure: (name: string, doing: string, error: unknown) => void,
+  ) {
     this.#wakeLoop = wakeLoop;
     this.#everything = everything;
+    this.#onFailure = onFailure;
   }
 
   /** Runtime calls and writes that were started and have not ended. */
@@ -46,7 +58,12 @@ export class ParticipantGroup {
   }
 
   add(participant: Participant): void {
-    const member: Member = { participant, pending: participant.nodeName === undefined ? [...this.#everything()] : [], inFlight: 0 };
+    const member: Member = {
+      participant,
+      pending: participant.nodeName === undefined ? [...this.#everything()] : [],
+      inFlight: 0,
+      failures: 0,
+    };
     this.#members.set(participant, member);
     if (participant.nodeName === undefined) this.#wide.add(member);
     else {
@@ -55,10 +72,11 @@ export class ParticipantGroup {
       else known.add(member);
     }
     this.#due.add(member);
-    participant.start(() => {
+    const wake = (): void => {
       this.#due.add(member);
       this.#wakeLoop();
-    });
+    };
+    participant.start(wake, (reference, on) => this.#followers.set(member, reference, on));
     this.#wakeLoop();
   }
 
@@ -70,6 +88,7 @@ export class ParticipantGroup {
     this.#wide.delete(member);
     if (participant.nodeName !== undefined) this.#byNode.get(participant.nodeName)?.delete(member);
     this.#due.delete(member);
+    this.#followers.forget(member);
     this.#wakes.set(member, undefined);
     this.#inFlight -= member.inFlight;
     await participant.close();
@@ -79,15 +98,16 @@ export class ParticipantGroup {
     for (const change of changes) {
       for (const member of this.#wide) this.#tell(member, change);
       if (change.kind.group !== '') continue;
-      if (change.kind.kind === 'Pod') this.#tellNode(podNode(change), change);
-      else if (change.kind.kind === 'Node') this.#tellNode(change.object.metadata.name, change);
-      else if (nodeWide.has(change.kind.kind))
-        for (const members of this.#byNode.values()) for (const member of members) this.#tell(member, change);
+      const { kind } = change.kind;
+      const { namespace, name } = change.object.metadata;
+      if (kind === 'Pod') this.#tellNode(podNode(change), change);
+      else if (kind === 'Node') this.#tellNode(name, change);
+      else for (const member of this.#followers.of(kind, namespace, name)) this.#tell(member, change);
     }
   }
 
   /** Steps everybody who is due or was told something; true if anybody did anything. */
-  async step(now: Instant, breathe: () => Promise<void>): Promise<boolean> {
+  async step(now: Instant, breathe: Breathe): Promise<boolean> {
     for (const member of this.#wakes.due(now)) this.#due.add(member);
     if (this.#due.size === 0) return false;
     const due = [...this.#due];
@@ -110,6 +130,7 @@ export class ParticipantGroup {
     this.#members.clear();
     this.#wide.clear();
     this.#byNode.clear();
+    this.#followers.clear();
     this.#due.clear();
     const ends = await Promise.allSettled(members.map((participant) => participant.close()));
     const failed = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason as unknown] : []));
@@ -117,12 +138,24 @@ export class ParticipantGroup {
   }
 
   #stepOne(member: Member, now: Instant): StepReport {
-    if (member.pending.length > 0) {
-      const pending = member.pending;
+    const { participant, pending } = member;
+    if (pending.length > 0) {
       member.pending = [];
-      member.participant.onChanges(pending);
+      try {
+        participant.onChanges(pending);
+      } catch (error) {
+        this.#onFailure(participant.name, 'onChanges', error);
+      }
     }
-    return member.participant.step(now);
+    try {
+      const report = participant.step(now);
+      member.failures = 0;
+      return report;
+    } catch (error) {
+      this.#onFailure(participant.name, 'step', error);
+      const wakeAt = now + Math.min(backoffMsFirst * 2 ** member.failures++, backoffMsMax);
+      return { inFlight: member.inFlight, wakeAt, progressed: false };
+    }
   }
 
   #tellNode(nodeName: string | undefined, change: ViewChange): void {

@@ -13,6 +13,9 @@ export interface StepReport {
   readonly progressed: boolean;
 }
 
+/** Asks to be told of the changes of one more object (or, with false, no longer): `<kind>/<namespace>/<name>`, of the core group. */
+export type Follow = (reference: string, on: boolean) => void;
+
 /**
  * What the loop drives besides controllers: kubelets, proxies, samplers. It is told of changes, does what is due in `step`, and
  * asks to be woken through `wake` when something that it started has ended. It owns what it starts, and ends it in `close`.
@@ -20,12 +23,12 @@ export interface StepReport {
 export interface Participant {
   readonly name: string;
   /**
-   * If set, the participant belongs to one node and is told only of changes of Pods bound to it, of its own Node, and of
-   * ConfigMaps, Secrets and claims; otherwise of every change. Keeps thousands of kubelets cheap.
+   * If set, the participant belongs to one node and is told only of changes of Pods bound to it, of its own Node, and of the
+   * objects it follows; otherwise of every change. Keeps thousands of kubelets cheap.
    */
   readonly nodeName?: string;
-  /** Called once before the first step. `wake` may be called at any time, from any callback, and is cheap. */
-  start(wake: () => void): void;
+  /** Called once before the first step. `wake` may be called at any time, from any callback, and is cheap; so may `follow`. */
+  start(wake: () => void, follow?: Follow): void;
   /**
    * Changes of the view since the last call, in order, of all kinds; the first call carries everything that exists already, as `added`.
    * Must return at once and must not throw.

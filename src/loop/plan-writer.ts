@@ -1,16 +1,21 @@
 import type { Identity } from '../api/client.ts';
 import type { StoredObject } from '../api/object.ts';
-import type { PreparedWrite, Registry } from '../api/registry.ts';
+import type { PreparedWrite } from '../api/write-preparation.ts';
+import type { Registry } from '../api/registry.ts';
 import type { KindDescriptor } from '../api/kind.ts';
 import type { View } from '../api/view.ts';
 import type { PlannedWrite } from '../controllers/controller.ts';
 import { ApiError } from '../errors.ts';
+import type { Breathe } from './controller-runner.ts';
 
 /** How one planned write ended: the error, or undefined if it holds now (because of us, or because it held already). */
 export type WriteOutcome = Error | undefined;
 
+/** So many writes are prepared and committed as one group before the host's own work may run. */
+const groupMax = 64;
+
 /**
- * Applies planned writes through the registry, as one group. A create that meets its own earlier self and a delete of what is
+ * Applies planned writes through the registry, group by group. A create that meets its own earlier self and a delete of what is
  * gone count as done: plans are repeated from views that may be old.
  */
 export class PlanWriter {
@@ -24,7 +29,18 @@ export class PlanWriter {
     this.#podKind = podKind;
   }
 
-  async apply(writes: readonly PlannedWrite[], identity: Identity): Promise<readonly WriteOutcome[]> {
+  /** `breathe` is awaited between groups. */
+  async apply(writes: readonly PlannedWrite[], identity: Identity, breathe: Breathe): Promise<readonly WriteOutcome[]> {
+    if (writes.length <= groupMax) return this.#applyGroup(writes, identity);
+    const outcomes: WriteOutcome[] = [];
+    for (let first = 0; first < writes.length; first += groupMax) {
+      if (first > 0) await breathe();
+      outcomes.push(...(await this.#applyGroup(writes.slice(first, first + groupMax), identity)));
+    }
+    return outcomes;
+  }
+
+  async #applyGroup(writes: readonly PlannedWrite[], identity: Identity): Promise<readonly WriteOutcome[]> {
     const outcomes: WriteOutcome[] = new Array<WriteOutcome>(writes.length).fill(undefined);
     const prepared: PreparedWrite[] = [];
     const index: number[] = [];
@@ -62,35 +78,45 @@ export class PlanWriter {
     const { uid, name, namespace } = (write.verb === 'delete' ? write.object : write.pod).metadata;
     const kind = write.verb === 'delete' ? write.kind : this.#podKind;
     if (error.status !== 409 || (write.verb === 'delete' && write.unchanged === true)) return error;
-    const present = await this.#registry.current(kind, { namespace, name });
+    const present = await this.#registry.current(kind, { namespace, name }).catch((failure: unknown) => failure as Error);
+    if (present instanceof Error) return present;
     // Another object took the name: the one that was meant is gone.
     if (present === undefined || present.metadata.uid !== uid) return undefined;
     // It changed between (an earlier write of this very plan, perhaps), which does not matter to a delete: once more.
-    const ready = await this.#prepare(write, identity);
-    const [outcome] = await this.#commit([ready]);
-    return outcome instanceof Error ? outcome : undefined;
+    try {
+      const [outcome] = await this.#commit([await this.#prepare(write, identity)]);
+      return outcome instanceof Error ? outcome : undefined;
+    } catch (refusal) {
+      return refusal as Error;
+    }
   }
 
   #prepare(write: PlannedWrite, identity: Identity): PreparedWrite | Promise<PreparedWrite> {
     switch (write.verb) {
       case 'create':
-        return this.#registry.prepareCreate(write.kind, write.object, { identity });
+        return this.#registry.prepare.create(write.kind, write.object, { identity });
       case 'update':
       case 'update-status': {
         const { namespace, name = '' } = write.object.metadata ?? {};
         const old = this.#view.get(write.kind, namespace, name) as StoredObject | undefined;
         if (old === undefined) return gone(write.kind, name);
-        return this.#registry.prepareUpdate(write.kind, write.object, old, write.verb === 'update' ? (write.subresource ?? '') : 'status', {
-          identity,
-        });
+        return this.#registry.prepare.update(
+          write.kind,
+          write.object,
+          old,
+          write.verb === 'update' ? (write.subresource ?? '') : 'status',
+          {
+            identity,
+          },
+        );
       }
       case 'bind':
-        return this.#registry.prepareBind(this.#podKind, write.pod, write.nodeName, identity);
+        return this.#registry.prepare.bind(this.#podKind, write.pod, write.nodeName, identity);
       case 'evict':
-        return this.#registry.prepareDelete(this.#podKind, place(write.pod), { identity, preconditions: { uid: write.pod.metadata.uid } });
+        return this.#registry.prepare.delete(this.#podKind, place(write.pod), { identity, preconditions: { uid: write.pod.metadata.uid } });
       case 'delete': {
         const { uid, resourceVersion } = write.object.metadata;
-        return this.#registry.prepareDelete(write.kind, place(write.object), {
+        return this.#registry.prepare.delete(write.kind, place(write.object), {
           identity,
           preconditions: write.unchanged === true ? { uid, resourceVersion } : { uid },
           ...(write.gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds: write.gracePeriodSeconds }),

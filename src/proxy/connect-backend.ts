@@ -20,6 +20,19 @@ export function openSocket(backend: Backend, allowHalfOpen: boolean): Socket | u
 }
 
 /**
+ * Gives a connection up that does not come about in time. When the timer fires, the process may have stood still for longer than the pod
+ * took to answer: one that came about meanwhile counts, so the judgement waits until the event loop has turned.
+ */
+export function limitConnecting(socket: Socket, { clock, connectTimeoutMs }: ConnectSettings, giveUp: () => void): void {
+  const judge = (): void => {
+    if (socket.connecting) giveUp();
+  };
+  const timer = clock.schedule(clock.now() + connectTimeoutMs, () => void clock.turn().then(judge));
+  const done = (): void => timer.cancel();
+  socket.once('connect', done).once('close', done);
+}
+
+/**
  * Connects an exchange to a backend: if one cannot be reached, to the next, until none is left. Nothing has been sent by then, so any
  * request may be repeated. Where no backend is ready and the Service may hold requests, it waits for one.
  *
@@ -42,21 +55,14 @@ export function connectBackend(exchange: Exchange, settings: ConnectSettings, do
       attempt();
       return;
     }
-    const { clock } = settings;
-    const timer = clock.schedule(clock.now() + settings.connectTimeoutMs, () => socket.destroy());
-    const onClose = (): void => {
-      timer.cancel();
-      attempt();
-    };
+    limitConnecting(socket, settings, () => socket.destroy());
     const onConnect = (): void => {
-      timer.cancel();
-      socket.off('close', onClose);
+      socket.off('close', attempt);
       done(socket);
     };
-    socket.once('close', onClose).once('connect', onConnect);
+    socket.once('close', attempt).once('connect', onConnect);
     cancel = () => {
-      timer.cancel();
-      socket.off('close', onClose).off('connect', onConnect);
+      socket.off('close', attempt).off('connect', onConnect);
       socket.destroy();
     };
   };

@@ -30,6 +30,7 @@ export interface DrainFindings {
 export class PodTable {
   readonly #settings: DrainSettings;
   readonly #wake: () => void;
+  readonly #forget: (uid: string) => void;
   /** Every Pod object there is. */
   readonly #lives = new Map<string, 'staying' | 'terminating'>();
   /** Pods, and addresses that are no pods, that are or were behind a Service. */
@@ -40,9 +41,11 @@ export class PodTable {
   readonly #leaving = new Set<Backend>();
   readonly #reported = new Set<string>();
 
-  constructor(settings: DrainSettings, wake: () => void) {
+  /** @param forget Called when a pod that was reported is gone. */
+  constructor(settings: DrainSettings, wake: () => void, forget: (uid: string) => void) {
     this.#settings = settings;
     this.#wake = wake;
+    this.#forget = forget;
   }
 
   /** Pods that were reported and still exist: they are never chosen again. */
@@ -66,7 +69,7 @@ export class PodTable {
     if (type === 'deleted') {
       this.#lives.delete(uid);
       this.#watched.delete(uid);
-      this.#reported.delete(uid);
+      if (this.#reported.delete(uid)) this.#forget(uid);
       this.#forgetIfDone(uid);
       return true;
     }

@@ -10,7 +10,7 @@ import type { HttpEngineSettings } from './http-engine.ts';
 import type { DrainSettings } from './pod-table.ts';
 import type { PlanSettings } from './port-plan.ts';
 import type { StreamMode } from './protocol-mode.ts';
-import type { BackendAddress, BackendResolver, ServiceName } from './service-proxy.ts';
+import type { BackendAddress, BackendResolver, ListenerProblem, ServiceName } from './service-proxy.ts';
 
 /** What the userspace proxy needs and what a host may choose. All durations are in milliseconds of `clock`. */
 export interface UserspaceServiceProxyOptions {
@@ -22,6 +22,10 @@ export interface UserspaceServiceProxyOptions {
   readonly resolve: BackendResolver;
   /** Told once of each pod that is being deleted, has nothing in flight, and gets nothing more: the side table `drained`. */
   readonly markDrained: (podUid: string, atMs: Instant) => void;
+  /** Told when a pod that was marked is gone: nobody needs the mark any more. */
+  readonly forgetDrained?: (podUid: string) => void;
+  /** Told of an address of a Service that does not answer; again with every try that fails. Must not throw. */
+  readonly onProblem?: (problem: ListenerProblem) => void;
   /** What carries HTTP: `direct` (the default, ours) or `http-proxy` (http-proxy 1.18 behind its guards). */
   readonly engine?: 'direct' | 'http-proxy';
   /** The policy of Services without the annotation `coxswain.dev/balancing`. `round-robin` by default. */

@@ -35,6 +35,8 @@ export class UserspaceServiceProxy implements ServiceProxy {
   /** Services with an address that is not bound yet. */
   readonly #unbound = new Set<CarriedService>();
   readonly #retired = new Set<BoundSocket>();
+  /** What `onProblem` was told of. */
+  readonly #told = new WeakSet<ListenerProblem>();
   readonly #env: CarrierEnv;
   #engineReady: Promise<void> | undefined;
   #wakeHost: () => void = () => undefined;
@@ -48,7 +50,7 @@ export class UserspaceServiceProxy implements ServiceProxy {
     this.#engine = options.engine === 'http-proxy' ? new GuardedHttpEngine(settings) : new DirectHttpEngine(settings);
     this.#plan = planSettings(options);
     const wake = (): void => this.#wakeHost();
-    this.#pods = new PodTable(drainSettings(options), wake);
+    this.#pods = new PodTable(drainSettings(options), wake, (uid) => options.forgetDrained?.(uid));
     this.#env = {
       clock: options.clock,
       random: options.random.fork('service-proxy'),
@@ -91,6 +93,7 @@ export class UserspaceServiceProxy implements ServiceProxy {
     for (const service of this.#unbound) {
       const retryAt = service.retry(now);
       const { pending } = service;
+      for (const problem of service.problems()) this.#tell(problem);
       if (pending === 0 && retryAt === Infinity) this.#unbound.delete(service);
       next = Math.min(next, retryAt);
       inFlight += pending;
@@ -163,6 +166,12 @@ export class UserspaceServiceProxy implements ServiceProxy {
       await this.#engineReady;
       return StreamListener.open({ address, port, sourceRanges }, route, carriers, () => this.#wakeHost());
     };
+  }
+
+  #tell(problem: ListenerProblem): void {
+    if (this.#told.has(problem)) return;
+    this.#told.add(problem);
+    this.#options.onProblem?.(problem);
   }
 
   #onHeld(service: ServiceName, held: number): void {

@@ -60,7 +60,8 @@ export class WebSocketTunnel {
   goAway(): void {
     if (this.#leaving || this.#ended) return;
     this.#leaving = true;
-    this.#timer = this.#clock.schedule(this.#clock.now() + closingMs, this.#end);
+    // A turn later: a socket that is closed with bytes unread resets its peer, who may lose the close frame by it.
+    this.#timer = this.#clock.schedule(this.#clock.now() + closingMs, this.#endSoon);
     for (const direction of [this.#toClient, this.#toPod]) if (direction.frames.atBoundary) this.#closeDirection(direction);
   }
 
@@ -69,7 +70,7 @@ export class WebSocketTunnel {
     if (this.#ended) return;
     this.goAway();
     // What was written is in the hands of the system by the next turn, unless the peer does not read.
-    void this.#clock.turn().then(this.#end);
+    this.#endSoon();
   }
 
   #pass(direction: Direction, chunk: Buffer): void {
@@ -89,6 +90,8 @@ export class WebSocketTunnel {
     else direction.to.write(frame);
     direction.from.resume();
   }
+
+  readonly #endSoon = (): void => void this.#clock.turn().then(this.#end);
 
   readonly #end = (): void => {
     if (this.#ended) return;

@@ -26,7 +26,8 @@ export class AddressRange {
   /** How many pods can have an address at a time. */
   readonly capacity: number;
   readonly #base: number;
-  readonly #taken = new Set<number>();
+  /** A bit for each address. */
+  readonly #taken: Uint8Array;
   #cursor = 0;
 
   /** @throws ConfigurationError unless `cidr` is an IPv4 range of 4 to 2^24 addresses. */
@@ -41,6 +42,7 @@ export class AddressRange {
     this.#base = base - (base % size);
     this.cidr = `${formatIpv4(this.#base)}/${bits}`;
     this.capacity = size - 3;
+    this.#taken = new Uint8Array(size / 8 + 1);
   }
 
   /** The address of the node itself. */
@@ -53,8 +55,8 @@ export class AddressRange {
     for (let tried = 0; tried < this.capacity; tried++) {
       const slot = this.#cursor;
       this.#cursor = (this.#cursor + 1) % this.capacity;
-      if (this.#taken.has(slot)) continue;
-      this.#taken.add(slot);
+      if (this.#isTaken(slot)) continue;
+      this.#mark(slot);
       return slot;
     }
     return undefined;
@@ -63,13 +65,13 @@ export class AddressRange {
   /** Marks an address as taken again, after a restart. False if it is not in the range or taken already. */
   reserve(address: string): boolean {
     const slot = this.slotOf(address);
-    if (slot === undefined || this.#taken.has(slot)) return false;
-    this.#taken.add(slot);
+    if (slot === undefined || this.#isTaken(slot)) return false;
+    this.#mark(slot);
     return true;
   }
 
   release(slot: number): void {
-    this.#taken.delete(slot);
+    this.#taken[slot >> 3]! &= ~(1 << (slot & 7));
   }
 
   address(slot: number): string {
@@ -82,5 +84,13 @@ export class AddressRange {
     if (value === undefined) return undefined;
     const slot = value - this.#base - 2;
     return slot >= 0 && slot < this.capacity ? slot : undefined;
+  }
+
+  #isTaken(slot: number): boolean {
+    return (this.#taken[slot >> 3]! & (1 << (slot & 7))) !== 0;
+  }
+
+  #mark(slot: number): void {
+    this.#taken[slot >> 3]! |= 1 << (slot & 7);
   }
 }

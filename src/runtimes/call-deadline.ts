@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '../env/clock.ts';
 import { AbortedError } from '../errors.ts';
 import { deadlineExceeded } from './runtime-failure.ts';
@@ -20,6 +21,8 @@ export function withDeadline<T>(
   if (outer?.aborted === true) return Promise.reject(new AbortedError(call, outer.reason));
   const timeoutMs = options?.timeoutMs ?? defaultTimeoutMs;
   const controller = new AbortController();
+  // A call may ask about any number of things at a time, each of which listens.
+  setMaxListeners(0, controller.signal);
   return new Promise<T>((resolve, reject) => {
     const end = (error: Error): void => {
       reject(error);

@@ -17,6 +17,15 @@ export interface IdParts {
 
 /** Takes the id of a container or of a sandbox apart. */
 export function parseId(id: string): IdParts {
-  const [podUid = '', sandboxAttempt = '', name = '', attempt = ''] = id.split('.');
-  return { podUid, sandboxAttempt: Number(sandboxAttempt), name, attempt: attempt === '' ? NaN : Number(attempt) };
+  const afterUid = id.indexOf('.');
+  const afterSandbox = id.indexOf('.', afterUid + 1);
+  const podUid = afterUid < 0 ? id : id.slice(0, afterUid);
+  if (afterSandbox < 0) return { podUid, sandboxAttempt: afterUid < 0 ? 0 : Number(id.slice(afterUid + 1)), name: '', attempt: NaN };
+  const afterName = id.indexOf('.', afterSandbox + 1);
+  return {
+    podUid,
+    sandboxAttempt: Number(id.slice(afterUid + 1, afterSandbox)),
+    name: id.slice(afterSandbox + 1, afterName < 0 ? undefined : afterName),
+    attempt: afterName < 0 ? NaN : Number(id.slice(afterName + 1)),
+  };
 }

@@ -17,6 +17,7 @@ import type { ProbeTarget } from './probes/probe-target.ts';
 import * as failure from './runtime-failure.ts';
 import type * as contract from './runtime.ts';
 import { Sandbox, SandboxBook } from './sandbox-book.ts';
+import { persistentFolder, removePersistent } from './volumes/persistent-folder.ts';
 import { VolumeFolders } from './volumes/volume-folders.ts';
 
 export interface InProcessRuntimeOptions {
@@ -117,7 +118,7 @@ export class InProcessRuntime implements contract.Runtime {
       const made = this.#book.get(id);
       if (made !== undefined) return made.report();
       const pod = { uid: metadata.uid, name: metadata.name, namespace: metadata.namespace ?? '' };
-      const volumes = new VolumeFolders(join(env.stateDir, 'pods', id), join(env.stateDir, 'persistent'), undefined);
+      const volumes = new VolumeFolders(join(env.stateDir, 'pods', id), persistentFolder(env), undefined);
       const record = new Sandbox<InProcessContainer>(pod, config.attempt, env.clock.now(), [attachment.ip]);
       const sandbox: Pod = Object.assign(record, { attachment, volumes });
       this.#book.add(sandbox);
@@ -142,6 +143,10 @@ export class InProcessRuntime implements contract.Runtime {
 
   prepareVolume(sandboxId: string, volumeName: string, content: contract.VolumeContent, options?: contract.CallOptions): Promise<void> {
     return this.#call('prepareVolume', options, () => this.#book.require(sandboxId).volumes.prepare(volumeName, content));
+  }
+
+  removeVolume(name: string, options?: contract.CallOptions): Promise<void> {
+    return this.#call('removeVolume', options, ({ env }) => removePersistent(env, name));
   }
 
   async imageStatus(image: string): Promise<contract.ImageReport | undefined> {

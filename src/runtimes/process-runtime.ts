@@ -132,6 +132,10 @@ export class ProcessRuntime implements contract.Runtime {
     return this.#call('prepareVolume', options, (node) => node.prepareVolume(node.book.require(sandboxId), volumeName, content));
   }
 
+  removeVolume(name: string, options?: contract.CallOptions): Promise<void> {
+    return this.#call('removeVolume', options, (node) => node.removeVolume(name));
+  }
+
   async imageStatus(image: string): Promise<contract.ImageReport | undefined> {
     this.#open();
     return this.#pulled.has(image) ? imageReport(image) : undefined;

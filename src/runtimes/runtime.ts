@@ -4,9 +4,9 @@ import type { Logger } from '../env/logger.ts';
 import type { Random, SecureRandom } from '../env/random.ts';
 import type { Container, Lifecycle, PodManifest, Probe, SecurityContext, VolumeMount } from '../api/generated/models.ts';
 import type { Stored } from '../api/object.ts';
-import type { CallOptions, ExecOptions, ExecSession, LogChunk, LogOptions } from '../api/streams.ts';
+import type { Archive, CallOptions, ExecOptions, ExecSession, LogChunk, LogOptions } from '../api/streams.ts';
 
-export type { CallOptions, ExecOptions, ExecSession, LogChunk, LogOptions } from '../api/streams.ts';
+export type { Archive, CallOptions, ExecOptions, ExecSession, LogChunk, LogOptions } from '../api/streams.ts';
 
 /** The contract of a runtime, shaped like Kubernetes' CRI. Truth is what `listSandboxes` says; events are hints. */
 
@@ -26,6 +26,8 @@ export interface RuntimeEnv {
    * runtime takes one by itself and says so in `RuntimeInfo.podCidr`. A runtime whose addresses come from elsewhere ignores it.
    */
   readonly podCidr?: string;
+  /** Where persistent volumes without a path of their own go, if they are to outlive the runtime; below `stateDir` unless given. */
+  readonly volumesDir?: string;
   /** A folder of this node's own for logs, volumes and the like, made on first use; gone on close unless `keep`. */
   readonly stateDir: string;
 }
@@ -43,6 +45,16 @@ export interface RuntimeInfo {
   readonly hostAddress: string;
   /** The range the pods' addresses really come from (`spec.podCIDR` of the node); undefined if there is no such range. */
   readonly podCidr: string | undefined;
+  /** What else the node's status is to say, besides the conditions that every node has. */
+  readonly conditions?: readonly RuntimeCondition[];
+}
+
+/** A condition of the node that its runtime speaks of. */
+export interface RuntimeCondition {
+  readonly type: string;
+  readonly status: 'True' | 'False';
+  readonly reason: string;
+  readonly message: string;
 }
 
 /** Identifies a sandbox or container of ours; both follow from the pod, so that creation is idempotent. */
@@ -114,6 +126,8 @@ export type ContainerState =
 
 export interface ContainerStatusReport {
   readonly id: string;
+  /** What the engine's own tools call it (`docker inspect`), and with it the Pod's status; the same as `id` unless given. */
+  readonly engineId?: string;
   readonly sandboxId: string;
   readonly name: string;
   readonly attempt: number;
@@ -217,6 +231,12 @@ export interface Runtime {
   /** Prepares (or updates the files of) a volume of the pod. */
   prepareVolume(sandboxId: string, volumeName: string, content: VolumeContent, options?: CallOptions): Promise<void>;
 
+  /**
+   * Removes the contents of a persistent volume that has no path of its own; nothing mounts it any more. Unknown name: no effect. A
+   * runtime without it has nothing to remove.
+   */
+  removeVolume?(name: string, options?: CallOptions): Promise<void>;
+
   imageStatus(image: string, options?: CallOptions): Promise<ImageReport | undefined>;
   /** Resolves with the image's id once it is there. `RUNTIME_IMAGE_NOT_FOUND`, `RUNTIME_IMAGE_UNAUTHORIZED`, `RUNTIME_REGISTRY_UNAVAILABLE`. */
   pullImage(pull: ImagePull, options?: CallOptions): Promise<string>;
@@ -243,6 +263,13 @@ export interface Runtime {
   logs(containerId: string, options: LogOptions): AsyncIterable<LogChunk>;
   exec(containerId: string, options: ExecOptions): Promise<ExecSession>;
   attach(containerId: string, options: Omit<ExecOptions, 'command'>): Promise<ExecSession>;
+  /**
+   * A file or folder of a container as a tar archive whose first name is the path's last. A runtime without it: `tar` is run inside.
+   * Rejects with `RUNTIME_COPY_FAILED` if there is no such path.
+   */
+  copyFrom?(containerId: string, path: string, options?: CallOptions): Promise<AsyncIterable<Uint8Array>>;
+  /** Unpacks a tar archive in a folder of a container. A runtime without it: `tar` is run inside. Rejects with `RUNTIME_COPY_FAILED`. */
+  copyTo?(containerId: string, folder: string, archive: Archive, options?: CallOptions): Promise<void>;
   /** A connection to a port inside the pod. */
   portForward(sandboxId: string, port: number, options?: CallOptions): Promise<Duplex>;
 

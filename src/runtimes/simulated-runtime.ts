@@ -1,4 +1,6 @@
 import type { Duplex } from 'node:stream';
+import type { PodManifest } from '../api/generated/models.ts';
+import type { Stored } from '../api/object.ts';
 import { hash32 } from '../env/seeded-random.ts';
 import { RuntimeError } from '../errors.ts';
 import { AddressRange } from './address-range.ts';
@@ -16,6 +18,7 @@ import { SimulatedImages } from './simulated/simulated-images.ts';
 import { simulatedLogs } from './simulated/simulated-logs.ts';
 import { SimulatedMachine } from './simulated/simulated-machine.ts';
 import { SimulatedContainer } from './simulated/simulated-container.ts';
+import { sandboxOf } from './simulated/simulated-pods.ts';
 import { SimulatedSandbox } from './simulated/simulated-sandbox.ts';
 import { SimulatedWaits } from './simulated/simulated-waits.ts';
 
@@ -65,6 +68,7 @@ export class SimulatedRuntime implements contract.Runtime {
   readonly #gate: SimulatedGate;
   readonly #machine: SimulatedMachine;
   readonly #listeners = new Set<(podUid: string) => void>();
+  #assumed: Stored<PodManifest>[] = [];
 
   constructor(options: SimulatedRuntimeOptions = {}) {
     const { images = {}, unknownImages = 'run', faults, durations, capacity = defaultCapacity } = options;
@@ -89,6 +93,14 @@ export class SimulatedRuntime implements contract.Runtime {
     if (sandbox === undefined || container === undefined) return false;
     this.#machine.end(sandbox, container, exitOf(exit.exitCode, exit.reason));
     return true;
+  }
+
+  /**
+   * Takes it, when the node is opened, that these Pods run there already, as their status says: with its containers, addresses, restart
+   * counts and times. To be called before the node is added; `cluster.fork()` does. A Pod of which no container was made is left alone.
+   */
+  assume(pods: readonly Stored<PodManifest>[]): void {
+    this.#assumed = [...pods];
   }
 
   /** Cuts the node off: no call is answered, the pods run on. */
@@ -120,6 +132,9 @@ export class SimulatedRuntime implements contract.Runtime {
     const node = { clock, random, nodeName, range, waits, keep: env.onHostDeath === 'keep' };
     this.#gate.open(node);
     this.#machine.open(node);
+    const assumed = this.#assumed.splice(0);
+    for (const { status } of assumed) range.reserve(status?.podIP ?? '');
+    for (const pod of assumed) this.#begin(pod, range);
     return Promise.resolve({
       name: this.name,
       version: '1',
@@ -222,14 +237,15 @@ export class SimulatedRuntime implements contract.Runtime {
     if (sandbox === undefined) throw failure.unknownSandbox(sandboxId);
     const id = containerId(sandboxId, name, attempt);
     if (this.#machine.container(id) !== undefined) return id;
-    const behaviour = this.#images.behaviour(image);
-    if (behaviour === undefined || !sandbox.ready) {
+    const pulled = this.#images.pulled(image);
+    if (pulled === undefined || !sandbox.ready) {
       const why = sandbox.ready ? `image "${image}" is not on the node` : 'its sandbox has stopped';
       throw new RuntimeError('RUNTIME_CREATE_FAILED', `container "${name}" of pod "${sandbox.podName}" cannot be made: ${why}`, {
         retryable: true,
       });
     }
-    sandbox.containers.push(new SimulatedContainer(name, attempt, image, behaviour));
+    // An array that grew by push() or a spread has room for many more.
+    sandbox.containers = sandbox.containers.concat(new SimulatedContainer(name, attempt, pulled));
     return id;
   }
 
@@ -314,7 +330,7 @@ export class SimulatedRuntime implements contract.Runtime {
     if (!container.running) throw failure.notRunning(id, container.state().state);
     const result = container.behaviour.exec?.(options.command, this.#machine.context(sandbox, container)) ?? {
       exitCode: 127,
-      stderr: `${options.command[0] ?? ''}: the simulated image "${container.image}" has no exec script\n`,
+      stderr: `${options.command[0] ?? ''}: the simulated image "${container.image.name}" has no exec script\n`,
     };
     return new FinishedExecSession(result, options);
   }
@@ -369,6 +385,14 @@ export class SimulatedRuntime implements contract.Runtime {
     return sandbox.report(sandbox.hostNetwork && sandbox.ready ? range.gateway : own);
   }
 
+  #begin(pod: Stored<PodManifest>, range: AddressRange): void {
+    const sandbox = sandboxOf(pod, range.slotOf(pod.status?.podIP ?? '') ?? -1, this.#images);
+    if (sandbox === undefined) return;
+    if (sandbox.addressSlot < 0 && !sandbox.hostNetwork) sandbox.addressSlot = range.take() ?? -1;
+    this.#machine.add(sandbox);
+    for (const container of sandbox.containers) if (container.running) this.#foreseeEnd(sandbox, container);
+  }
+
   /** Sets the earliest of the ends that image and faults have in store for a container that just started. */
   #foreseeEnd(sandbox: SimulatedSandbox, container: SimulatedContainer): void {
     const { random, nodeName } = this.#gate.node;
@@ -398,7 +422,7 @@ interface Found {
 const targetOf = ({ sandbox, container }: Found): Omit<FaultTarget, 'node'> => ({
   pod: sandbox.podName,
   container: container.name,
-  image: container.image,
+  image: container.image.name,
   attempt: container.attempt,
 });
 

@@ -100,8 +100,7 @@ export class Bindings implements WaitingPods {
       this.#ready.delete(binding);
       if (!binding.preBound) {
         binding.preBound = true;
-        for (const plugin of binding.profile.preBinds)
-          for (const write of plugin.preBind!(binding.pod, binding.node)) binding.preBinding.add(write);
+        if (!this.#preBind(binding)) continue;
       }
       const writes = binding.preBinding.size > 0 ? binding.preBinding : [bindWrite(binding)];
       for (const write of writes) {
@@ -109,6 +108,20 @@ export class Bindings implements WaitingPods {
         into.push(write);
       }
     }
+  }
+
+  /** Asks the plugins of PreBind for their writes; false if one threw: the pod is then rejected. */
+  #preBind(binding: Binding): boolean {
+    for (const plugin of binding.profile.preBinds) {
+      try {
+        for (const write of plugin.preBind!(binding.pod, binding.node)) binding.preBinding.add(write);
+      } catch (error) {
+        this.#drop(binding);
+        this.#rejected.push({ binding, refusal: { plugin: plugin.name, reasons: [`preBind threw: ${String(error)}`], resolvable: true } });
+        return false;
+      }
+    }
+    return true;
   }
 
   /** True if a pass would bring somebody further. */

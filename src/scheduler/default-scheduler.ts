@@ -85,7 +85,16 @@ export class DefaultScheduler implements Scheduler {
   }
 
   onChanges(changes: readonly ObjectChange[], _view: ViewReader): void {
-    for (const change of changes) this.#feed.take(change);
+    // A plugin that throws about one object must not keep the others from being seen.
+    const failed: unknown[] = [];
+    for (const change of changes) {
+      try {
+        this.#feed.take(change);
+      } catch (error) {
+        failed.push(error);
+      }
+    }
+    if (failed.length > 0) throw failed[0];
   }
 
   schedule(_view: ViewReader, now: Instant, budget: () => boolean): SchedulingPlan {
@@ -130,10 +139,26 @@ export class DefaultScheduler implements Scheduler {
   #attempt(queued: QueuedPod, writes: PlannedWrite[], now: Instant): void {
     const lane = this.#lanes.get(queued.pod.object.spec?.schedulerName ?? 'default-scheduler');
     if (lane === undefined) return this.#queue.delete(queued.uid);
-    const placement = lane.cycle.place(queued.pod);
-    if ('unplaced' in placement) return this.#unschedulable(queued, placement.unplaced, lane, writes, now);
-    const refusal = this.#assume(queued, placement.node, lane, now);
-    if (refusal !== undefined) this.#refused(queued, refusal, writes, now);
+    try {
+      const placement = lane.cycle.place(queued.pod);
+      if ('unplaced' in placement) return this.#unschedulable(queued, placement.unplaced, lane, writes, now);
+      const refusal = this.#assume(queued, placement.node, lane, now);
+      if (refusal !== undefined) this.#refused(queued, refusal, writes, now);
+    } catch (error) {
+      this.#broken(queued, error as Error, writes, now);
+    }
+  }
+
+  /** A plugin threw: this Pod is tried again after its back-off, and no other Pod suffers. Kubernetes' reason for it. */
+  #broken(queued: QueuedPod, error: Error, writes: PlannedWrite[], now: Instant): void {
+    this.#bindings.forget(queued.uid);
+    this.#cache.removePod(queued.uid);
+    const verdict = {
+      reason: 'SchedulerError',
+      message: `a scheduler plugin threw: ${error.message}`,
+      nominatedNodeName: undefined,
+    } as const;
+    this.#giveUp(queued, verdict, [], writes, now);
   }
 
   /** Reserve and Permit. */
@@ -160,8 +185,8 @@ export class DefaultScheduler implements Scheduler {
 
   #bound({ pod, node, profile, queued }: Binding): void {
     this.#queue.delete(queued.uid);
-    for (const plugin of profile.postBinds) plugin.postBind!(pod, node);
     this.#tell(pod, 'Normal', 'Scheduled', `Successfully assigned ${pod.key} to ${node.name}`);
+    for (const plugin of profile.postBinds) plugin.postBind!(pod, node);
   }
 
   /** Pods that Permit let go of, or whose time is up. */

@@ -1,4 +1,5 @@
 import type { NodeInfo } from './node-info.ts';
+import type { NodeClasses } from './plugin.ts';
 import type { PodCounter } from './pod-counter.ts';
 import type { TopologyDomains } from './topology-domains.ts';
 
@@ -6,7 +7,7 @@ import type { TopologyDomains } from './topology-domains.ts';
  * How many pods of a counter are in each domain of one topology key; with `counts`, only on nodes that count. Kept current pod by
  * pod; asking costs nothing.
  */
-export class DomainTally {
+export class DomainTally implements NodeClasses {
   readonly counter: PodCounter;
   readonly domains: TopologyDomains;
   /** By domain. May be longer than there are domains. */
@@ -27,7 +28,21 @@ export class DomainTally {
     this.counter = counter;
     this.domains = domains;
     this.#counts = counts;
-    for (const node of nodes) this.enter(node);
+    if (counts === undefined) this.#enterAll();
+    else for (const node of nodes) this.enter(node);
+  }
+
+  /** All nodes count: how many are in each domain is known. */
+  #enterAll(): void {
+    const { count } = this.domains;
+    if (count > this.pods.length) this.#grow(count);
+    for (let domain = 0; domain < count; domain++) {
+      const nodes = this.domains.size(domain);
+      this.#nodes[domain] = nodes;
+      if (nodes > 0) this.#domainCount++;
+    }
+    this.#domainsWith[0] = this.#domainCount;
+    for (const index of this.counter.nodes) this.add(index, this.counter.on(index));
   }
 
   /** How many domains have a node that counts. */
@@ -46,6 +61,16 @@ export class DomainTally {
   }
 
   #total = 0;
+
+  /** How many pods are in the node's domain: a class of nodes where every domain is a single node. */
+  classOf(index: number): number {
+    return this.pods[this.domains.of[index] ?? -1] ?? 0;
+  }
+
+  /** The rows of nodes with pods that are counted. */
+  others(): Iterable<number> {
+    return this.counter.nodes;
+  }
 
   /** The node came into its domain, with the pods on it. */
   enter(node: NodeInfo): void {

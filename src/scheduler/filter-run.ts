@@ -1,5 +1,5 @@
 import type { NodeInfo } from './node-info.ts';
-import type { AnyPlugin, Refusal } from './plugin.ts';
+import type { AnyPlugin, Refusal, SparseFilter } from './plugin.ts';
 import type { PodInfo } from './pod-info.ts';
 import type { SchedulerCache } from './scheduler-cache.ts';
 
@@ -24,6 +24,7 @@ export class FilterRun {
     this.#pod = pod;
     const filters: ActiveFilter[] = [];
     const naming: string[] = [];
+    const sparse: (SparseFilter | undefined)[] = [];
     let names: ReadonlySet<string> | undefined;
     for (const plugin of plugins) {
       const result = plugin.preFilter?.(pod, cache);
@@ -32,12 +33,19 @@ export class FilterRun {
         naming.push(plugin.name);
         names = names === undefined ? result.nodes : intersection(names, result.nodes);
       }
-      if (result?.skip !== true && plugin.filter !== undefined) filters.push({ plugin, state: result?.state });
+      if (result?.skip === true || plugin.filter === undefined) continue;
+      filters.push({ plugin, state: result?.state });
+      sparse.push(result?.sparse);
     }
     this.#filters = filters;
     this.names = names;
+    const free = names === undefined && this.refusalOfAll === undefined;
+    this.sparse = free && sparse.every((one) => one !== undefined) ? sparse : undefined;
     this.#notNamed = notNamedRefusal(naming);
   }
+
+  /** What the filters say in few words, if all of them do. */
+  readonly sparse: readonly SparseFilter[] | undefined;
 
   /** True if every node will do. */
   get passesAll(): boolean {

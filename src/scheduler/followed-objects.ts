@@ -12,7 +12,6 @@ const followed: ReadonlySet<string> = new Set([
   'PersistentVolumeClaim',
   'PersistentVolume',
   'StorageClass',
-  'CSINode',
 ]);
 
 /** Objects of other kinds as the scheduler last saw them. */

@@ -34,12 +34,55 @@ export interface PreFilterResult<F> {
   readonly nodes?: ReadonlySet<string>;
   /** Handed to `filter`. */
   readonly state?: F;
+  /** The same as `filter` says, in few words. */
+  readonly sparse?: SparseFilter;
+}
+
+/**
+ * A question that sorts nodes into few classes, numbered from 0. A node's class may change only when the node does, or a pod on it.
+ * The same question must be the same object every time: what follows from it is kept.
+ */
+export interface NodeClasses {
+  classOf(index: number): number;
+  /** The rows of the nodes that are not in class 0 (and maybe of some that are), if they can be told without asking every node. */
+  others?(): Iterable<number>;
+}
+
+/** The class of a node, or of nodes that are alike, by one of the questions that were named. */
+export type ClassOf = (classes: NodeClasses) => number;
+
+/** What a filter says of all nodes, in few words: it depends on the classes of a node alone. Must agree with `filter`. */
+export interface SparseFilter {
+  readonly classes: readonly NodeClasses[];
+  readonly refuses: (classOf: ClassOf) => boolean;
+}
+
+/** The nodes that no filter refused. */
+export interface NodesLeft {
+  readonly count: number;
+  /** How many of them pass the test. */
+  countOf(test: (classOf: ClassOf) => boolean): number;
+  /** In how many classes those are that pass the test. */
+  classesOf(classes: NodeClasses, test: (classOf: ClassOf) => boolean): number;
+}
+
+/** What a score says of all nodes, in few words: it depends on the classes of a node alone. Must agree with `score` and `normalizeScore`. */
+export interface SparseScore {
+  readonly classes: readonly NodeClasses[];
+  /** Called once, before the others. */
+  readonly start?: (left: NodesLeft) => void;
+  /** Before normalising; NaN: not counted, and 0 in the end. */
+  readonly score: (classOf: ClassOf) => number;
+  /** 0 to 100; `min` and `max` are those of all nodes that are left and counted. */
+  readonly normalized: (score: number, min: number, max: number) => number;
 }
 
 export interface PreScoreResult<S> {
   /** True: this plugin does not score this pod: every node gets 0. */
   readonly skip?: boolean;
   readonly state?: S;
+  /** The same in few words. Only if `feasible` has not been looked at. */
+  readonly sparse?: SparseScore;
 }
 
 /** Something that may make a refused pod fit. */

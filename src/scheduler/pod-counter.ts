@@ -19,6 +19,15 @@ export class PodCounter {
     return this.#total;
   }
 
+  /** The rows of the nodes with pods that are counted. */
+  get nodes(): IterableIterator<number> {
+    return this.#onNode.keys();
+  }
+
+  get nodeCount(): number {
+    return this.#onNode.size;
+  }
+
   on(index: number): number {
     return this.#onNode.get(index) ?? 0;
   }

@@ -3,6 +3,7 @@ import { ChangeLog } from './change-log.ts';
 import { GroupCensus } from './group-census.ts';
 import { ImageCensus } from './image-census.ts';
 import { NodeInfo, type StoredNode } from './node-info.ts';
+import { ClaimCensus } from './claim-census.ts';
 import { FollowedObjects } from './followed-objects.ts';
 import type { PodGroup } from './pod-group.ts';
 import type { PodInfo } from './pod-info.ts';
@@ -23,6 +24,7 @@ export class SchedulerCache {
   /** Who is where, for plugins that place pods with regard to others. */
   readonly relations = new RelationIndex(this);
   readonly images = new ImageCensus();
+  readonly claims = new ClaimCensus();
   /** Pods in the queue, by group; neither those under way nor those of other schedulers are among them. */
   readonly pending = new GroupCensus();
   /** Other objects that plugins look at. */
@@ -33,6 +35,8 @@ export class SchedulerCache {
   readonly #free: number[] = [];
   readonly #nodeOfPod = new Map<string, { readonly node: NodeInfo; readonly pod: PodInfo }>();
   readonly #placed = new GroupCensus();
+  /** How many pods on nodes there are of each priority. */
+  readonly #priorities = new Map<number, number>();
   #nodeCount = 0;
   #trying = false;
 
@@ -94,16 +98,25 @@ export class SchedulerCache {
     return this.#placed.count(has);
   }
 
+  /** True if there is a pod of lower priority on some node. */
+  hasBelow(priority: number): boolean {
+    for (const each of this.#priorities.keys()) if (each < priority) return true;
+    return false;
+  }
+
   setNode(object: StoredNode): NodeInfo {
     const node = this.#slot(object.metadata.name);
-    if (node.object === undefined) this.#nodeCount++;
+    const { object: before, labels, taints } = node;
+    if (before === undefined) this.#nodeCount++;
     this.#setObject(node, object);
     const allocatable = new Map<string, number>();
     for (const [name, quantity] of Object.entries(object.status?.allocatable ?? object.status?.capacity ?? {})) {
       allocatable.set(name, amountOf(name, quantity, this.#quantities));
     }
     this.resources.setAllocatable(node.index, allocatable);
-    this.#nodeChanged(node);
+    this.log.push(node.index, true);
+    // Images and the like come and go; who is near whom follows from labels and taints.
+    if (before === undefined || !same(labels, node.labels) || !same(taints, node.taints)) this.relations.nodeChanged(node);
     return node;
   }
 
@@ -124,7 +137,8 @@ export class SchedulerCache {
     this.#setObject(node, undefined);
     this.#nodeCount--;
     this.resources.setAllocatable(node.index, new Map());
-    this.#nodeChanged(node);
+    this.log.push(node.index, true);
+    this.relations.nodeChanged(node);
     this.#releaseIfUnused(node);
     return node;
   }
@@ -137,6 +151,8 @@ export class SchedulerCache {
     this.#nodeOfPod.set(pod.uid, { node, pod });
     if (!this.#trying) this.log.push(node.index, false);
     this.#placed.add(pod.group, 1);
+    this.#countPriority(pod, 1);
+    this.claims.count(pod, 1);
     this.relations.podAdded(pod, node);
     return node;
   }
@@ -146,6 +162,8 @@ export class SchedulerCache {
     const placed = this.#nodeOfPod.get(pod.uid);
     if (placed === undefined) return;
     placed.node.replacePod(pod);
+    this.#countPriority(placed.pod, -1);
+    this.#countPriority(pod, 1);
     this.#nodeOfPod.set(pod.uid, { node: placed.node, pod });
   }
 
@@ -157,20 +175,23 @@ export class SchedulerCache {
     node.removePod(pod);
     if (!this.#trying) this.log.push(node.index, false);
     this.#placed.add(pod.group, -1);
+    this.#countPriority(pod, -1);
+    this.claims.count(pod, -1);
     this.relations.podRemoved(pod, node);
     this.#releaseIfUnused(node);
     return node;
   }
 
+  #countPriority({ priority }: PodInfo, delta: 1 | -1): void {
+    const alike = (this.#priorities.get(priority) ?? 0) + delta;
+    if (alike === 0) this.#priorities.delete(priority);
+    else this.#priorities.set(priority, alike);
+  }
+
   #setObject(node: NodeInfo, object: StoredNode | undefined): void {
     const before = node.images;
     node.setObject(object);
-    if (before !== node.images) this.images.replace(before.keys(), node.images.keys());
-  }
-
-  #nodeChanged(node: NodeInfo): void {
-    this.log.push(node.index, true);
-    this.relations.nodeChanged(node);
+    if (before !== node.images) this.images.replace(before, node.images);
   }
 
   #slot(name: string): NodeInfo {
@@ -191,3 +212,5 @@ export class SchedulerCache {
     this.#free.push(node.index);
   }
 }
+
+const same = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a) === JSON.stringify(b);

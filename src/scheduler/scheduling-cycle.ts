@@ -6,6 +6,7 @@ import type { Diagnosis, NodeSet, Refusal, WhatIf } from './plugin.ts';
 import type { PodInfo } from './pod-info.ts';
 import type { Profile, ScorePlugin } from './profile.ts';
 import type { SchedulerCache } from './scheduler-cache.ts';
+import { sparseChoice, type WeightedSparseScore } from './sparse-choice.ts';
 import type { ShapeTable } from './shape-table.ts';
 import { ShapeTables } from './shape-tables.ts';
 
@@ -46,22 +47,45 @@ export class SchedulingCycle {
     const named = namedNodes(table, filters, this.#cache);
     if (named !== undefined) return this.#placeAmong(pod, named, table, filters);
     table.refresh();
+    const quick = this.#quickChoice(pod, table, filters);
+    if (quick !== undefined) return { node: quick };
     const feasible = new FeasibleNodes(table, this.#indexes);
     this.#filter(pod, feasible, table, filters);
     if (feasible.count === 0) return { unplaced: this.#unplaced(table, filters, pod, true) };
     // Where only one node is left nobody needs to say how good it is.
     const scores = feasible.count === 1 ? [] : this.#preScore(pod, feasible);
-    if (!feasible.listed && scores.length === 0 && table.scores.decisive) return { node: this.#cache.nodeAt(table.best())! };
     return { node: this.#best(pod, feasible, table, scores) };
+  }
+
+  /** The best node, if all plugins that look at the whole cluster say what they have to say in few words. */
+  #quickChoice(pod: PodInfo, table: ShapeTable, filters: FilterRun): NodeInfo | undefined {
+    if (filters.sparse === undefined || table.feasibleCount < 2 || !table.scores.decisive) return undefined;
+    if (this.#nominated.anyWithTerms || (this.#nominated.size > 0 && !filters.passesAll)) return undefined;
+    const feasible = new FeasibleNodes(table, this.#indexes);
+    const scores: WeightedSparseScore[] = [];
+    for (const { plugin, weight } of this.#profile.clusterScores) {
+      const result = plugin.preScore?.(pod, this.#cache, feasible);
+      if (result?.skip === true) continue;
+      if (result?.sparse === undefined) return undefined;
+      scores.push({ ...result.sparse, weight });
+    }
+    if (filters.sparse.length === 0 && scores.length === 0) return this.#cache.nodeAt(table.heaps([]).best(0, nobody));
+    const index = sparseChoice(table, filters.sparse, scores, this.#cache.rows);
+    return index === undefined ? undefined : this.#cache.nodeAt(index);
   }
 
   /** What a PostFilter plugin may try for this pod. */
   whatIf(pod: PodInfo): WhatIf {
     const table = this.#tables.of(pod);
     const filters = (): FilterRun => new FilterRun(this.#profile.clusterFilters, pod, this.#cache);
+    // The pods that are tried away may be what a filter is about, but not where none has anything to say.
+    const first = filters();
+    const { passesAll } = first;
     return {
-      dependsOnNodeAlone: filters().passesAll,
-      refusal: (node) => table.refusalNow(node) ?? filters().refusal(node) ?? this.#refusalBesideNominated(pod, node, table),
+      // Room kept for others may be refused for this pod's labels, and its own room is not in its way.
+      dependsOnNodeAlone: passesAll && !this.#nominated.anyWithTerms && this.#nominated.nodeOf(pod.uid) === undefined,
+      refusal: (node) =>
+        table.refusalNow(node) ?? (passesAll ? first : filters()).refusal(node) ?? this.#refusalBesideNominated(pod, node, table),
       nominated: (node) => this.#nominated.after(pod, node.name),
     };
   }
@@ -204,6 +228,8 @@ export class SchedulingCycle {
     return { nodeCount: this.#cache.nodeCount, refusalOfAll, refusalOf, counts };
   }
 }
+
+const nobody = (): boolean => false;
 
 function countRefusals(cache: SchedulerCache, refusalOf: (node: NodeInfo) => Refusal | undefined): Map<Refusal, number> {
   const counts = new Map<Refusal, number>();

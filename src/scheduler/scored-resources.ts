@@ -6,8 +6,8 @@ import { cpuColumn, memoryColumn } from './resource-table.ts';
 
 /**
  * Scores a node by how much of certain resources would be taken with the pod on it. `scoring`: containers without requests
- * count as small ones; `stated`: they count as nothing. Resources the node does not have, and extended ones the pod does not
- * ask for, do not count.
+ * count as small ones; `stated`: they count as nothing. Resources the node does not have, and others than cpu, memory
+ * and ephemeral storage that the pod does not ask for, do not count.
  */
 export class ScoredResources {
   readonly #resources: readonly { readonly name: string; readonly weight: number }[];
@@ -41,7 +41,7 @@ export class ScoredResources {
       const own = asked.get(name) ?? 0;
       const column = table.column(name);
       const allocatable = table.allocatable[column]![index]!;
-      if (allocatable === 0 || (own === 0 && isExtended(name))) continue;
+      if (allocatable === 0 || (own === 0 && !everybodys.has(name))) continue;
       this.#requested[count] = own + this.#taken(table, column, index);
       this.#allocatable[count] = allocatable;
       this.#weights[count] = weight;
@@ -62,8 +62,5 @@ export class ScoredResources {
   }
 }
 
-/** Anything with a domain of its own; cpu, memory, ephemeral-storage, hugepages-* and kubernetes.io/* are not. */
-function isExtended(resource: string): boolean {
-  const slash = resource.indexOf('/');
-  return slash >= 0 && resource.slice(0, slash) !== 'kubernetes.io' && !resource.slice(0, slash).endsWith('.kubernetes.io');
-}
+/** What every pod is taken to need some of; other resources (hugepages among them) do not count for pods that ask for none. */
+const everybodys: ReadonlySet<string> = new Set(['cpu', 'memory', 'ephemeral-storage']);

@@ -1,12 +1,19 @@
 import { FilterRun } from './filter-run.ts';
+import { GroupHeaps } from './group-heaps.ts';
+import { NodeGroups } from './node-groups.ts';
 import type { NodeInfo } from './node-info.ts';
 import type { NominatedPods } from './nominated-pods.ts';
-import type { Refusal } from './plugin.ts';
+import type { NodeClasses, Refusal } from './plugin.ts';
 import type { PodInfo } from './pod-info.ts';
 import type { Profile } from './profile.ts';
 import type { SchedulerCache } from './scheduler-cache.ts';
 
 import { ShapeScores } from './shape-scores.ts';
+
+/** So many ways of grouping nodes are kept current: those used last. */
+const heapsMax = 4;
+/** Making one costs about as much as looking at every node so many times. */
+const patience = 2;
 
 const fits = 0;
 /** A row without a node. */
@@ -31,6 +38,9 @@ export class ShapeTable {
   readonly #codeOfText = new Map<string, number>();
   /** How many nodes were refused, by refusal. */
   #counts: number[] = [];
+  #heaps: readonly GroupHeaps[] = [];
+  /** How many nodes were looked at for want of heaps by some classes. */
+  readonly #spent = new WeakMap<NodeClasses, number>();
   #seen = -1;
   #feasibleCount = 0;
 
@@ -82,19 +92,32 @@ export class ShapeTable {
     return count;
   }
 
-  /** The best node by the score that is kept; the first of equals. -1 if none fits. */
-  best(): number {
-    const codes = this.#codes;
-    const totals = this.#scores.totals;
-    let best = -1;
-    let bestScore = -1;
-    for (let index = 0; index < this.#cache.rows; index++) {
-      if (totals[index]! > bestScore && codes[index] === fits) {
-        best = index;
-        bestScore = totals[index]!;
-      }
-    }
-    return best;
+  /** The nodes that fit, best first, in groups by classes (or all together). Kept current from the first call on. */
+  heaps(classes: readonly NodeClasses[]): GroupHeaps {
+    const known = this.knownHeaps(classes);
+    if (known !== undefined) return known;
+    const heaps = new GroupHeaps(new NodeGroups(classes), () => this.#scores.totals);
+    for (let index = 0; index < this.#cache.rows; index++) heaps.update(index, this.#codes[index] === fits);
+    this.#heaps = [heaps, ...this.#heaps.slice(0, heapsMax - 1)];
+    return heaps;
+  }
+
+  /** Those heaps if they are kept already. */
+  knownHeaps(classes: readonly NodeClasses[]): GroupHeaps | undefined {
+    const known = this.#heaps.find(({ groups }) => groups.are(classes));
+    if (known !== undefined && known !== this.#heaps[0]) this.#heaps = [known, ...this.#heaps.filter((heaps) => heaps !== known)];
+    return known;
+  }
+
+  /**
+   * True if it is time to make heaps by these classes, because to do without them has cost more by now: `cost` is how many nodes have to
+   * be looked at this time if there are none.
+   */
+  paysOff(classes: NodeClasses, cost: number): boolean {
+    const spent = (this.#spent.get(classes) ?? 0) + cost;
+    const paysOff = spent > patience * this.#cache.rows;
+    this.#spent.set(classes, paysOff ? 0 : spent);
+    return paysOff;
   }
 
   refusalOf(index: number): Refusal | undefined {
@@ -110,6 +133,7 @@ export class ShapeTable {
     const rows = this.#cache.resources.podCount.length;
     if (this.#codes.length < rows) this.#codes = new Uint16Array(rows);
     this.#codes.fill(empty);
+    for (const heaps of this.#heaps) heaps.clear();
     this.#counts.fill(0);
     this.#feasibleCount = 0;
     this.#scores.reset(rows);
@@ -123,8 +147,9 @@ export class ShapeTable {
     const after = node === undefined ? empty : this.#code(node);
     if (node === undefined) this.#scores.clear(index);
     else this.#scores.update(node, objectChanged);
-    if (before === after) return;
     this.#codes[index] = after;
+    for (const heaps of this.#heaps) heaps.update(index, after === fits);
+    if (before === after) return;
     if (before === fits) this.#feasibleCount--;
     else if (before !== empty) this.#counts[before - 1]!--;
     if (after === fits) this.#feasibleCount++;

@@ -1,7 +1,8 @@
+import type { NodeClasses } from './plugin.ts';
 import type { NodeInfo } from './node-info.ts';
 
 /** Which domain of one topology key (`topology.kubernetes.io/zone`) each node is in. Numbers of domains that are empty are used again. */
-export class TopologyDomains {
+export class TopologyDomains implements NodeClasses {
   readonly key: string;
   /** By row: the domain's number, -1 for nodes without the label. */
   of: Int32Array;
@@ -10,6 +11,8 @@ export class TopologyDomains {
   /** How many nodes are in each domain. */
   readonly #sizes: number[] = [];
   readonly #free: number[] = [];
+  #occupied = 0;
+  #placed = 0;
 
   constructor(key: string, rows: number) {
     this.key = key;
@@ -21,9 +24,19 @@ export class TopologyDomains {
     return this.#values.length;
   }
 
+  /** 0: nodes without the label. */
+  classOf(index: number): number {
+    return (this.of[index] ?? -1) + 1;
+  }
+
   /** How many nodes are in a domain. */
   size(domain: number): number {
     return this.#sizes[domain]!;
+  }
+
+  /** True if each of so many nodes is in a domain, and alone in it. */
+  isPerNode(nodeCount: number): boolean {
+    return this.#occupied === nodeCount && this.#placed === nodeCount;
   }
 
   /** The domain's number for a value of the label, -1 if no node has it. */
@@ -49,9 +62,14 @@ export class TopologyDomains {
     const from = this.of[index]!;
     if (from === to) return;
     this.of[index] = to;
-    if (to >= 0) this.#sizes[to]!++;
+    if (to >= 0) {
+      this.#placed++;
+      if (this.#sizes[to]!++ === 0) this.#occupied++;
+    }
     if (from < 0) return;
+    this.#placed--;
     if (--this.#sizes[from]! > 0) return;
+    this.#occupied--;
     this.#numbers.delete(this.#values[from]!);
     this.#values[from] = undefined;
     this.#free.push(from);

@@ -11,9 +11,15 @@ export interface Candidate {
   readonly victims: readonly PodInfo[];
   /** How many evictions would exceed a PodDisruptionBudget. */
   readonly violations: number;
+  /** The highest priority among the victims. */
+  readonly highest: number;
+  /** Of their priorities, raised so that more victims always weigh more than fewer. */
+  readonly sum: number;
+  /** When the first of those with the highest priority started. */
+  readonly earliestStart: number;
 }
 
-const noVictims: Refusal = Object.freeze({
+export const noVictims: Refusal = Object.freeze({
   plugin: 'DefaultPreemption',
   reasons: ['No preemption victims found for incoming pod'],
   resolvable: false,
@@ -49,7 +55,7 @@ export function selectVictims(
       victims.push(victim);
     }
     for (const victim of victims) cache.addPod(victim, node.name);
-    return { node, victims: victims.sort(byImportance), violations: victims.filter((victim) => violating.has(victim)).length };
+    return candidateOf(node, victims.sort(byImportance), victims.filter((victim) => violating.has(victim)).length);
   });
 }
 
@@ -63,35 +69,27 @@ function startOf({ object }: PodInfo): number {
   return object.status?.startTime === undefined ? Number.MAX_SAFE_INTEGER : parseTime(object.status.startTime);
 }
 
-/**
- * The best of them: fewest budgets exceeded, then the lowest highest priority among the victims, the lowest sum of priorities, the
- * fewest victims, the latest start of the most important ones, the first.
- */
-export function bestCandidate(candidates: readonly Candidate[]): Candidate | undefined {
-  let best: Candidate | undefined;
-  for (const candidate of candidates) if (best === undefined || compareCandidates(candidate, best) < 0) best = candidate;
-  return best;
-}
-
-/** Priorities reach below 0: raised, so that more victims always weigh more than fewer. */
+/** Priorities reach below 0. */
 const raised = ({ priority }: PodInfo): number => priority + 2 ** 31;
 
-function compareCandidates(a: Candidate, b: Candidate): number {
-  return (
-    a.violations - b.violations ||
-    highest(a) - highest(b) ||
-    sumOf(a) - sumOf(b) ||
-    a.victims.length - b.victims.length ||
-    earliestStart(b) - earliestStart(a)
-  );
+function candidateOf(node: NodeInfo, victims: readonly PodInfo[], violations: number): Candidate {
+  const highest = victims[0]?.priority ?? -Infinity;
+  const sum = victims.reduce((all, victim) => all + raised(victim), 0);
+  let earliestStart = Number.MAX_SAFE_INTEGER;
+  for (const victim of victims) if (victim.priority === highest) earliestStart = Math.min(earliestStart, startOf(victim));
+  return { node, victims, violations, highest, sum, earliestStart };
 }
 
-const highest = ({ victims }: Candidate): number => victims[0]?.priority ?? -Infinity;
-const sumOf = ({ victims }: Candidate): number => victims.reduce((sum, victim) => sum + raised(victim), 0);
-
-/** Of the victims of the highest priority the one that started first. */
-function earliestStart(candidate: Candidate): number {
-  let earliest = Number.MAX_SAFE_INTEGER;
-  for (const victim of candidate.victims) if (victim.priority === highest(candidate)) earliest = Math.min(earliest, startOf(victim));
-  return earliest;
+/**
+ * Negative if `a` is the better one: fewest budgets exceeded, then the lowest highest priority among the victims, the lowest sum of
+ * priorities, the fewest victims, the latest start of the most important ones.
+ */
+export function compareCandidates(a: Candidate, b: Candidate): number {
+  return (
+    a.violations - b.violations ||
+    a.highest - b.highest ||
+    a.sum - b.sum ||
+    a.victims.length - b.victims.length ||
+    b.earliestStart - a.earliestStart
+  );
 }

@@ -1,20 +1,31 @@
+import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Identity } from '../api/client.ts';
+import type { Identity, WriteOptions } from '../api/client.ts';
 import type { KindIndex } from '../api/kind-index.ts';
 import type { Registry } from '../api/registry.ts';
+import type { SchemaTable } from '../api/schema.ts';
 import type { Clock } from '../env/clock.ts';
 import type { Logger } from '../env/logger.ts';
-import { ApiError, ConfigurationError } from '../errors.ts';
-import type { Authenticator } from './token-authenticator.ts';
+import { ApiError, ConfigurationError, NotFoundError } from '../errors.ts';
+import type { AccessControl } from './auth/access-control.ts';
+import { attributesOf } from './auth/request-attributes.ts';
+import { ConnectionGuard, refuseOn, serverOptions, type ServerLimits } from './connection-guard.ts';
 import { Discovery } from './discovery.ts';
 import { Exchange } from './exchange.ts';
+import { answerHealth } from './health.ts';
 import { ObjectJson } from './object-json.ts';
+import type { OpenApi } from './openapi/open-api.ts';
+import { answerOpenApi } from './openapi/open-api-handler.ts';
+import { ProtobufReader } from './protobuf/protobuf-reader.ts';
+import { RequestMetrics } from './request-metrics.ts';
 import { parsePath, type RequestPath } from './request-path.ts';
 import { handleResource, type ResourceEnv } from './resource-handler.ts';
-import { failure } from './status.ts';
+import { answerMetrics, metricsGroup, metricsKinds, type ResourceMetricsEnv } from './resource-metrics.ts';
+import { requestTarget } from './request-target.ts';
+import { failure, statusOf, type Status } from './status.ts';
 import { versionInfo } from './version-info.ts';
 
 /** What the server is given by the cluster. */
@@ -23,23 +34,23 @@ export interface ApiServerParts {
   readonly kinds: KindIndex;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly authenticators: readonly Authenticator[];
-  readonly authorize: (
-    identity: Identity,
-    request: { readonly verb: string; readonly path: RequestPath },
-  ) => true | string | Promise<true | string>;
+  readonly access: AccessControl;
+  /** The last step of admission for what is written over HTTP. */
+  readonly admit: NonNullable<WriteOptions['admit']>;
   readonly subresources: ResourceEnv['subresources'];
-  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer, identity: Identity, path: RequestPath) => Promise<boolean>;
+  readonly reviews: ResourceEnv['reviews'];
+  /** Takes over a connection for a stream (exec, port-forward, ...); false if there is none at this path. */
+  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer, path: RequestPath) => Promise<boolean>;
   readonly parseYaml: (text: string) => unknown;
-  readonly openapi: (path: string) => object | undefined;
-  readonly metrics: () => string;
-  readonly tls: { readonly key: string; readonly cert: string; readonly ca?: string } | undefined;
+  readonly openApi: OpenApi;
+  readonly schema: SchemaTable;
+  readonly view: ResourceMetricsEnv['view'];
+  readonly usage: ResourceMetricsEnv['usage'];
+  /** `ca`: the authorities whose client certificates are believed. */
+  readonly tls: { readonly key: string; readonly cert: string; readonly ca: readonly string[] } | undefined;
+  readonly limits: ServerLimits;
 }
 
-const headerBytesMax = 64 * 1024;
-const headersTimeoutMs = 10_000;
-const requestTimeoutMs = 60_000;
-const connectionsMax = 4096;
 const urlLengthMax = 16 * 1024;
 
 /** Answers the Kubernetes REST API over one registry. */
@@ -48,37 +59,35 @@ export class ApiServer {
   readonly #server: Server;
   readonly #json: ObjectJson;
   readonly #discovery: Discovery;
+  readonly #protobuf: ProtobufReader;
   readonly #closing = new AbortController();
-  readonly #sockets = new Set<Socket>();
+  readonly #guard: ConnectionGuard;
+  readonly #metrics: RequestMetrics;
 
   constructor(parts: ApiServerParts) {
     this.#parts = parts;
+    this.#metrics = new RequestMetrics(parts);
+    // Every watch listens for the end of the server.
+    setMaxListeners(0, this.#closing.signal);
     this.#json = new ObjectJson(parts.kinds);
-    this.#discovery = new Discovery(parts.kinds);
-    const options = {
-      maxHeaderSize: headerBytesMax,
-      headersTimeout: headersTimeoutMs,
-      requestTimeout: requestTimeoutMs,
-      keepAliveTimeout: 60_000,
-    };
+    this.#protobuf = new ProtobufReader(parts.schema);
+    this.#discovery = new Discovery({ all: () => [...parts.kinds.all(), ...metricsKinds] });
+    const options = serverOptions(parts.limits);
     const onRequest = (request: IncomingMessage, response: ServerResponse): void => void this.#serve(request, response);
     this.#server =
       parts.tls === undefined
         ? createServer(options, onRequest)
-        : createTlsServer({ ...options, ...parts.tls, requestCert: true, rejectUnauthorized: false }, onRequest);
-    this.#server.maxConnections = connectionsMax;
-    this.#server.on('connection', (socket: Socket) => {
-      this.#sockets.add(socket);
-      socket.once('close', () => this.#sockets.delete(socket));
-    });
+        : createTlsServer({ ...options, ...parts.tls, ca: [...parts.tls.ca], requestCert: true, rejectUnauthorized: false }, onRequest);
+    this.#guard = new ConnectionGuard(this.#server, parts.limits);
     this.#server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => void this.#upgrade(request, socket, head));
-    this.#server.on('clientError', (_error, socket) => {
-      if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n');
-    });
   }
 
   /** Starts to listen; returns the address. Rejects with `ConfigurationError` if the port cannot be had. */
   listen(host: string, port: number): Promise<{ readonly host: string; readonly port: number }> {
+    if (!Number.isInteger(port) || port < 0 || port > 65_535)
+      return Promise.reject(
+        new ConfigurationError(`the API cannot listen on ${host}:${port}: expected a port from 0 (any that is free) to 65535`),
+      );
     return new Promise((resolve, reject) => {
       this.#server.once('error', (error) =>
         reject(new ConfigurationError(`the API cannot listen on ${host}:${port}: ${error.message}`, { cause: error })),
@@ -93,54 +102,57 @@ export class ApiServer {
     if (!this.#server.listening) return;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     await this.#parts.clock.turn();
-    for (const socket of this.#sockets) socket.destroy();
+    this.#guard.destroyAll();
     await closed;
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    let exchange: Exchange | undefined;
+    let exchange = new Exchange(request, response, anonymous);
     try {
-      const identity = await this.#identify(request);
-      exchange = new Exchange(request, response, identity ?? anonymous);
       if ((request.url ?? '').length > urlLengthMax)
         throw new ApiError(414, 'RequestURITooLong', 'the request URI is too long', undefined, { retryable: false });
+      const identity = await this.#parts.access.identify(request);
+      if (identity !== undefined)
+        exchange = new Exchange(request, response, identity, { protobuf: this.#protobuf, admit: this.#parts.admit });
       await this.#route(exchange, identity);
     } catch (error) {
-      if (exchange === undefined) {
-        if (!response.headersSent) response.writeHead(400, { connection: 'close' });
-        response.end();
-        return;
-      }
-      const status = exchange.fail(error);
-      if (status.code >= 500)
+      // Who sends more than is read is not read to the end either.
+      if (statusOf(error).code === 413) response.shouldKeepAlive = false;
+      const status = this.#refuse(exchange, error);
+      // A refusal in Kubernetes' words is an answer, whatever its number.
+      if (status.code >= 500 && !(error instanceof ApiError))
         this.#parts.logger.error(
           { path: exchange.url.pathname, error: error instanceof Error ? (error.stack ?? error.message) : String(error) },
           'a request failed',
         );
     } finally {
       // What was not read must not be taken for the next request on the connection.
-      if (!request.complete && !response.destroyed) request.resume();
+      if (!request.complete && !response.destroyed && response.shouldKeepAlive) request.resume();
     }
   }
 
-  async #identify(request: IncomingMessage): Promise<Identity | undefined> {
-    if (this.#parts.authenticators.length === 0)
-      return { name: 'system:admin', groups: ['system:masters', 'system:authenticated'], role: 'user' };
-    for (const authenticator of this.#parts.authenticators) {
-      const identity = await authenticator.authenticate(request);
-      if (identity !== undefined) return identity;
+  /** Whatever a request was, its answer must not be what ends this process. */
+  #refuse(exchange: Exchange, error: unknown): Status {
+    try {
+      return exchange.fail(error);
+    } catch (failed) {
+      this.#parts.logger.error({ error: failed instanceof Error ? failed.message : String(failed) }, 'an answer could not be sent');
+      exchange.response.destroy();
+      return statusOf(error);
     }
-    return undefined;
   }
 
   async #route(exchange: Exchange, identity: Identity | undefined): Promise<void> {
     const { pathname } = exchange.url;
-    if (isProbe(pathname)) return exchange.text(200, 'text/plain; charset=utf-8', 'ok');
+    if (isProbe(pathname))
+      return answerHealth(exchange, { ping: () => undefined, log: () => undefined, etcd: () => this.#parts.registry.head() });
     if (identity === undefined) return exchange.status(failure(401, 'Unauthorized', 'Unauthorized'));
     const path = parsePath(pathname);
-    const allowed = await this.#parts.authorize(identity, { verb: verbOf(exchange, path), path });
-    if (allowed !== true) return exchange.status(failure(403, 'Forbidden', allowed, {}));
+    const wanted = attributesOf(identity, exchange.request.method ?? 'GET', exchange.url, path);
+    this.#metrics.observe(exchange.response, path, wanted.verb);
+    await this.#parts.access.require(wanted);
     if (path.type === 'resource') {
+      if (path.group === metricsGroup) return answerMetrics(this.#parts, exchange, path);
       return handleResource(this.#resourceEnv(), exchange, path);
     }
     if (path.type === 'discovery') return this.#discover(exchange, path);
@@ -148,8 +160,8 @@ export class ApiServer {
   }
 
   #resourceEnv(): ResourceEnv {
-    const { registry, clock, kinds, subresources, parseYaml } = this.#parts;
-    return { registry, clock, kinds, subresources, parseYaml, json: this.#json, closing: this.#closing.signal };
+    const { registry, clock, kinds, subresources, reviews, parseYaml } = this.#parts;
+    return { registry, clock, kinds, subresources, reviews, parseYaml, json: this.#json, closing: this.#closing.signal };
   }
 
   #discover(exchange: Exchange, path: Extract<RequestPath, { type: 'discovery' }>): void {
@@ -163,36 +175,35 @@ export class ApiServer {
       return exchange.text(200, `application/json;g=apidiscovery.k8s.io;v=${aggregated};as=APIGroupDiscoveryList`, text);
     } else if (root === 'api') found = this.#discovery.versions(exchange.request.headers.host ?? '');
     else found = group === undefined ? this.#discovery.groups() : this.#discovery.group(group);
-    if (found === undefined) return exchange.text(404, 'text/plain; charset=utf-8', '404 page not found\n');
+    if (found === undefined && root === 'apis' && this.#discovery.group(group ?? '') === undefined)
+      return exchange.text(404, 'text/plain; charset=utf-8', '404 page not found\n');
+    if (found === undefined) throw new NotFoundError('the server could not find the requested resource', {});
     exchange.object(200, found);
   }
 
   #answerOther(exchange: Exchange, pathname: string): void {
     if (pathname === '/version' || pathname === '/version/') return exchange.object(200, versionInfo());
-    if (pathname === '/metrics') return exchange.text(200, 'text/plain; version=0.0.4; charset=utf-8', this.#parts.metrics());
-    const document = pathname.startsWith('/openapi/') ? this.#parts.openapi(pathname) : undefined;
-    if (document !== undefined) return exchange.object(200, document);
-    if (pathname === '/')
-      return exchange.object(200, {
-        paths: ['/api', '/api/v1', '/apis', '/healthz', '/livez', '/metrics', '/openapi/v2', '/openapi/v3', '/readyz', '/version'],
-      });
-    exchange.text(404, 'text/plain; charset=utf-8', '404 page not found\n');
+    if (pathname === '/metrics') return exchange.text(200, 'text/plain; version=0.0.4; charset=utf-8', this.#metrics.text());
+    if (pathname.startsWith('/openapi/') && answerOpenApi(exchange, this.#parts.openApi)) return;
+    const ownPaths = ['/healthz', '/livez', '/metrics', '/openapi/v2', '/openapi/v3', '/readyz', '/version'];
+    exchange.object(pathname === '/' ? 200 : 404, { paths: [...this.#discovery.paths(), ...ownPaths] });
   }
 
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    const refuse = (code: number, text: string): void => {
-      socket.end(`HTTP/1.1 ${code} ${text}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
-    };
+    socket.on('error', () => socket.destroy());
     try {
-      const identity = await this.#identify(request);
-      if (identity === undefined) return refuse(401, 'Unauthorized');
-      const path = parsePath(new URL(request.url ?? '/', 'http://localhost').pathname);
-      const allowed = await this.#parts.authorize(identity, { verb: 'create', path });
-      if (allowed !== true) return refuse(403, 'Forbidden');
-      if (!(await this.#parts.upgrade(request, socket, head, identity, path))) refuse(404, 'Not Found');
+      const identity = await this.#parts.access.identify(request);
+      if (identity === undefined) return refuseOn(socket, failure(401, 'Unauthorized', 'Unauthorized'));
+      const target = requestTarget(request.url);
+      const path = parsePath(target.pathname);
+      await this.#parts.access.require(attributesOf(identity, request.method ?? 'GET', target, path));
+      if (await this.#parts.upgrade(request, socket, head, path)) return;
+      refuseOn(socket, failure(400, 'BadRequest', 'there is nothing to upgrade to at this path'));
     } catch (error) {
-      this.#parts.logger.warn({ error: error instanceof Error ? error.message : String(error) }, 'an upgrade failed');
-      refuse(400, 'Bad Request');
+      const status = statusOf(error);
+      if (status.code >= 500)
+        this.#parts.logger.warn({ error: error instanceof Error ? error.message : String(error) }, 'an upgrade failed');
+      refuseOn(socket, status);
     }
   }
 }
@@ -200,15 +211,3 @@ export class ApiServer {
 const anonymous: Identity = { name: 'system:anonymous', groups: ['system:unauthenticated'], role: 'user' };
 
 const isProbe = (path: string): boolean => /^\/(healthz|livez|readyz)(\/[a-z-]+)?$/.test(path);
-
-/** The verb as authorization knows it. */
-function verbOf(exchange: Exchange, path: RequestPath): string {
-  const method = exchange.request.method ?? 'GET';
-  if (path.type !== 'resource') return method.toLowerCase();
-  const collection = path.name === undefined;
-  if (method === 'GET' || method === 'HEAD') return exchange.flag('watch') ? 'watch' : collection ? 'list' : 'get';
-  if (method === 'POST') return 'create';
-  if (method === 'PUT') return 'update';
-  if (method === 'DELETE') return collection ? 'deletecollection' : 'delete';
-  return method.toLowerCase();
-}

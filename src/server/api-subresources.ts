@@ -9,9 +9,12 @@ import type { Registry } from '../api/registry.ts';
 import { invalid, methodNotAllowed, notFound } from '../api/status-errors.ts';
 import { ApiError, BadRequestError } from '../errors.ts';
 import { podKind } from '../kinds/pod.ts';
+import type { Clock } from '../env/clock.ts';
+import type { ServiceAccountTokens } from './auth/service-account-tokens.ts';
+import { answerTokenRequest } from './auth/token-request.ts';
 import type { Exchange } from './exchange.ts';
 import type { RequestPath } from './request-path.ts';
-import { readObject } from './object-body.ts';
+import { givenText, readObject } from './object-body.ts';
 import { readPatch } from './patch-body.ts';
 import { deleteOptions, writeOptions } from './write-options.ts';
 
@@ -26,6 +29,10 @@ interface Scale extends KubeObject {
 export interface SubresourceEnv {
   readonly parseYaml: (text: string) => unknown;
   readonly registry: Registry;
+  readonly clock: Clock;
+  readonly tokens: ServiceAccountTokens;
+  /** Checks that an object has the shape of its kind. */
+  readonly decode: (kind: KindDescriptor, object: KubeObject) => KubeObject;
   /** Deletes a Pod as its disruption budgets allow. */
   readonly evict: (pod: ObjectName, options: DeleteOptions) => Promise<DeleteResult>;
 }
@@ -35,7 +42,7 @@ const scaleOptions = podKind;
 const scaleKind = { group: 'autoscaling', plural: 'scales', kind: 'Scale' };
 const success = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 };
 
-/** Answers `scale`, `binding` and `eviction`; false for every other subresource. */
+/** Answers `scale`, `binding`, `eviction` and `token`; false for every other subresource. */
 export async function handleApiSubresource(
   env: SubresourceEnv,
   exchange: Exchange,
@@ -45,6 +52,7 @@ export async function handleApiSubresource(
   if (path.name === undefined) return false;
   const at = { namespace: path.namespace, name: path.name };
   if (path.subresource === 'scale' && kind.scale !== undefined) return answerScale(env, exchange, kind, at);
+  if (kind.group === '' && kind.kind === 'ServiceAccount' && path.subresource === 'token') return answerTokenRequest(env, exchange, at);
   if (kind.group !== '' || kind.kind !== 'Pod') return false;
   if (path.subresource === 'binding') return bind(env, exchange, at);
   return path.subresource === 'eviction' ? evict(env, exchange, at) : false;
@@ -69,12 +77,13 @@ function scaleOf(kind: KindDescriptor, object: StoredObject): Scale {
   const { specReplicasPath, statusReplicasPath, selectorPath } = kind.scale!;
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
   const replicas = read(object, specReplicasPath) as number | undefined;
-  const chosen = read(object, selectorPath) as Readonly<Record<string, string>> & {
+  const chosen = (selectorPath === '' ? undefined : read(object, selectorPath)) as Readonly<Record<string, string>> & {
     readonly matchLabels?: Readonly<Record<string, string>>;
     readonly matchExpressions?: readonly never[];
   };
+  const text = typeof chosen === 'string' ? (chosen as string) : undefined;
   const plain = chosen?.matchLabels === undefined && chosen?.matchExpressions === undefined;
-  const selector = chosen === undefined ? '' : (plain ? LabelMatcher.ofMap(chosen) : LabelMatcher.of(chosen)).toString();
+  const selector = text ?? (chosen === undefined ? '' : (plain ? LabelMatcher.ofMap(chosen) : LabelMatcher.of(chosen)).toString());
   return {
     kind: 'Scale',
     apiVersion: 'autoscaling/v1',
@@ -88,7 +97,9 @@ async function answerScale(env: SubresourceEnv, exchange: Exchange, kind: KindDe
   const { method } = exchange.request;
   const present = await env.registry.current(kind, at);
   if (method === 'GET') {
-    if (present === undefined) throw notFound({ ...kind, plural: `${kind.plural}/scale` }, at.name);
+    // StatefulSets and custom resources are read before they are scaled; the others know their scale only.
+    const bare = kind.plural === 'statefulsets' || kind.openapi !== undefined;
+    if (present === undefined) throw notFound(bare ? kind : { ...kind, plural: `${kind.plural}/scale` }, at.name);
     exchange.object(200, scaleOf(kind, present));
     return true;
   }
@@ -102,7 +113,9 @@ async function answerScale(env: SubresourceEnv, exchange: Exchange, kind: KindDe
   const next = written(present, kind.scale!.specReplicasPath, scale.spec?.replicas ?? 0);
   const metadata = { ...present.metadata } as Record<string, unknown>;
   // Without a revision the newest object is meant.
-  if (given === undefined || resourceVersion === undefined || resourceVersion === '') delete metadata['resourceVersion'];
+  const any = given === undefined || resourceVersion === undefined || resourceVersion === '';
+  if (any && kind.updatesUnconditionally !== false) delete metadata['resourceVersion'];
+  else if (any) metadata['resourceVersion'] = present.metadata.resourceVersion;
   else metadata['resourceVersion'] = resourceVersion;
   const stored = await env.registry.update(kind, { ...next, metadata } as KubeObject, {
     ...writeOptions(exchange, 'UpdateOptions'),
@@ -131,7 +144,7 @@ function checkScale(scale: Scale, at: ObjectName): void {
       `${scale.kind} in version "v1" cannot be handled as a Scale: converting (v1.${scale.kind}) to (autoscaling.Scale): unknown conversion`,
     );
   }
-  const name = scale.metadata?.name ?? '';
+  const name = givenText({ kind: 'Scale', version: 'v1' }, scale, 'name');
   if (name !== '' && name !== at.name)
     throw new BadRequestError(`the name of the object (${name}) does not match the name on the URL (${at.name})`);
   const replicas: unknown = scale.spec?.replicas ?? 0;

@@ -7,19 +7,32 @@ const bytesMax = 3 * 1024 * 1024;
 /** So much of a body is shown in a refusal. */
 const shownMax = 30;
 
-/** Reads a request's body whole; a larger one is refused as soon as it is too large. */
-export async function readBody(request: IncomingMessage): Promise<Buffer> {
-  const announced = Number(request.headers['content-length'] ?? 0);
-  if (announced > bytesMax) throw tooLarge();
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > bytesMax) throw tooLarge();
-    chunks.push(chunk);
-  }
-  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+/** Reads a request's body whole; a larger one is refused as soon as it is too large. Rejects if the client goes away before its end. */
+export function readBody(request: IncomingMessage): Promise<Buffer> {
+  // Listeners and not an iterator, which costs as much as all the rest of reading a small body.
+  return new Promise((resolve, reject) => {
+    const announced = Number(request.headers['content-length'] ?? 0);
+    if (announced > bytesMax) return reject(tooLarge());
+    if (request.readableEnded) return resolve(Buffer.alloc(0));
+    if (request.destroyed) return reject(goneEarly());
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const onData = (chunk: Buffer): void => {
+      size += chunk.length;
+      chunks.push(chunk);
+      if (size <= bytesMax) return;
+      request.off('data', onData).pause();
+      reject(tooLarge());
+    };
+    request
+      .on('data', onData)
+      .once('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)))
+      .on('error', reject)
+      .once('close', () => reject(goneEarly()));
+  });
 }
+
+const goneEarly = (): Error => new Error('the client went away before the end of its request');
 
 const tooLarge = (): ApiError =>
   new ApiError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${bytesMax}`, undefined, { retryable: false });

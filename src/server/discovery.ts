@@ -1,37 +1,9 @@
 import { apiVersionOf, type KindDescriptor } from '../api/kind.ts';
 import type { KindIndex } from '../api/kind-index.ts';
+import { extraSubresources } from './extra-subresources.ts';
 
 const allVerbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
 const statusVerbs = ['get', 'patch', 'update'];
-
-/** Subresources that are no part of a kind's description. */
-const extraSubresources: Readonly<
-  Record<
-    string,
-    readonly {
-      readonly name: string;
-      readonly kind: string;
-      readonly group?: string;
-      readonly version?: string;
-      readonly verbs: readonly string[];
-    }[]
-  >
-> = {
-  pods: [
-    { name: 'attach', kind: 'PodAttachOptions', verbs: ['create', 'get'] },
-    { name: 'binding', kind: 'Binding', verbs: ['create'] },
-    { name: 'ephemeralcontainers', kind: 'Pod', verbs: statusVerbs },
-    { name: 'eviction', kind: 'Eviction', group: 'policy', version: 'v1', verbs: ['create'] },
-    { name: 'exec', kind: 'PodExecOptions', verbs: ['create', 'get'] },
-    { name: 'log', kind: 'Pod', verbs: ['get'] },
-    { name: 'portforward', kind: 'PodPortForwardOptions', verbs: ['create', 'get'] },
-    { name: 'proxy', kind: 'PodProxyOptions', verbs: ['create', 'delete', 'get', 'patch', 'update'] },
-  ],
-  services: [{ name: 'proxy', kind: 'ServiceProxyOptions', verbs: ['create', 'delete', 'get', 'patch', 'update'] }],
-  nodes: [{ name: 'proxy', kind: 'NodeProxyOptions', verbs: ['create', 'delete', 'get', 'patch', 'update'] }],
-  namespaces: [{ name: 'finalize', kind: 'Namespace', verbs: ['update'] }],
-  serviceaccounts: [{ name: 'token', kind: 'TokenRequest', group: 'authentication.k8s.io', version: 'v1', verbs: ['create'] }],
-};
 
 interface ApiResource {
   readonly name: string;
@@ -90,15 +62,16 @@ const groupOrder = [
   'scheduling.k8s.io',
   'coordination.k8s.io',
   'discovery.k8s.io',
+  'metrics.k8s.io',
 ];
 
 const rank = (group: string): number => (groupOrder.includes(group) ? groupOrder.indexOf(group) : groupOrder.length);
 
 /** What the server serves, in the forms discovery asks for. */
 export class Discovery {
-  readonly #kinds: KindIndex;
+  readonly #kinds: Pick<KindIndex, 'all'>;
 
-  constructor(kinds: KindIndex) {
+  constructor(kinds: Pick<KindIndex, 'all'>) {
     this.#kinds = kinds;
   }
 
@@ -108,6 +81,15 @@ export class Discovery {
 
   groups(): object {
     return { kind: 'APIGroupList', apiVersion: 'v1', groups: this.#groupNames().map((group) => this.#group(group)) };
+  }
+
+  /** Where the groups and their versions are found. */
+  paths(): readonly string[] {
+    const groups = this.#groupNames().flatMap((group) => [
+      `/apis/${group}`,
+      ...this.#versions(group).map((each) => `/apis/${group}/${each}`),
+    ]);
+    return ['/api', '/api/v1', '/apis', ...groups];
   }
 
   group(group: string): object | undefined {

@@ -3,12 +3,12 @@ import type { StoredObject } from '../api/object.ts';
 import type { Registry } from '../api/registry.ts';
 import { selectedBy } from '../api/selection.ts';
 import type { Clock } from '../env/clock.ts';
-import { CompactedError, ExpiredError } from '../errors.ts';
+import { ApiError, CompactedError, ExpiredError } from '../errors.ts';
 import type { StoreEntry, StoreList } from '../stores/store.ts';
 import type { Exchange } from './exchange.ts';
 import { encodeContinue, selectionOf, tooOldToContinue, unreadableSelector, type ListParameters } from './list-query.ts';
 import type { ObjectJson } from './object-json.ts';
-import { partialOf, tableOf, includeObjectOf } from './rendering.ts';
+import { includeObjectOf, isAList, partialOf, tableOf } from './rendering.ts';
 
 export interface ListEnv {
   readonly registry: Registry;
@@ -34,7 +34,8 @@ export async function handleList(
   if (rendering.as === 'Table') {
     const include = includeObjectOf(exchange.query);
     exchange.object(200, tableOf(kind, objects, meta, rendering.version, include, env.clock.now()));
-  } else if (rendering.as === 'PartialObjectMetadataList' || rendering.as === 'PartialObjectMetadata') {
+  } else if (rendering.as === 'PartialObjectMetadata') throw isAList(kind);
+  else if (rendering.as === 'PartialObjectMetadataList') {
     exchange.object(200, {
       kind: 'PartialObjectMetadataList',
       apiVersion: `meta.k8s.io/${rendering.version}`,
@@ -47,7 +48,13 @@ export async function handleList(
   }
 }
 
-async function readPage(env: ListEnv, kind: KindDescriptor, namespace: string | undefined, parameters: ListParameters): Promise<Page> {
+/** One page of a list. */
+export async function readPage(
+  env: ListEnv,
+  kind: KindDescriptor,
+  namespace: string | undefined,
+  parameters: ListParameters,
+): Promise<Page> {
   const { limit, continueAt } = parameters;
   const exact = parameters.resourceVersionMatch === 'Exact' ? Number(parameters.resourceVersion) : undefined;
   const revision = continueAt?.revision ?? exact;
@@ -57,6 +64,7 @@ async function readPage(env: ListEnv, kind: KindDescriptor, namespace: string | 
   } catch (error) {
     throw unreadableSelector(error);
   }
+  if (exact !== undefined) requireReached(exact, await env.registry.head());
   const filtered = parameters.labelSelector !== undefined || parameters.fieldSelector !== undefined;
   const taken: StoreEntry[] = [];
   let after = continueAt?.after;
@@ -73,6 +81,7 @@ async function readPage(env: ListEnv, kind: KindDescriptor, namespace: string | 
           throw continueAt === undefined ? new ExpiredError('The provided resource version is too old.') : tooOldToContinue();
         throw error;
       });
+    if (revision === undefined) requireReached(Number(parameters.resourceVersion), page.revision);
     let cut = false;
     for (const entry of page.entries) {
       if (filtered && !selected(env.json.as(kind, entry.value as StoredObject))) {
@@ -90,6 +99,15 @@ async function readPage(env: ListEnv, kind: KindDescriptor, namespace: string | 
     const full = limit !== undefined && taken.length >= limit;
     if (!more || full || limit === undefined) return pageOf(env, kind, taken, page, more && full ? after : undefined, filtered);
   }
+}
+
+/** A client that has seen more than there is knows another history (a store that was restored): it is told to begin anew. */
+function requireReached(wanted: number, current: number): void {
+  if (wanted <= current) return;
+  throw new ApiError(504, 'Timeout', `Timeout: Too large resource version: ${wanted}, current: ${current}`, {
+    causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
+    retryAfterSeconds: 1,
+  });
 }
 
 function pageOf(

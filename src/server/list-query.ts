@@ -53,9 +53,11 @@ export function listParameters(query: URLSearchParams): ListParameters {
 
 const invalidVersion = (text: string): ApiError =>
   new ApiError(
-    400,
-    'BadRequest',
-    `Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
+    500,
+    '',
+    `resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
+    undefined,
+    { retryable: false },
   );
 
 function checkMatch(watch: boolean, resourceVersion: string, match: string, token: string, initial: string | null): void {
@@ -99,7 +101,10 @@ function decodeContinue(token: string): { revision: number; after: string } {
   } catch {
     // Said below, in one place for all that is wrong with a token.
   }
-  throw new BadRequestError('continue key is not valid: it was not made by this server');
+  // Of a last group of one character base64 makes nothing.
+  const wrong = /[^A-Za-z0-9_-]/.exec(token)?.index ?? (token.length % 4 === 1 ? token.length - 1 : undefined);
+  const why = wrong === undefined ? 'it was not made by this server' : `illegal base64 data at input byte ${wrong}`;
+  throw new BadRequestError(`invalid continue token: continue key is not valid: ${why}`);
 }
 
 /** The query of a list as the selection understands it; selectors that cannot be read are refused in Kubernetes' words. */

@@ -24,15 +24,17 @@ function parseAccept(header: string): readonly { readonly type: string; readonly
 }
 
 function formatOf(type: string): 'json' | 'yaml' | undefined {
-  if (type === '*/*' || type === 'application/*' || type === 'application/json') return 'json';
+  if (type === '*/*' || type === 'application/json') return 'json';
   return type === 'application/yaml' ? 'yaml' : undefined;
 }
 
 /** Picks the first way of answering that the client accepts; throws Kubernetes' 406 if there is none. Protobuf is not served. */
 export function negotiate(header: string | undefined): Rendering {
+  let known = false;
   for (const { type, parameters } of parseAccept(header === undefined || header === '' ? 'application/json' : header)) {
     const format = formatOf(type);
     if (format === undefined) continue;
+    known = true;
     const as = parameters.get('as');
     if (as === undefined) return { as: 'object', version: 'v1', format };
     const version = parameters.get('v') ?? 'v1';
@@ -40,6 +42,9 @@ export function negotiate(header: string | undefined): Rendering {
       return { as: as as Rendering['as'], version, format };
     }
   }
+  // A type that no route produces is refused by the router; a rendering that there is not, by what renders.
   const message = 'only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf';
-  throw new ApiError(406, 'NotAcceptable', message, undefined, { retryable: false });
+  throw known
+    ? new ApiError(406, 'NotAcceptable', message, undefined, { retryable: false })
+    : new ApiError(406, 'NotAcceptable', '406: Not Acceptable', {}, { retryable: false });
 }

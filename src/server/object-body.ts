@@ -5,6 +5,9 @@ import { ApiError, BadRequestError, ParseError } from '../errors.ts';
 import { readBody, unrecognized } from './body.ts';
 import type { Exchange } from './exchange.ts';
 
+/** Kubernetes' own encoding, which its Go clients use for built-in kinds. */
+export const protobufType = 'application/vnd.kubernetes.protobuf';
+
 /** An object as a request carries it, and the fields that stood twice in its text. */
 export interface GivenObject {
   readonly object: KubeObject;
@@ -33,9 +36,13 @@ export async function readObject(
   }
   if ((object.apiVersion ?? '').split('/').length > 2)
     throw unrecognized(kind.kind, `unexpected GroupVersion string: ${object.apiVersion!}`, body);
-  const given = object.metadata?.namespace ?? '';
+  const given = givenText(kind, object, 'namespace');
   if (namespace !== undefined && given !== '' && given !== namespace) {
-    throw new BadRequestError('the namespace of the provided object does not match the namespace sent on the request');
+    throw new BadRequestError(
+      exchange.request.method === 'PUT'
+        ? `the namespace of the object (${given}) does not match the namespace on the request (${namespace})`
+        : 'the namespace of the provided object does not match the namespace sent on the request',
+    );
   }
   return {
     object: namespace === undefined || given === namespace ? object : { ...object, metadata: { ...object.metadata, namespace } },
@@ -50,15 +57,18 @@ function goObjectExpected(value: unknown): string {
 }
 
 function parseObject(exchange: Exchange, kind: KindDescriptor, body: Buffer, parseYaml: (text: string) => unknown): JsonText {
-  const type = (exchange.request.headers['content-type'] ?? 'application/json').split(';')[0]!.trim();
+  const type = exchange.contentType;
   try {
+    if (type === protobufType && exchange.protobuf !== undefined) return { value: exchange.protobuf.read(body, kind), duplicateFields: [] };
     if (type === 'application/yaml') return { value: parseYaml(body.toString('utf8')), duplicateFields: [] };
     if (type === 'application/json' || type === '') return parseJsonText(body.toString('utf8'));
   } catch (error) {
     if (!(error instanceof ParseError)) throw error;
     throw unrecognized(
       kind.kind,
-      type === 'application/yaml' ? error.message : `couldn't get version/kind; json parse error: ${error.message}`,
+      type === 'application/yaml' || type === protobufType
+        ? error.message
+        : `couldn't get version/kind; json parse error: ${error.message}`,
       body,
     );
   }
@@ -68,5 +78,15 @@ function parseObject(exchange: Exchange, kind: KindDescriptor, body: Buffer, par
     `the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf`,
     undefined,
     { retryable: false },
+  );
+}
+
+/** The name or namespace an object says it has; '' if it says none. Throws `BadRequestError` if it is no text. */
+export function givenText(kind: Pick<KindDescriptor, 'kind' | 'version'>, object: KubeObject, field: 'name' | 'namespace'): string {
+  const text: unknown = object.metadata?.[field] ?? '';
+  if (typeof text === 'string') return text;
+  const type = Array.isArray(text) ? 'array' : typeof text === 'boolean' ? 'bool' : typeof text;
+  throw new BadRequestError(
+    `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: json: cannot unmarshal ${type} into Go struct field ObjectMeta.metadata.${field} of type string`,
   );
 }

@@ -13,22 +13,30 @@ export class ObjectJson {
   readonly #kinds: KindIndex;
   readonly #nulls = new WireNulls(new SchemaTable());
   readonly #texts = new WeakMap<object, string>();
+  readonly #events = new WeakMap<object, Partial<Record<'ADDED' | 'MODIFIED' | 'DELETED', Buffer>>>();
   readonly #forms = new AliasForms();
 
   constructor(kinds: KindIndex) {
     this.#kinds = kinds;
   }
 
-  /** With apiVersion and kind first, and the nulls that Kubernetes writes. */
+  /** With kind, apiVersion and metadata first, whatever order they came in, and the nulls that Kubernetes writes. */
   text(object: StoredObject): string {
     let text = this.#texts.get(object);
     if (text === undefined) {
       const model = this.#kinds.byKind(object.apiVersion, object.kind)?.model;
-      const { apiVersion, kind, ...rest } = model === undefined ? object : this.#nulls.fill(model, object);
-      text = JSON.stringify({ kind, apiVersion, ...rest });
+      const { apiVersion, kind, metadata, ...rest } = model === undefined ? object : this.#nulls.fill(model, object);
+      text = JSON.stringify({ kind, apiVersion, metadata, ...rest });
       this.#texts.set(object, text);
     }
     return text;
+  }
+
+  /** A line of a watch. Written once, however many watch: the bytes are remembered as long as the object is. */
+  event(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: StoredObject): Buffer {
+    let lines = this.#events.get(object);
+    if (lines === undefined) this.#events.set(object, (lines = {}));
+    return (lines[type] ??= Buffer.from(`{"type":"${type}","object":${this.text(object)}}\n`));
   }
 
   /** As it stands in a list of its kind: without apiVersion and kind, which the list has. */

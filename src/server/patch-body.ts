@@ -12,15 +12,19 @@ const patchTypes: Readonly<Record<string, Patch['type']>> = {
   'application/apply-patch+json': 'apply',
 };
 
-/** Reads the patch in a request's body; throws Kubernetes' refusals of what is none. */
-export async function readPatch(exchange: Exchange, parseYaml: (text: string) => unknown): Promise<Patch> {
+/** Reads the patch in a request's body, `custom` if it is for a custom resource; throws Kubernetes' refusals of what is none. */
+export async function readPatch(exchange: Exchange, parseYaml: (text: string) => unknown, custom = false): Promise<Patch> {
   const media = (exchange.request.headers['content-type'] ?? '').split(';')[0]!.trim();
   const type = patchTypes[media];
-  if (type === undefined) {
+  // Schemas of custom resources have no merge keys.
+  if (type === undefined || (custom && type === 'strategic')) {
+    const accepted = Object.keys(patchTypes)
+      .slice(0, 4)
+      .filter((each) => !custom || patchTypes[each] !== 'strategic');
     throw new ApiError(
       415,
       'UnsupportedMediaType',
-      `the body of the request was in an unknown format - accepted media types include: ${Object.keys(patchTypes).slice(0, 4).join(', ')}`,
+      `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`,
       undefined,
       { retryable: false },
     );

@@ -2,7 +2,8 @@ import type { KindDescriptor, PrintedColumn } from '../api/kind.ts';
 import type { StoredObject } from '../api/object.ts';
 import { parseTime } from '../api/time.ts';
 import type { Instant } from '../env/clock.ts';
-import { BadRequestError } from '../errors.ts';
+import { ApiError, BadRequestError } from '../errors.ts';
+import { columnDescription } from './column-descriptions.ts';
 
 /** Ages as kubectl shows them: `5s`, `3m20s`, `4h`, `12d`. */
 export function ageText(sinceMs: number): string {
@@ -58,7 +59,7 @@ export function tableOf(
       name,
       type,
       format: format ?? '',
-      description: description ?? '',
+      description: description ?? columnDescription(kind.plural, name),
       priority: priority ?? 0,
     })),
     rows: objects.map((object) => {
@@ -70,6 +71,19 @@ export function tableOf(
       };
     }),
   };
+}
+
+const notAcceptable = (message: string): ApiError => new ApiError(406, 'NotAcceptable', message, undefined, { retryable: false });
+
+/** Go's name of the type of a kind's objects. */
+const goType = ({ group, kind }: KindDescriptor): string => `*${group === '' ? 'core' : group.split('.')[0]!}.${kind}`;
+
+export function isAList(kind: KindDescriptor): ApiError {
+  return notAcceptable(`you requested PartialObjectMetadata, but the requested object is a list (${goType(kind)}List)`);
+}
+
+export function notAList(kind: KindDescriptor): ApiError {
+  return notAcceptable(`you requested PartialObjectMetadataList, but the requested object is not a list (${goType(kind)})`);
 }
 
 export function partialOf(object: StoredObject, version: string): object {

@@ -1,4 +1,4 @@
-import { BadRequestError } from '../errors.ts';
+import { BadRequestError, NotFoundError } from '../errors.ts';
 
 /** A request path, taken apart. */
 export type RequestPath =
@@ -21,10 +21,17 @@ export type RequestPath =
 
 const subresourcesOfNamespace: ReadonlySet<string> = new Set(['status', 'finalize']);
 
-/** Takes a path apart as Kubernetes does. Throws `BadRequestError` for one that is not properly encoded or tries to climb. */
+/** Takes a path apart as Kubernetes does. Throws `BadRequestError` for one that is not properly encoded or tries to climb, `NotFoundError` for one with an encoded slash. */
 export function parsePath(path: string): RequestPath {
   const parts = path.split('/').slice(1).map(decoded);
-  if (parts.some((part) => part === '.' || part === '..')) throw new BadRequestError(`invalid path ${JSON.stringify(path)}`);
+  const climbing = parts.find((part) => part === '.' || part === '..');
+  if (climbing !== undefined) throw new BadRequestError(`Name parameter invalid: ${JSON.stringify(climbing)}: may not be '${climbing}'`);
+  // What is sent through a proxy is its own affair.
+  const own = parts.slice(0, parts.indexOf('proxy') < 0 ? parts.length : parts.indexOf('proxy'));
+  // A name with a slash in it would stand for another path in the store, one in another namespace, too: it is none that is served.
+  if (own.some((part) => part.includes('/'))) throw new NotFoundError('the server could not find the requested resource', {});
+  if (own.some((part) => /[%\p{Cc}]/u.test(part)))
+    throw new BadRequestError(`invalid path ${JSON.stringify(path)}: a name may not contain '%' or control characters`);
   while (parts.length > 0 && parts.at(-1) === '') parts.pop();
   const [root, ...rest] = parts;
   if (root === 'api') return inVersion('api', rest.length === 0 ? undefined : '', rest[0], rest.slice(1));

@@ -1,17 +1,16 @@
 import type { DeleteOptions } from '../api/client.ts';
-import type { KindDescriptor } from '../api/kind.ts';
+import { partOf, type KindDescriptor } from '../api/kind.ts';
 import type { KindIndex } from '../api/kind-index.ts';
 import type { StoredObject } from '../api/object.ts';
-import { selectedBy } from '../api/selection.ts';
-import { methodNotAllowed, notFound } from '../api/status-errors.ts';
-import { BadRequestError, NotFoundError } from '../errors.ts';
+import { notFound } from '../api/status-errors.ts';
+import { ApiError, BadRequestError, NotFoundError } from '../errors.ts';
 import { parseJson, readBody } from './body.ts';
 import type { Exchange } from './exchange.ts';
-import { handleList, type ListEnv } from './list-handler.ts';
-import { listParameters, selectionOf } from './list-query.ts';
-import { readObject } from './object-body.ts';
+import { handleList, readPage, type ListEnv } from './list-handler.ts';
+import { listParameters } from './list-query.ts';
+import { givenText, protobufType, readObject } from './object-body.ts';
 import { readPatch } from './patch-body.ts';
-import { partialOf, tableOf, includeObjectOf } from './rendering.ts';
+import { includeObjectOf, notAList, partialOf, tableOf } from './rendering.ts';
 import type { RequestPath } from './request-path.ts';
 import { applyOptions, deleteOptions, writeOptions } from './write-options.ts';
 import { WatchHandler } from './watch-handler.ts';
@@ -23,6 +22,8 @@ export interface ResourceEnv extends ListEnv {
   readonly closing: AbortSignal;
   /** Subresources with a life of their own (log, exec, scale, ...); true if it answered. */
   readonly subresources: (exchange: Exchange, kind: KindDescriptor, path: ResourcePath) => Promise<boolean>;
+  /** Kinds that are answered and never stored; true if it was one. */
+  readonly reviews: ResourceEnv['subresources'];
   /** Bodies that are not JSON. */
   readonly parseYaml: (text: string) => unknown;
 }
@@ -30,18 +31,33 @@ export interface ResourceEnv extends ListEnv {
 /** Answers requests for resources: the verbs over the registry. */
 export async function handleResource(env: ResourceEnv, exchange: Exchange, path: ResourcePath): Promise<void> {
   const kind = env.kinds.byResource(path.group === '' ? path.version : `${path.group}/${path.version}`, path.resource);
-  if (kind === undefined) throw unknownResource();
+  if (kind === undefined || !isRoute(kind, path)) throw unknownResource();
   if (path.namespace !== undefined && !kind.namespaced) throw unknownResource();
-  if (path.subresource !== '' && path.subresource !== 'status' && path.subresource !== 'finalize') {
+  if (!isObjectPath(kind, path.subresource)) {
     if (await env.subresources(exchange, kind, path)) return;
     throw unknownResource();
   }
+  if (await env.reviews(exchange, kind, path)) return;
   if (path.subresource === 'status' && !kind.hasStatus) throw unknownResource();
   if (path.watch === true) exchange.query.set('watch', 'true');
   const method = exchange.request.method ?? 'GET';
   if (path.name === undefined) await handleCollection(env, exchange, kind, path, method);
   else await handleOne(env, exchange, kind, path, path.name, method);
 }
+
+/** True where the object itself is answered, whole, whatever part of it may be written. */
+function isObjectPath(kind: KindDescriptor, subresource: string): boolean {
+  return subresource === '' || subresource === 'status' || subresource === 'finalize' || partOf(kind, subresource) !== undefined;
+}
+
+/** Objects of a namespaced kind have no place outside of a namespace, and no name has a slash. */
+function isRoute(kind: KindDescriptor, { name, namespace }: ResourcePath): boolean {
+  return name === undefined || (!name.includes('/') && (!kind.namespaced || namespace !== undefined));
+}
+
+/** What the router says where no handler is registered for the method. */
+const noSuchMethod = (): ApiError =>
+  new ApiError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {}, { retryable: false });
 
 const unknownResource = (): NotFoundError => new NotFoundError('the server could not find the requested resource', {});
 
@@ -60,29 +76,23 @@ async function handleCollection(
     return;
   }
   if (method === 'POST') {
-    if (kind.namespaced && path.namespace === undefined) throw methodNotAllowed(kind, 'create');
+    if (kind.namespaced && path.namespace === undefined) throw noSuchMethod();
     const { object, duplicateFields } = await readObject(exchange, kind, path.namespace, env.parseYaml);
     const options = { ...writeOptions(exchange, 'CreateOptions'), duplicateFields };
     answer(env, exchange, kind, 201, await env.registry.create(kind, object, options));
     return;
   }
   if (method === 'DELETE') {
-    if (kind.namespaced && path.namespace === undefined) throw methodNotAllowed(kind, 'deletecollection');
+    if (kind.namespaced && path.namespace === undefined) throw noSuchMethod();
     const parameters = listParameters(exchange.query);
     const options = await readDeleteOptions(env, exchange);
-    const { entries, revision } = await env.registry.list(kind, path.namespace);
-    const selected = selectedBy(kind, selectionOf(parameters, path.namespace));
-    const picked = entries.map((entry) => env.json.as(kind, entry.value as StoredObject)).filter(selected);
-    const deleted = await env.registry.deleteCollection(kind, picked, options);
-    const head = JSON.stringify({
-      kind: `${kind.kind}List`,
-      apiVersion: apiVersion(path),
-      metadata: { resourceVersion: String(revision) },
-    });
+    const { objects, meta } = await readPage(env, kind, path.namespace, parameters);
+    const deleted = await env.registry.deleteCollection(kind, objects, options);
+    const head = JSON.stringify({ kind: `${kind.kind}List`, apiVersion: apiVersion(path), metadata: meta });
     exchange.json(200, `${head.slice(0, -1)},"items":[${deleted.map((object) => env.json.item(object)).join(',')}]}`);
     return;
   }
-  throw methodNotAllowed(kind, method.toLowerCase());
+  throw noSuchMethod();
 }
 
 async function handleOne(
@@ -110,7 +120,7 @@ async function handleOne(
     case 'PUT': {
       const created = kind.createsOnUpdate === true && (await env.registry.current(kind, at)) === undefined;
       const { object, duplicateFields } = await readObject(exchange, kind, path.namespace, env.parseYaml);
-      const given = object.metadata?.name ?? '';
+      const given = givenText(kind, object, 'name');
       if (given === '')
         throw new BadRequestError(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
       if (given !== name) throw new BadRequestError(`the name of the object (${given}) does not match the name on the URL (${name})`);
@@ -118,16 +128,18 @@ async function handleOne(
       return answer(env, exchange, kind, created ? 201 : 200, await env.registry.update(kind, object, options));
     }
     case 'PATCH': {
-      const patch = await readPatch(exchange, env.parseYaml);
+      const patch = await readPatch(exchange, env.parseYaml, kind.openapi !== undefined);
       const created = patch.type === 'apply' && (await env.registry.current(kind, at)) === undefined;
       const options = patch.type === 'apply' ? applyOptions(exchange) : writeOptions(exchange, 'PatchOptions');
       const object = await env.registry.patch(kind, at, patch, { ...options, subresource: path.subresource });
       return answer(env, exchange, kind, created ? 201 : 200, object);
     }
     case 'DELETE':
+      // What is deleted is the object, never a part of it.
+      if (path.subresource !== '') throw noSuchMethod();
       return deleteOne(env, exchange, kind, at);
     default:
-      throw methodNotAllowed(kind, method.toLowerCase());
+      throw noSuchMethod();
   }
 }
 
@@ -147,6 +159,7 @@ async function deleteOne(
 function answer(env: ResourceEnv, exchange: Exchange, kind: KindDescriptor, code: number, stored: StoredObject): void {
   const object = env.json.as(kind, stored);
   const { rendering } = exchange;
+  if (rendering.as === 'PartialObjectMetadataList') throw notAList(kind);
   if (rendering.as === 'object') exchange.json(code, env.json.text(object));
   else if (rendering.as === 'Table') {
     const include = includeObjectOf(exchange.query);
@@ -159,6 +172,8 @@ function answer(env: ResourceEnv, exchange: Exchange, kind: KindDescriptor, code
 
 async function readDeleteOptions(env: ResourceEnv, exchange: Exchange): Promise<DeleteOptions> {
   const body = await readBody(exchange.request);
+  if (exchange.contentType === protobufType && exchange.protobuf !== undefined && body.length > 0)
+    return deleteOptions(exchange, exchange.protobuf.read(body, { kind: 'DeleteOptions', model: 'DeleteOptions' }));
   const text = body.toString('utf8');
   return deleteOptions(exchange, text === '' ? undefined : text.trimStart().startsWith('{') ? parseJson(body).value : env.parseYaml(text));
 }

@@ -100,8 +100,14 @@ export class WatchHandler {
   #timers(end: () => void): { cancel(): void }[] {
     const { clock } = this.#env;
     const seconds = this.#parameters.timeoutSeconds ?? defaultTimeoutSeconds;
-    const timers = [clock.schedule(clock.now() + Math.max(1, seconds) * 1000, end)];
-    if (!this.#parameters.bookmarks) return timers;
+    const { bookmarks } = this.#parameters;
+    // The last thing a watch says before its time is up is how far it came: the next one goes on from there.
+    const timeUp = (): void => {
+      if (bookmarks) this.#bookmark();
+      end();
+    };
+    const timers = [clock.schedule(clock.now() + Math.max(1, seconds) * 1000, timeUp)];
+    if (!bookmarks) return timers;
     const beat = (): void => {
       if (this.#ended) return;
       this.#bookmark();
@@ -128,12 +134,12 @@ export class WatchHandler {
   }
 
   #send(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: StoredObject): void {
-    this.#write(`{"type":"${type}","object":${this.#rendered(object)}}\n`);
+    if (this.#exchange.rendering.as === 'object') this.#write(this.#env.json.event(type, object));
+    else this.#write(`{"type":"${type}","object":${this.#rendered(object)}}\n`);
   }
 
   #rendered(object: StoredObject): string {
     const { rendering, query } = this.#exchange;
-    if (rendering.as === 'object') return this.#env.json.text(object);
     if (rendering.as !== 'Table') return JSON.stringify(partialOf(object, rendering.version));
     const include = includeObjectOf(query);
     const table = tableOf(
@@ -161,7 +167,7 @@ export class WatchHandler {
     );
   }
 
-  #write(line: string): void {
+  #write(line: string | Buffer): void {
     if (!this.#exchange.response.destroyed && !this.#ended) this.#exchange.response.write(line);
   }
 }

@@ -1,4 +1,5 @@
 import type { DeleteOptions, WriteOptions } from '../api/client.ts';
+import { noKind } from '../api/wrong-kind.ts';
 import { ApiError, BadRequestError, InvalidError } from '../errors.ts';
 import type { Exchange } from './exchange.ts';
 
@@ -58,6 +59,7 @@ export function writeOptions(exchange: Exchange, kind: OptionsKind): WriteOption
     trackFields: true,
     identity: exchange.identity,
     onWarning: (message) => exchange.warn(message),
+    admit: exchange.admit,
   };
 }
 
@@ -83,7 +85,7 @@ export function deleteOptions(exchange: Exchange, body: unknown): DeleteOptions 
     throw new ApiError(
       500,
       '',
-      `no kind ${JSON.stringify(given.kind)} is registered for version ${JSON.stringify(given.apiVersion)}`,
+      noKind(given.kind, given.apiVersion ?? '', 'k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27'),
       undefined,
       { retryable: false },
     );

@@ -48,6 +48,9 @@ export function storeErrorOf(error: GrpcError, what: string): StoreError {
   if (code === grpcStatus.permissionDenied || code === grpcStatus.unauthenticated || details.includes('authentication failed')) {
     return new StoreError('STORE_ACCESS_DENIED', `etcd: ${what}: user or permission refused: ${details}`, { cause: error });
   }
-  if (code === grpcStatus.invalidArgument) return new StoreError('STORE_REFUSED', `etcd: ${what}: ${details}`, { cause: error });
+  // Below gRPC's own limit etcd says itself that a request is too large, as an invalid argument.
+  const tooLarge = code === grpcStatus.resourceExhausted && details.includes('larger than max');
+  if (code === grpcStatus.invalidArgument || tooLarge)
+    return new StoreError('STORE_REFUSED', `etcd: ${what}: ${details}`, { cause: error });
   return new StoreError('STORE_UNREACHABLE', `etcd: ${what}: ${details || error.message}`, { cause: error, retryable: true });
 }

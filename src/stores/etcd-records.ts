@@ -11,8 +11,9 @@ export class EtcdRecords {
   readonly #prefix: string;
   readonly #stamp: StoreOpenOptions['stamp'];
 
+  /** A slash ends the prefix: `/west` must not take in what is under `/west2`. */
   constructor(prefix: string, stamp: StoreOpenOptions['stamp']) {
-    this.#prefix = prefix;
+    this.#prefix = prefix.endsWith('/') ? prefix : `${prefix}/`;
     this.#stamp = stamp;
   }
 

@@ -27,7 +27,7 @@ import type {
 export interface EtcdStoreOptions {
   /** `http://host:port` or `https://host:port`, of as many members as there are; the next is asked when one fails. */
   readonly endpoints: readonly string[];
-  /** Every key of the store begins with this; other programs stay outside. `/coxswain` unless given. */
+  /** Every key of the store begins with this and a slash; other programs stay outside. `/coxswain` unless given. */
   readonly prefix?: string;
   readonly tls?: EtcdTls;
   readonly user?: string;
@@ -78,6 +78,7 @@ export class EtcdStore implements Store {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #prefix: string;
+  readonly #requestTimeoutMs: number;
   readonly #leases = new Set<EtcdLease>();
   #parts: Parts | undefined;
   #phase: 'new' | 'opening' | 'open' | 'closed' = 'new';
@@ -87,6 +88,7 @@ export class EtcdStore implements Store {
     this.#clock = options.clock ?? new SystemClock();
     this.#logger = options.logger ?? silentLogger;
     this.#prefix = options.prefix ?? '/coxswain';
+    this.#requestTimeoutMs = options.requestTimeoutMs ?? 5_000;
     if (this.#prefix === '')
       throw new ConfigurationError('prefix: expected a text that every key begins with, such as /coxswain, got an empty one');
   }
@@ -98,7 +100,8 @@ export class EtcdStore implements Store {
     this.#phase = 'opening';
     let connection: EtcdConnection | undefined;
     try {
-      const { requestTimeoutMs = 5_000, keepAliveMs = 5_000, keepAliveTimeoutMs = 2_000, historyLimit = 8192 } = this.#options;
+      const { keepAliveMs = 5_000, keepAliveTimeoutMs = 2_000, historyLimit = 8192 } = this.#options;
+      const requestTimeoutMs = this.#requestTimeoutMs;
       const env = { clock: this.#clock, logger: this.#logger };
       connection = await EtcdConnection.open({ ...this.#options, ...env, requestTimeoutMs, keepAliveMs, keepAliveTimeoutMs });
       const records = new EtcdRecords(this.#prefix, options.stamp);
@@ -220,19 +223,33 @@ export class EtcdStore implements Store {
       return await answer;
     } catch (error) {
       if (!isCompacted(error as GrpcError)) throw error;
-      const { connection, records } = this.#opened();
-      throw await new Promise<StoreError>((resolve) => {
-        const watch = new EtcdWatch({
-          connection,
-          clock: this.#clock,
-          logger: this.#logger,
-          range: records.wholeRange(),
-          after: 0,
-          onEvents: () => watch.close(),
-          onEnd: resolve,
-        });
-      });
+      throw await this.#compaction();
     }
+  }
+
+  /** What a watch from the beginning ends with. One that goes on is with a member that does not know of the compaction yet. */
+  #compaction(): Promise<StoreError> {
+    const { connection, records } = this.#opened();
+    const clock = this.#clock;
+    return new Promise((resolve) => {
+      const end = (error: StoreError): void => {
+        timer.cancel();
+        watch.close();
+        resolve(error);
+      };
+      const unknown = (): void =>
+        end(new StoreError('STORE_UNREACHABLE', 'etcd: list: nobody says up to where history is compacted', { retryable: true }));
+      const timer = clock.schedule(clock.now() + this.#requestTimeoutMs, unknown);
+      const watch = new EtcdWatch({
+        connection,
+        clock,
+        logger: this.#logger,
+        range: records.wholeRange(),
+        after: 0,
+        onEvents: unknown,
+        onEnd: end,
+      });
+    });
   }
 }
 

@@ -45,6 +45,11 @@ export class LmdbBatch {
     return { ok: true, entry };
   }
 
+  /** The same write, for whatever the key holds by now. */
+  over(op: WriteOp): WriteOp {
+    return { ...op, expected: this.#read(op.key)?.revision ?? 0 };
+  }
+
   contents(from: Revision, to: Revision): LmdbBatchContents {
     return { entries: this.#bytes, changes: this.#records, forget: [from, to], head: this.head };
   }

@@ -1,10 +1,10 @@
-import { open, stat, statfs } from 'node:fs/promises';
+import { access, constants, open, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Database, RootDatabase } from 'lmdb';
+import type { Database, RootDatabase, RootDatabaseOptions } from 'lmdb';
 import { turn } from '../env/system-turn.ts';
 import { ConfigurationError, StoreError } from '../errors.ts';
 import { checkLmdbFile } from './lmdb-file-check.ts';
-import { lmdbFormat, type LmdbHeader } from './lmdb-records.ts';
+import { lmdbFormat, readEntry, type LmdbEntry, type LmdbHeader } from './lmdb-records.ts';
 import type { Revision } from './store.ts';
 
 const headerKey = 'coxswain';
@@ -29,13 +29,16 @@ export interface LmdbBatchContents {
 export class LmdbDatabase {
   readonly path: string;
   readonly #root: RootDatabase<Buffer, string>;
-  readonly #entries: Database<Buffer, string>;
+  readonly #entries: Database<Buffer | LmdbEntry, string>;
   readonly #history: Database<Buffer, number>;
 
   private constructor(path: string, root: RootDatabase<Buffer, string>) {
     this.path = path;
     this.#root = root;
-    this.#entries = root.openDB({ name: 'entries', encoding: 'binary' });
+    // Read where lmdb has them: a copy of each would be a good part of the time that opening takes.
+    const encoder = { encode: (bytes: Buffer) => bytes, decode: readEntry };
+    const options: RootDatabaseOptions & { readonly name: string } = { name: 'entries', encoding: 'binary', encoder };
+    this.#entries = root.openDB(options);
     this.#history = root.openDB({ name: 'history', encoding: 'binary' });
   }
 
@@ -45,13 +48,15 @@ export class LmdbDatabase {
       throw new ConfigurationError("the LMDB store needs the package 'lmdb': npm install lmdb", { cause });
     });
     const path = join(directory, 'coxswain.mdb');
-    const size = await stat(path).then(
-      (found) => found.size,
-      () => 0,
-    );
+    const size = await sizeOf(path);
     if (size > 0) await checkLmdbFile(path);
     else if (options.readOnly === true)
       throw new StoreError('STORE_FOREIGN', `${directory}: expected a store, found no coxswain.mdb in it`);
+    // LMDB maps its lock file into memory, even to read: made on a full disk, it ends the process with SIGBUS instead of an error.
+    if ((size === 0 || (await sizeOf(`${path}-lock`)) === 0) && (await isFull(path))) {
+      const message = `${path}: it cannot be opened for the first time: expected 1 MiB of room on the disk; make room and try again`;
+      throw new StoreError('STORE_FULL', message, { retryable: true });
+    }
     const root = openLmdb<Buffer, string>({
       path,
       noSubdir: true,
@@ -83,8 +88,8 @@ export class LmdbDatabase {
     return this.#entries.getBinary(key);
   }
 
-  entries(): Iterable<{ readonly key: string; readonly value: Buffer }> {
-    return this.#entries.getRange({ snapshot: false });
+  entries(): Iterable<{ readonly key: string; readonly value: LmdbEntry }> {
+    return this.#entries.getRange({ snapshot: false }) as Iterable<{ readonly key: string; readonly value: LmdbEntry }>;
   }
 
   /** The bytes of the changes after `revision`, oldest first. */
@@ -135,15 +140,31 @@ export class LmdbDatabase {
     const { commitError } = error as { commitError?: Promise<never> };
     const cause =
       commitError === undefined ? error : await Promise.race([commitError.catch((reason: unknown) => reason), turn().then(() => error)]);
-    const disk = await statfs(dirname(this.path)).catch(() => undefined);
-    if (disk !== undefined && disk.bavail * disk.bsize < fullBytes) {
-      return new StoreError('STORE_FULL', `${this.path}: the disk is full: nothing was written; make room and write again`, {
-        cause,
-        retryable: true,
-      });
-    }
-    return new StoreError('STORE_IO', `${this.path}: the write failed: ${String(cause)}`, { cause, retryable: true });
+    return diskErrorOf(this.path, cause, 'the write failed');
   }
+}
+
+/** What to tell of an error of the disk that `path` is on: `STORE_FULL` if there is no room, else `STORE_IO`. */
+export async function diskErrorOf(path: string, cause: unknown, what: string): Promise<StoreError> {
+  if (await isFull(path)) {
+    const message = `${path}: ${what}: the disk is full: nothing was written; make room and try again`;
+    return new StoreError('STORE_FULL', message, { cause, retryable: true });
+  }
+  return new StoreError('STORE_IO', `${path}: ${what}: ${String(cause)}`, { cause, retryable: true });
+}
+
+/** A disk that cannot be written to, such as a read-only one with a backup, is not full. */
+async function isFull(path: string): Promise<boolean> {
+  const directory = dirname(path);
+  const disk = await access(directory, constants.W_OK)
+    .then(() => statfs(directory))
+    .catch(() => undefined);
+  return disk !== undefined && disk.bavail * disk.bsize < fullBytes;
+}
+
+/** 0 for a file that is not there. */
+async function sizeOf(path: string): Promise<number> {
+  return (await stat(path).catch(() => undefined))?.size ?? 0;
 }
 
 /** Makes a new file a store, unless another process was faster. */

@@ -1,6 +1,6 @@
 import { StoreError } from '../errors.ts';
 import type { LmdbDatabase } from './lmdb-database.ts';
-import { decodeChange, decodeEntry } from './lmdb-records.ts';
+import { decodeChange, decodeEntry, readEntry } from './lmdb-records.ts';
 import { MvccState } from './mvcc-state.ts';
 import type { StoreChange, StoreEntry, StoreOpenOptions } from './store.ts';
 
@@ -31,7 +31,7 @@ function readChanges(database: LmdbDatabase, state: MvccState, stamp: StoreOpenO
   const changes: StoreChange[] = [];
   for (const { revision, type, key, raw, previous } of records.reverse()) {
     const made = later.has(key) ? later.get(key) : state.read(key);
-    const entry = type === 'delete' && raw !== undefined ? decodeEntry(key, raw, stamp, revision) : made;
+    const entry = type === 'delete' && raw !== undefined ? decodeEntry(key, readEntry(raw), stamp, revision) : made;
     if (entry?.revision !== revision) {
       throw new StoreError(
         'STORE_CORRUPT',

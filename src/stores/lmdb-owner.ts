@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, open, readdir, realpath, rename, rm, type FileHandle } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +9,7 @@ import { StoreError } from '../errors.ts';
 
 const ownerName = 'owner.sock';
 const claimName = /^claim-[0-9a-f]+\.sock$/;
-/** The longest directory whose sockets have a path that every system allows. */
+/** The longest directory, in bytes, whose sockets have a path that every system allows. */
 const maxDirectory = 64;
 
 /**
@@ -20,12 +21,12 @@ const maxDirectory = 64;
  * least the later one therefore sees the other: the one whose name comes first goes on, once the other has given up.
  */
 export class LmdbOwner {
-  readonly #directory: string;
+  readonly #place: SocketPlace | undefined;
   readonly #server: Server;
   readonly #peers: Set<Socket>;
 
-  private constructor(directory: string, server: Server, peers: Set<Socket>) {
-    this.#directory = directory;
+  private constructor(place: SocketPlace | undefined, server: Server, peers: Set<Socket>) {
+    this.#place = place;
     this.#server = server;
     this.#peers = peers;
   }
@@ -33,32 +34,36 @@ export class LmdbOwner {
   /** Makes the caller the owner of the store in `directory`, or throws `STORE_LOCKED`. */
   static async claim(directory: string, random: SecureRandom): Promise<LmdbOwner> {
     const peers = new Set<Socket>();
+    let decided = false;
     const server = createServer((peer) => {
-      peers.add(peer);
       peer.on('error', () => undefined);
+      // One that was connected before the outcome, and is only accepted now, would wait for ever.
+      if (decided) return void peer.destroy();
+      peers.add(peer);
       peer.on('close', () => peers.delete(peer));
     });
     server.unref();
     if (process.platform === 'win32') {
       // A pipe has one server, and is gone with it.
-      const owner = new LmdbOwner('', server, peers);
-      await listen(server, `\\\\.\\pipe\\coxswain-${digest(directory)}`).catch((cause: unknown) => {
+      const owner = new LmdbOwner(undefined, server, peers);
+      await listen(server, `\\\\.\\pipe\\coxswain-${digest(await realpath(directory))}`).catch((cause: unknown) => {
         throw lockedError(directory, cause);
       });
       return owner;
     }
-    const sockets = await socketDirectory(directory);
-    const owner = new LmdbOwner(sockets, server, peers);
+    const place = await SocketPlace.of(directory);
+    const owner = new LmdbOwner(place, server, peers);
     const mine = `claim-${Buffer.from(random.bytes(8)).toString('hex')}.sock`;
-    await listen(server, join(sockets, mine));
     try {
-      await owner.#outlast(mine, directory);
-      await rename(join(sockets, mine), join(sockets, ownerName));
+      await listen(server, place.at(mine));
+      await owner.#outlast(place, mine, directory);
+      await rename(place.at(mine), place.at(ownerName));
+      decided = true;
       // Those who wait for the outcome look again.
       for (const peer of peers) peer.destroy();
       return owner;
     } catch (error) {
-      await rm(join(sockets, mine), { force: true });
+      await rm(place.at(mine), { force: true });
       await owner.#stop();
       throw error;
     }
@@ -66,19 +71,19 @@ export class LmdbOwner {
 
   /** Gives the store up. */
   async release(): Promise<void> {
-    if (this.#directory !== '') await rm(join(this.#directory, ownerName), { force: true });
+    if (this.#place !== undefined) await rm(this.#place.at(ownerName), { force: true });
     await this.#stop();
   }
 
   /** Returns when nobody else owns or claims the store; throws if somebody does who comes first. */
-  async #outlast(mine: string, directory: string): Promise<void> {
+  async #outlast(place: SocketPlace, mine: string, directory: string): Promise<void> {
     for (let alone = false; !alone;) {
       alone = true;
-      for (const name of await readdir(this.#directory)) {
+      for (const name of await readdir(place.at(''))) {
         if (name === mine || !claimName.test(name)) continue;
-        const peer = await reach(join(this.#directory, name));
+        const peer = await reach(place.at(name));
         if (peer === undefined) {
-          await rm(join(this.#directory, name), { force: true });
+          await rm(place.at(name), { force: true });
           continue;
         }
         if (name < mine) {
@@ -90,14 +95,15 @@ export class LmdbOwner {
       }
     }
     // Looked at after the claims: a claim that is no longer there may have become the owner.
-    const owner = await reach(join(this.#directory, ownerName));
+    const owner = await reach(place.at(ownerName));
     owner?.destroy();
     if (owner !== undefined) throw lockedError(directory);
   }
 
   async #stop(): Promise<void> {
     for (const peer of this.#peers) peer.destroy();
-    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    if (this.#server.listening) await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    await this.#place?.close();
   }
 }
 
@@ -109,11 +115,39 @@ const lockedError = (directory: string, cause?: unknown): StoreError =>
     retryable: true,
   });
 
-/** Beside the store, or where the path is short enough for a socket. */
-async function socketDirectory(directory: string): Promise<string> {
-  const sockets = directory.length <= maxDirectory ? directory : join(tmpdir(), `coxswain-${digest(directory)}`);
-  await mkdir(sockets, { recursive: true });
-  return sockets;
+/**
+ * Where the sockets of a store are: beside it, whatever name leads there. The path of a socket may not be long; Linux reaches a
+ * directory that is open by a short one. Elsewhere a long path has its sockets among the temporary files.
+ */
+class SocketPlace {
+  readonly #path: string;
+  readonly #open: FileHandle | undefined;
+
+  private constructor(path: string, open: FileHandle | undefined) {
+    this.#path = path;
+    this.#open = open;
+  }
+
+  static async of(directory: string): Promise<SocketPlace> {
+    const real = await realpath(directory);
+    if (Buffer.byteLength(real) <= maxDirectory) return new SocketPlace(real, undefined);
+    const handle = await open(real, 'r');
+    const short = `/proc/self/fd/${handle.fd}`;
+    if (process.platform === 'linux' && existsSync(short)) return new SocketPlace(short, handle);
+    await handle.close();
+    const temporary = join(tmpdir(), `coxswain-${digest(real)}`);
+    await mkdir(temporary, { recursive: true });
+    return new SocketPlace(temporary, undefined);
+  }
+
+  /** The path of a socket, or, of '', of what they are in. */
+  at(name: string): string {
+    return `${this.#path}/${name}`;
+  }
+
+  async close(): Promise<void> {
+    await this.#open?.close();
+  }
 }
 
 async function listen(server: Server, path: string): Promise<void> {

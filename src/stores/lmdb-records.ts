@@ -36,11 +36,24 @@ export function encodeEntry(revision: Revision, createRevision: Revision, value:
   return bytes;
 }
 
-/** The reverse of `encodeEntry`; `at` is the revision to stamp it with, its own unless given. */
-export function decodeEntry(key: string, bytes: Buffer, stamp: Stamp, at?: Revision): StoreEntry {
-  const revision = at ?? bytes.readDoubleBE(0);
-  const value = parseFrozen(bytes.toString('utf8', entryHeaderBytes));
-  return { key, value: stamp === undefined ? value : stamp(value, revision), revision, createRevision: bytes.readDoubleBE(8) };
+/** An entry as it is on disk, read out of its bytes. */
+export interface LmdbEntry {
+  readonly revision: Revision;
+  readonly createRevision: Revision;
+  readonly text: string;
+}
+
+/** The reverse of `encodeEntry`. Keeps nothing of `bytes`, which may be overwritten afterwards. */
+export function readEntry(bytes: Buffer): LmdbEntry {
+  const text = bytes.toString('utf8', entryHeaderBytes, bytes.length);
+  return { revision: bytes.readDoubleBE(0), createRevision: bytes.readDoubleBE(8), text };
+}
+
+/** The entry with its value; `at` is the revision to stamp it with, its own unless given. */
+export function decodeEntry(key: string, { text, createRevision, ...own }: LmdbEntry, stamp: Stamp, at?: Revision): StoreEntry {
+  const revision = at ?? own.revision;
+  const value = parseFrozen(text);
+  return { key, value: stamp === undefined ? value : stamp(value, revision), revision, createRevision };
 }
 
 /** A change: its type, whether there was something before, the key, and the bytes of the entry before. */
@@ -57,5 +70,5 @@ export function decodeChange(bytes: Buffer, stamp: Stamp): LmdbChange & { readon
   const end = 4 + bytes.readUInt16BE(2);
   const key = bytes.toString('utf8', 4, end);
   const raw = bytes.readUInt8(1) === something ? bytes.subarray(end) : undefined;
-  return { type: bytes.readUInt8(0) === 0 ? 'put' : 'delete', key, raw, previous: raw && decodeEntry(key, raw, stamp) };
+  return { type: bytes.readUInt8(0) === 0 ? 'put' : 'delete', key, raw, previous: raw && decodeEntry(key, readEntry(raw), stamp) };
 }

@@ -1,12 +1,12 @@
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { SystemSecureRandom } from '../env/system-secure-random.ts';
-import { ClosedError, StoreError } from '../errors.ts';
+import { ClosedError, ConfigurationError, CoxswainError, StoreError } from '../errors.ts';
 import { LmdbBatch } from './lmdb-batch.ts';
-import { LmdbDatabase, maxKeyBytes } from './lmdb-database.ts';
+import { diskErrorOf, LmdbDatabase, maxKeyBytes } from './lmdb-database.ts';
 import { loadState } from './lmdb-load.ts';
 import { LmdbOwner } from './lmdb-owner.ts';
-import { decodeEntry } from './lmdb-records.ts';
+import { decodeEntry, readEntry } from './lmdb-records.ts';
 import type { MvccState } from './mvcc-state.ts';
 import type {
   ListOptions,
@@ -31,6 +31,8 @@ export interface LmdbStoreOptions {
 /** Something that waits for its turn to be written. */
 interface Job {
   readonly ops: readonly WriteOp[];
+  /** Written whatever the keys hold by then. */
+  readonly over: boolean;
   /** Forget the history up to here. */
   readonly compact: Revision;
   readonly resolve: (results: readonly WriteResult[]) => void;
@@ -66,11 +68,16 @@ export class LmdbStore implements Store {
   #writing: Promise<void> | undefined;
 
   constructor(options: LmdbStoreOptions) {
+    if (typeof options.path !== 'string' || options.path === '')
+      throw new ConfigurationError(`LmdbStore: path: expected the name of a directory, found ${JSON.stringify(options.path)}`);
     this.#path = resolve(options.path);
     this.#historyLimit = options.historyLimit ?? 8192;
   }
 
-  /** @throws StoreError `STORE_LOCKED`, `STORE_FOREIGN`, `STORE_NEWER`, `STORE_CORRUPT`; ConfigurationError without `lmdb`. */
+  /**
+   * @throws StoreError `STORE_LOCKED`, `STORE_FOREIGN`, `STORE_NEWER`, `STORE_CORRUPT`, `STORE_FULL`, `STORE_IO` (no directory, a disk that
+   * cannot be written to); ConfigurationError without `lmdb`.
+   */
   async open(options: StoreOpenOptions = {}): Promise<void> {
     if (this.#phase === 'closed') throw new ClosedError('the LMDB store');
     if (this.#phase !== 'new') throw new StoreError('STORE_OPEN', 'the LMDB store has been opened already');
@@ -87,12 +94,12 @@ export class LmdbStore implements Store {
     } catch (error) {
       if (!this.#isClosed()) this.#phase = 'new';
       await this.#giveBack();
-      throw error;
+      throw error instanceof CoxswainError ? error : await diskErrorOf(this.#path, error, 'the store cannot be opened');
     }
   }
 
   write(ops: readonly WriteOp[]): Promise<readonly WriteResult[]> {
-    return this.#enqueue(ops, 0);
+    return this.#enqueue({ ops });
   }
 
   async get(key: string): Promise<StoreEntry | undefined> {
@@ -112,7 +119,7 @@ export class LmdbStore implements Store {
   }
 
   async compact(revision: Revision): Promise<void> {
-    await this.#enqueue([], revision);
+    await this.#enqueue({ compact: revision });
   }
 
   /**
@@ -125,19 +132,21 @@ export class LmdbStore implements Store {
     this.#opened();
     const target = join(resolve(directory), 'coxswain.mdb');
     const partial = `${target}.partial`;
-    await mkdir(resolve(directory), { recursive: true });
     try {
+      await mkdir(resolve(directory), { recursive: true });
       await this.#database!.copyTo(partial);
       await rename(partial, target);
     } catch (cause) {
+      const error = await diskErrorOf(target, cause, 'the backup failed');
       await rm(partial, { force: true });
-      throw new StoreError('STORE_IO', `${target}: the backup failed: ${String(cause)}`, { cause, retryable: true });
+      throw error;
     }
   }
 
   /**
    * Brings the content to that of a backup while the store is in use: what differs is written with new revisions, as any
-   * write is, so that watches are told. Writes of others meanwhile may come before or after it.
+   * write is, so that watches are told. What others write meanwhile comes before or after the restore of its key: it is
+   * replaced, or it stays.
    */
   async restore(directory: string): Promise<void> {
     this.#opened();
@@ -148,11 +157,8 @@ export class LmdbStore implements Store {
     } finally {
       await backup.close();
     }
-    for (;;) {
-      const ops = this.#differences(wanted);
-      if (ops.length === 0) return;
-      for (let n = 0; n < ops.length; n += maxBatchOps) await this.write(ops.slice(n, n + maxBatchOps));
-    }
+    const ops = this.#differences(wanted);
+    for (let n = 0; n < ops.length; n += maxBatchOps) await this.#enqueue({ ops: ops.slice(n, n + maxBatchOps), over: true });
   }
 
   async close(): Promise<void> {
@@ -178,7 +184,7 @@ export class LmdbStore implements Store {
     return this.#state;
   }
 
-  #enqueue(ops: readonly WriteOp[], compact: Revision): Promise<readonly WriteResult[]> {
+  #enqueue({ ops = [], over = false, compact = 0 }: Partial<Job>): Promise<readonly WriteResult[]> {
     return new Promise((resolve, reject) => {
       const state = this.#opened();
       if (state.delivering)
@@ -190,7 +196,7 @@ export class LmdbStore implements Store {
             `${key.slice(0, 80)}...: expected a key of at most ${maxKeyBytes} bytes, got ${Buffer.byteLength(key)}`,
           );
       }
-      this.#waiting.push({ ops, compact, resolve, reject });
+      this.#waiting.push({ ops, over, compact, resolve, reject });
       this.#writing ??= this.#writeAll(state);
     });
   }
@@ -220,7 +226,7 @@ export class LmdbStore implements Store {
   /** Decides, makes durable, and only then shows: nobody reads what a crash could take back. */
   async #writeBatch(state: MvccState, jobs: readonly Job[]): Promise<void> {
     const staged = new LmdbBatch(state, this.#database!, this.#stamp);
-    const results = jobs.map((job) => job.ops.map((op) => staged.add(op)));
+    const results = jobs.map(({ ops, over }) => ops.map((op) => staged.add(over ? staged.over(op) : op)));
     const asked = Math.min(Math.max(...jobs.map((job) => job.compact)), state.head);
     const forget = this.#forget(staged.head, asked);
     if (staged.changes.length > 0 || forget > this.#forgotten) {
@@ -245,7 +251,7 @@ export class LmdbStore implements Store {
     const ops: WriteOp[] = [];
     for (const { key, value } of wanted.values()) {
       const bytes = this.#database!.entry(key);
-      const present = bytes === undefined ? undefined : decodeEntry(key, bytes, undefined);
+      const present = bytes === undefined ? undefined : decodeEntry(key, readEntry(bytes), undefined);
       if (JSON.stringify(present?.value) !== JSON.stringify(value)) ops.push({ key, value, expected: present?.revision ?? 0 });
     }
     for (const { key, revision } of state.list('').entries) if (!wanted.has(key)) ops.push({ key, value: null, expected: revision });

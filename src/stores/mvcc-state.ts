@@ -27,9 +27,11 @@ const fenced: Verdict = { refused: { ok: false, reason: 'fenced' } };
  * delete and is a conflict.
  */
 export function decide(op: WriteOp, revision: Revision, read: (key: string) => StoreEntry | undefined, stamp: Stamp | undefined): Verdict {
-  const { key, value, expected, fence } = op;
+  const { value, expected, fence } = op;
   if (fence !== undefined && (read(fence.key)?.revision ?? 0) !== fence.revision) return fenced;
-  const current = read(key);
+  const current = read(op.key);
+  // One text for all that a key ever holds.
+  const key = current === undefined ? op.key : current.key;
   if ((current?.revision ?? 0) !== expected || (value === null && current === undefined)) {
     return { refused: { ok: false, reason: 'conflict', current } };
   }

@@ -117,7 +117,7 @@ export interface Store {
   readonly durable: boolean;
   /** True if other processes may write to it at the same time. */
   readonly shared: boolean;
-  /** Called once before anything else. `StoreError` with code `STORE_LOCKED`, `STORE_FOREIGN`, `STORE_NEWER`, `STORE_CORRUPT` or `STORE_UNREACHABLE`. */
+  /** Called once before anything else. `StoreError` with code `STORE_LOCKED`, `STORE_FOREIGN`, `STORE_NEWER`, `STORE_CORRUPT`, `STORE_FULL`, `STORE_IO` or `STORE_UNREACHABLE`. */
   open(options?: StoreOpenOptions): Promise<void>;
   /**
    * Applies a group of writes in order. A group is not a transaction: each write has its own compare, result and revision,

@@ -28,3 +28,15 @@ export type { PluginFixture } from './scheduler-plugin-world.ts';
 // name servers
 export { nameServerSuite } from './name-server-suite.ts';
 export type { NameServerCase, NameServerFactory, NameServerFixture, NameServerHost } from './name-server-probe.ts';
+
+// controllers
+export { controllerSuite } from './controller-suite.ts';
+export type { ControllerCase } from './controller-suite.ts';
+export type { ControllerScenario, ScenarioHands, ScenarioStep } from './controller-suite/controller-scenario.ts';
+export { controllerFaults } from './controller-suite/fault-plan.ts';
+export type { ControllerFault, FaultPlan } from './controller-suite/fault-plan.ts';
+export type { PodWorld } from './controller-suite/pod-world.ts';
+
+// whole clusters
+export { simulate, Simulation } from './simulation/simulation.ts';
+export type { SimulationOptions, SimulationResult } from './simulation/simulation.ts';

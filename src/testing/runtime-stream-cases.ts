@@ -57,6 +57,13 @@ export const runtimeStreamCases: readonly RuntimeCase[] = [
     assert.deepEqual(await probe.finish(session), { exitCode: 0, stdout: 'one two', stderr: '' });
   }),
 
+  runtimeCase('exec: without a standard input it is at its end', async (probe) => {
+    const container = await probe.serve();
+    const session = await probe.within(probe.runtime.exec(container.id, { command: probe.commands.echo }), 'exec()');
+    assert.equal(session.stdin, undefined);
+    assert.deepEqual(await probe.finish(session), { exitCode: 0, stdout: '', stderr: '' });
+  }),
+
   runtimeCase('exec: closing the session ends the command', async (probe) => {
     const container = await probe.serve();
     const session = await probe.within(probe.runtime.exec(container.id, { command: probe.commands.hang }), 'exec()');

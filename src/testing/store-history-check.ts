@@ -109,39 +109,52 @@ export function checkChanges(history: StoreHistory): readonly string[] {
   return violations;
 }
 
-/** A list is the picture of one revision, and of none older than what had been acknowledged when it was asked for. */
+/** A list is the picture of one revision, and of none older than what anybody had been told of when it was asked for. */
 export function checkLists(history: StoreHistory): readonly string[] {
   const violations: string[] = [];
   for (const call of history.calls) {
     if (call.type !== 'list') continue;
     const { prefix, list } = call;
     const expected = pictureAt(history.changes, prefix, list.revision);
-    const got = list.entries.map((entry) => `${entry.key}@${entry.revision}`);
+    const got = list.entries.map(entryText);
     if (expected.join() !== got.join())
       violations.push(`list of ${prefix} at revision ${list.revision}: expected [${expected.join()}], got [${got.join()}]`);
     const newest = newestBefore(history.calls, call.call, history.start);
     if (list.revision < newest)
-      violations.push(`list of ${prefix} is of revision ${list.revision}, but ${newest} had been acknowledged before it was asked for`);
+      violations.push(`list of ${prefix} is of revision ${list.revision}, but ${newest} had been told before it was asked for`);
   }
   return violations;
 }
 
 function pictureAt(changes: readonly StoreChange[], prefix: string, revision: Revision): readonly string[] {
-  const present = new Map<string, Revision>();
+  const present = new Map<string, StoreEntry>();
   for (const change of changes) {
     if (change.entry.revision > revision) break;
     if (!change.key.startsWith(prefix)) continue;
     if (change.type === 'delete') present.delete(change.key);
-    else present.set(change.key, change.entry.revision);
+    else present.set(change.key, change.entry);
   }
-  return [...present].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, at]) => `${key}@${at}`);
+  return [...present].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entryText(entry));
 }
+
+const entryText = ({ key, revision, value }: StoreEntry): string => `${key}@${revision} ${JSON.stringify(value)}`;
 
 function newestBefore(calls: readonly RecordedCall[], at: number, start: Revision): Revision {
   let newest = start;
-  for (const call of calls) {
-    if (call.type !== 'write' || call.end >= at) continue;
-    for (const result of call.results ?? []) if (result.ok) newest = Math.max(newest, result.entry.revision);
-  }
+  for (const call of calls) if (call.end < at) newest = Math.max(newest, toldBy(call));
   return newest;
+}
+
+/** The newest revision that a call told its client of. */
+function toldBy(call: RecordedCall): Revision {
+  switch (call.type) {
+    case 'get':
+      return call.entry?.revision ?? 0;
+    case 'list':
+      return call.list.revision;
+    case 'head':
+      return call.revision;
+    case 'write':
+      return Math.max(0, ...(call.results ?? []).map((result) => (result.ok ? result.entry.revision : 0)));
+  }
 }

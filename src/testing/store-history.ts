@@ -46,6 +46,9 @@ export interface HistoryOptions {
   readonly within: <T>(promise: Promise<T>, what: string) => Promise<T>;
 }
 
+/** How often a write that ends a history is tried. */
+const writesAtEndMax = 50;
+
 /** Lets several clients loose on a few keys of a store and records what they are told. */
 export class StoreHistoryRecorder {
   readonly #store: Store;
@@ -149,15 +152,27 @@ export class StoreHistoryRecorder {
 
   /** A last write that is known to be made, for every watch of the whole prefix to arrive at. */
   async #last(): Promise<StoreEntry> {
+    let last: StoreEntry | undefined;
     for (const end of ['0/', '1/', '']) {
-      const key = `${this.#options.prefix}${end}~end`;
-      const [result] = await this.#options.within(
-        this.#store.write([{ key, value: Object.freeze({ written: ++this.#written }), expected: 0 }]),
-        'the last write',
-      );
-      if (result?.ok && end === '') return result.entry;
+      const op = { key: `${this.#options.prefix}${end}~end`, value: Object.freeze({ written: ++this.#written }), expected: 0 };
+      last = await this.#options.within(this.#surely(op), 'the last write');
+      if (last === undefined) throw new Error('the last write of the history was refused: somebody else writes under its prefix');
     }
-    throw new Error('the last write of the history was refused: somebody else writes under its prefix');
+    return last!;
+  }
+
+  /** Writes again while the outcome is unknown. What the write then finds may be its own. */
+  async #surely(op: WriteOp & { readonly value: { readonly written: number } }): Promise<StoreEntry | undefined> {
+    for (let left = writesAtEndMax; ; left--) {
+      try {
+        const [result] = await this.#store.write([op]);
+        if (result?.ok === true) return result.entry;
+        const found = result?.reason === 'conflict' ? result.current : undefined;
+        return (found?.value as typeof op.value | undefined)?.written === op.value.written ? found : undefined;
+      } catch (error) {
+        if (left === 0) throw error;
+      }
+    }
   }
 
   async #collect(start: Revision, last: Revision): Promise<readonly StoreChange[]> {

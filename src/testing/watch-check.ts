@@ -1,9 +1,10 @@
+import type { StoreChange } from '../stores/store.ts';
 import type { StoreHistory, RecordedWatch } from './store-history.ts';
 
 /**
  * What etcd promises of a watch, against the list of all changes: ordered, unique, atomic (the changes of one revision come
- * together), reliable (none is missing between two that were told), resumable (that from any revision on), bookmarkable (after
- * a progress report nothing older comes), filtered (nothing of another prefix).
+ * together), reliable (none is missing between two that were told, and each says what was written), resumable (that from any revision
+ * on), bookmarkable (after a progress report nothing older comes), filtered (nothing of another prefix).
  */
 export function checkWatches(history: StoreHistory): readonly string[] {
   return history.watches.flatMap((watch) =>
@@ -33,7 +34,8 @@ function checkWatch(watch: RecordedWatch, history: StoreHistory): readonly strin
     // A revision that was told in an earlier call may not go on in this one.
     if (report.changes[0] !== undefined && report.changes[0].entry.revision <= told)
       violations.push(`revision ${report.changes[0].entry.revision} was told when ${told} had been told already`);
-    for (const { key, entry, type } of report.changes) {
+    for (const change of report.changes) {
+      const { key, entry, type } = change;
       if (!key.startsWith(watch.prefix)) {
         violations.push(`it told a change of ${key}`);
         continue;
@@ -45,9 +47,13 @@ function checkWatch(watch: RecordedWatch, history: StoreHistory): readonly strin
         );
         return violations;
       }
+      if (contentOf(due) !== contentOf(change))
+        violations.push(`expected revision ${entry.revision} of ${key} to be ${contentOf(due)}, got ${contentOf(change)}`);
       next++;
       told = entry.revision;
     }
   }
   return violations;
 }
+
+const contentOf = ({ entry, previous }: StoreChange): string => JSON.stringify([entry.value, entry.createRevision, previous?.revision]);

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FieldOwnership } from '../../src/api/field-ownership.ts';
 import { ObjectDecoder } from '../../src/api/object-decoder.ts';
@@ -7,6 +8,7 @@ import type { StoredObject } from '../../src/api/object.ts';
 import { SchemaTable } from '../../src/api/schema.ts';
 import { ManualClock } from '../../src/env/manual-clock.ts';
 import { configMapKind } from '../../src/kinds/config-map.ts';
+import { podKind } from '../../src/kinds/pod.ts';
 import type { Patch } from '../../src/api/client.ts';
 import type { KindDescriptor } from '../../src/api/kind.ts';
 
@@ -36,6 +38,34 @@ describe('what is accounted for', () => {
       identity: { name: 'ctl', groups: [], role: 'controller' },
     });
     expect(updated.metadata.managedFields!.map((e) => e.manager)).toEqual(['ctl', 'me']);
+  });
+
+  test('Pods of one frozen spec as if each had a spec of its own', () => {
+    const pods = podKind as unknown as KindDescriptor;
+    const spec = deepFreeze({ containers: [{ name: 'c', image: 'i', ports: [{ containerPort: 80, protocol: 'TCP' }] }] });
+    const keys = fc.dictionary(fc.constantFrom('a', 'b', 'c.d/e'), fc.constantFrom('', 'x', 'y'));
+    const metadata = fc.record(
+      {
+        labels: keys,
+        annotations: keys,
+        generateName: fc.constantFrom('g-', 'h-'),
+        finalizers: fc.subarray(['x/y', 'x/z']),
+        ownerReferences: fc.subarray(['u', 'v']).map((uids) => uids.map((uid) => ({ uid, name: uid, kind: 'K', apiVersion: 'v1' }))),
+      },
+      { requiredKeys: [] },
+    );
+    const options = fc.record({ fieldManager: fc.constantFrom('me', 'you'), trackFields: fc.constant(true), subresource: fc.constant('') });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(metadata, options), { minLength: 2, maxLength: 8 }), (creates) => {
+        for (const [meta, given] of creates) {
+          const fields = (own: object): unknown => {
+            const next = { apiVersion: 'v1', kind: 'Pod', metadata: stored({}, meta).metadata, spec: own, status: { phase: 'Pending' } };
+            return ownership.track(pods, undefined, next, given).metadata.managedFields;
+          };
+          expect(fields(spec)).toEqual(fields(structuredClone(spec)));
+        }
+      }),
+    );
   });
 
   test('nothing that the cluster makes for itself', () => {

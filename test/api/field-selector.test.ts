@@ -38,7 +38,7 @@ test.each([
 });
 
 test('a field that cannot be selected by is refused', () => {
-  expect(() => FieldSelector.parse('spec.x=1').requireKnown(new Set(['metadata.name']))).toThrow(BadRequestError);
+  expect(() => FieldSelector.parse('spec.x=1').requireKnown([])).toThrow(BadRequestError);
 });
 
 test('what toString writes, parse reads', () => {

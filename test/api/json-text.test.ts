@@ -37,6 +37,10 @@ test('fields that stand twice are named', () => {
   const text = '{"a":1,"spec":{"b":[{"c":1,"c":2},{"c":3}],"b":[]},"a":2,"\\u0061":3}';
   expect(parseJsonText(text)).toEqual({ value: { a: 3, spec: { b: [] } }, duplicateFields: ['spec.b[0].c', 'spec.b', 'a', 'a'] });
   expect(parseJsonText('{"a":{"b":1},"c":{"b":1}}').duplicateFields).toEqual([]);
+  expect(parseJsonText('{"a":1,"a":1}\n').duplicateFields).toEqual(['a']);
+  // Deeper than can be written back.
+  const deep = 200_000;
+  expect(parseJsonText(`{"a":1,"a":${'['.repeat(deep)}${']'.repeat(deep)}}`).duplicateFields).toEqual(['a']);
 });
 
 test('depth does no harm', () => {

@@ -130,7 +130,8 @@ function rootName(model: string): string {
 }
 
 describe.skipIf(sharedData === undefined)('the schema table against the OpenAPI description of Kubernetes', () => {
-  const definitions = readDefinitions(join(sharedData ?? '', 'kubernetes/swagger.json'));
+  // Without the recordings nothing is read: a suite that is skipped is collected all the same.
+  const definitions = sharedData === undefined ? {} : readDefinitions(join(sharedData, 'kubernetes/swagger.json'));
 
   test('says the same of every field that can be reached from a kind', () => {
     const { found, compared } = differences(definitions, new SchemaTable());

@@ -1,12 +1,19 @@
 import { expect, test } from 'vitest';
 import type { Measure } from '../../bench/measure.ts';
-import { measure, median } from '../../bench/sampling.ts';
+import { measure, median, percentile } from '../../bench/sampling.ts';
 import { suites } from '../../bench/suites.ts';
 
 test('the median is the middle, or the mean of the two in the middle', () => {
   expect(median([3, 1, 2])).toBe(2);
   expect(median([4, 1, 3, 2])).toBe(2.5);
   expect(() => median([])).toThrow(RangeError);
+});
+
+test('a percentile is a value that so much of the whole does not exceed', () => {
+  expect(percentile([5, 1, 4, 2, 3], 0.5)).toBe(3);
+  expect(percentile([5, 1, 4, 2, 3], 0.99)).toBe(5);
+  expect(percentile([7], 0.5)).toBe(7);
+  expect(() => percentile([], 0.5)).toThrow(RangeError);
 });
 
 test('a figure keeps every sample, leaves the warm-up out, takes turns with others, and says how it compares', async () => {

@@ -53,6 +53,30 @@ test('a cluster places pods by itself, says why it does not, and does once it ca
   expect(events).toContain('Scheduled: Successfully assigned default/waits to big');
 });
 
+test('a pod with scheduling gates says so from the start, and is placed once they are gone', async () => {
+  await using cluster = await Cluster.create({ clock: new ManualClock(), seed: 1 });
+  await addNode(cluster, 'n', '1');
+  const { metadata, spec } = pod('held', '1');
+  const created = await cluster.client.create(podKind, { metadata, spec: { ...spec, schedulingGates: [{ name: 'quota.example.com' }] } });
+  expect(created.status?.conditions).toEqual([
+    {
+      type: 'PodScheduled',
+      status: 'False',
+      reason: 'SchedulingGated',
+      message: 'Scheduling is blocked due to non-empty scheduling gates',
+    },
+  ]);
+  await cluster.settle();
+  const held = cluster.client.get(podKind, metadata)!;
+  expect(held.spec?.nodeName).toBeUndefined();
+  const { schedulingGates: _gates, ...free } = held.spec!;
+  await cluster.client.update(podKind, { ...held, spec: free });
+  await cluster.settle();
+  const placed = cluster.client.get(podKind, metadata)!;
+  expect(placed.spec?.nodeName).toBe('n');
+  expect(placed.status?.conditions).toMatchObject([{ type: 'PodScheduled', status: 'True' }]);
+});
+
 test('without a scheduler nothing is placed; a pod of an unknown scheduler cannot be explained', async () => {
   await using cluster = await Cluster.create({ clock: new ManualClock(), seed: 1, scheduler: 'none' });
   await addNode(cluster, 'n', '1');

@@ -1,6 +1,8 @@
+import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   Cluster,
+  ConfigMap,
   ConfigurationError,
   InvalidError,
   Pod,
@@ -43,11 +45,19 @@ describe('typed classes', () => {
     expect(cluster.pods.list({ labelSelector: 'app=live' })).toEqual([]);
   });
 
+  test('console.log of a handle shows the object, stored or not, and not the machinery', async () => {
+    const settings = await cluster.configMaps.create({ metadata: { name: 'shown' }, data: { colour: 'blue' } });
+    expect(inspect(settings)).toMatch(/^ConfigMap default\/shown \{[^]*data: \{ colour: 'blue' \}/);
+    const unstored = new Pod({ metadata: { name: 'later' }, spec: { containers: [] } });
+    expect(inspect(unstored)).toMatch(/^Pod default\/later \{[^]*name: 'later'/);
+    expect(inspect([settings, unstored])).not.toContain('applyDefaults');
+  });
+
   test('run and expose; a Service knows its endpoints', async () => {
     const rc = await cluster.run('web', 'web:1', { replicas: 3, port: 8080 });
     const service = await cluster.expose(rc, { port: 80, targetPort: 8080 });
     await rc.ready();
-    await cluster.settle();
+    await service.ready();
     expect(service).toBeInstanceOf(Service);
     expect(service.endpoints().filter((each) => each.ready)).toHaveLength(3);
     expect(service.clusterIP).toMatch(/^127\.96\./);
@@ -71,6 +81,23 @@ spec:
     const changed = await cluster.apply(yaml.replace('blue', 'red'));
     expect(changed.map((each) => each.outcome)).toEqual(['configured', 'unchanged']);
     expect(cluster.configMaps.get('settings')?.data).toEqual({ colour: 'red' });
+  });
+
+  test('apply: objects as they stand in a program, of any kind', async () => {
+    const applied = await cluster.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'literal' }, data: { colour: 'green' } });
+    expect(applied.map((each) => each.outcome)).toEqual(['created']);
+    const several = await cluster.apply([
+      { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'literal' }, data: { colour: 'blue' } },
+      new ConfigMap({ metadata: { name: 'handle' } }),
+    ]);
+    expect(several.map((each) => each.outcome)).toEqual(['configured', 'created']);
+  });
+
+  test('apply: nothing was left to do if only the owners of fields change', async () => {
+    const yaml = 'apiVersion: v1\nkind: Namespace\nmetadata: { name: again }\n';
+    for (const outcome of ['created', 'unchanged', 'unchanged']) {
+      expect((await cluster.apply(yaml)).map((each) => each.outcome)).toEqual([outcome]);
+    }
   });
 
   test('unknown fields and bad values are refused, all at once, with their paths', async () => {

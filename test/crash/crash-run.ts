@@ -6,7 +6,8 @@ import { dirname, join } from 'node:path';
 import type { SeededRandom } from '../../src/env/seeded-random.ts';
 import { SystemClock } from '../../src/env/system-clock.ts';
 import { CrashPlan } from './crash-plan.ts';
-import { crashStore } from './crash-store.ts';
+import type { Store } from '../../src/stores/store.ts';
+import { crashStore, historyLimit } from './crash-store.ts';
 
 export interface CrashRun {
   /** As `crashStore` understands it; empty at first. */
@@ -16,6 +17,8 @@ export interface CrashRun {
   readonly inFlight: number;
   /** The longest time it may write before it is killed, in milliseconds. */
   readonly longestMs: number;
+  /** From when on that time counts: the store is open (unless given), or the first write has been acknowledged. */
+  readonly from?: 'open' | 'begun';
   /** How the writer is started; as TypeScript unless given. */
   readonly command?: readonly string[];
   /** Called at the moment of the kill, for instance to kill the server too. Resolves when the store can be opened again. */
@@ -45,7 +48,7 @@ export async function crashOnce(run: CrashRun): Promise<CrashOutcome> {
   const opened = new Promise<void>((resolve) => {
     child.stderr!.on('data', (chunk: Buffer) => {
       complaint += chunk.toString();
-      if (complaint.startsWith('open\n')) resolve();
+      if (complaint.startsWith(run.from === 'begun' ? 'open\nbegun\n' : 'open\n')) resolve();
     });
   });
   const exited = once(child, 'exit');
@@ -84,7 +87,7 @@ async function verify(run: CrashRun, before: number, acknowledged: number): Prom
       const found =
         kept < acknowledged
           ? [`write ${acknowledged} was acknowledged, and only ${kept} are there`]
-          : differencesAfter(run.seed, kept, entries);
+          : [...differencesAfter(run.seed, kept, entries), ...(await untoldBy(store, run.seed, kept, revision))];
       if (found.length === 0) {
         const ops = entries.map(({ key, revision: expected }) => ({ key, value: null, expected }));
         const cleared = await store.write(ops);
@@ -100,8 +103,30 @@ async function verify(run: CrashRun, before: number, acknowledged: number): Prom
   }
 }
 
-function differencesAfter(seed: number, kept: number, entries: Parameters<CrashPlan['differences']>[0]): readonly string[] {
+/** A watch from the past must tell the writes before the crash as they were made. A shared store's history is not this writer's alone. */
+async function untoldBy(store: Store, seed: number, kept: number, revision: number): Promise<readonly string[]> {
+  const count = Math.min(kept, historyLimit);
+  if (store.shared || count === 0) return [];
+  const plan = planAfter(seed, kept);
+  return new Promise((resolve) => {
+    store.watch({
+      prefix: '',
+      after: revision - count,
+      onChanges: (changes) => {
+        const missing = changes.length === count ? [] : [`expected a history of ${count} writes, found one of ${changes.length}`];
+        resolve([...missing, ...plan.untold(changes)]);
+      },
+      onError: (error) => resolve([`its history cannot be read: ${String(error)}`]),
+    });
+  });
+}
+
+function planAfter(seed: number, kept: number): CrashPlan {
   const plan = new CrashPlan(seed);
   for (let n = 0; n < kept; n++) plan.next(() => 0);
-  return plan.differences(entries);
+  return plan;
+}
+
+function differencesAfter(seed: number, kept: number, entries: Parameters<CrashPlan['differences']>[0]): readonly string[] {
+  return planAfter(seed, kept).differences(entries);
 }

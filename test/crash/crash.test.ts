@@ -4,22 +4,24 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { SeededRandom } from '../../src/env/seeded-random.ts';
 import { EtcdServers, hasEtcd } from '../etcd/etcd-server.ts';
-import { crashOnce, type CrashOutcome } from './crash-run.ts';
+import { crashOnce, type CrashOutcome, type CrashRun } from './crash-run.ts';
 
-async function crashes(kind: string, count: number): Promise<readonly CrashOutcome[]> {
+async function crashes(kind: string, count: number, how: Pick<CrashRun, 'from'> = {}): Promise<readonly CrashOutcome[]> {
   const directory = await mkdtemp(join(tmpdir(), 'coxswain-crash-'));
   onTestFinished(() => rm(directory, { recursive: true }));
   const random = new SeededRandom(5);
   const outcomes: CrashOutcome[] = [];
   for (let seed = 1; seed <= count; seed++) {
-    outcomes.push(await crashOnce({ store: `${kind}:${directory}`, seed, random, inFlight: seed % 2 === 0 ? 1 : 30, longestMs: 150 }));
+    outcomes.push(
+      await crashOnce({ store: `${kind}:${directory}`, seed, random, inFlight: seed % 2 === 0 ? 30 : 1, longestMs: 150, ...how }),
+    );
     if (outcomes.at(-1)!.violations.length > 0) break;
   }
   return outcomes;
 }
 
 describe('kill -9 of a process that writes', () => {
-  it('LmdbStore: nothing acknowledged is lost, and what is there is a prefix of what was written', async () => {
+  it('LmdbStore: nothing acknowledged is lost, what is there is a prefix of what was written, and its history tells it', async () => {
     const outcomes = await crashes('lmdb', 4);
     expect(outcomes.flatMap((outcome) => outcome.violations)).toEqual([]);
     expect(Math.max(...outcomes.map((outcome) => outcome.acknowledged))).toBeGreaterThan(0);
@@ -43,8 +45,17 @@ describe('kill -9 of a process that writes', () => {
     expect(Math.max(...outcomes.map((outcome) => outcome.acknowledged))).toBeGreaterThan(0);
   });
 
-  it('a store that acknowledges before it has written is caught', async () => {
-    const outcomes = await crashes('late', 4);
-    expect(outcomes.flatMap((outcome) => outcome.violations)).not.toEqual([]);
+  it.each([
+    ['late', 'acknowledges before it has written', /was acknowledged, and only/],
+    ['forgetful', 'keeps no history over a crash', /its history cannot be read/],
+  ])('%s: a store that %s is caught', async (kind, _bug, finds) => {
+    // A writer that was killed before it had written shows nothing.
+    const outcomes = await crashes(kind, 4, { from: 'begun' });
+    expect(outcomes.flatMap((outcome) => outcome.violations).join('\n')).toMatch(finds);
+  });
+
+  it('synced: the same store without a bug is not', async () => {
+    const outcomes = await crashes('synced', 3);
+    expect(outcomes.flatMap((outcome) => outcome.violations)).toEqual([]);
   });
 });

@@ -3,14 +3,20 @@ import { join } from 'node:path';
 import { MemoryStore } from '../../src/stores/memory-store.ts';
 import type { StoreOpenOptions, WriteOp, WriteResult } from '../../src/stores/store.ts';
 
-/** A store with a planted bug: what it acknowledges is on its way to the file (`late`), or there but not synced (`unsynced`). */
+/**
+ * What is wrong with a `PlantedStore`: what it acknowledges is on its way to the file (`late`), there but not synced (`unsynced`), or
+ * synced after the acknowledgement (`early`); its history ends with the process (`forgetful`); nothing (`synced`).
+ */
+export type PlantedBug = 'late' | 'unsynced' | 'early' | 'forgetful' | 'synced';
+
+/** A log of writes on the disk with a planted bug. */
 export class PlantedStore extends MemoryStore {
   readonly #file: string;
-  readonly #bug: 'late' | 'unsynced' | 'none';
+  readonly #bug: PlantedBug;
   #fd = -1;
   #pending: string[] = [];
 
-  constructor(directory: string, bug: 'late' | 'unsynced' | 'none') {
+  constructor(directory: string, bug: PlantedBug) {
     super({ historyLimit: 100_000 });
     this.#file = join(directory, 'planted.log');
     this.#bug = bug;
@@ -20,6 +26,7 @@ export class PlantedStore extends MemoryStore {
     await super.open(options);
     const lines = existsSync(this.#file) ? readFileSync(this.#file, 'utf8').split('\n').slice(0, -1) : [];
     for (const line of lines) await super.write([JSON.parse(line) as WriteOp]);
+    if (this.#bug === 'forgetful') await super.compact(await super.head());
     this.#fd = openSync(this.#file, 'a');
   }
 
@@ -29,7 +36,9 @@ export class PlantedStore extends MemoryStore {
     if (this.#bug === 'late' && this.#pending.length < 20) return results;
     for (const line of this.#pending) writeSync(this.#fd, line);
     this.#pending = [];
-    if (this.#bug === 'none') fdatasyncSync(this.#fd);
+    if (this.#bug === 'early') setImmediate(() => fdatasyncSync(this.#fd));
+    // A late store that synced would spend nearly all its time where nothing is missing.
+    else if (this.#bug !== 'unsynced' && this.#bug !== 'late') fdatasyncSync(this.#fd);
     return results;
   }
 

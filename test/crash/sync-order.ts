@@ -15,19 +15,19 @@ export const hasStrace = ((): boolean => {
 const clock = new SystemClock();
 const calls = 'trace=openat,write,pwrite64,pwritev,writev,fdatasync,fsync,msync,ftruncate';
 
-/** Runs the crash writer under strace until it has acknowledged `count` writes, one at a time; the trace. */
-export async function traceWriter(store: string, count: number): Promise<string> {
+/** Runs the crash writer under strace until it has acknowledged `count` writes, `inFlight` at a time; the trace. */
+export async function traceWriter(store: string, count: number, inFlight: number): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'coxswain-strace-'));
   const [trace, acks] = [join(directory, 'trace'), join(directory, 'acks')];
   const file = openSync(acks, 'w');
-  const writer = [process.execPath, '--import', 'tsx', join(import.meta.dirname, 'crash-writer.ts'), store, '1', '1'];
+  const writer = [process.execPath, '--import', 'tsx', join(import.meta.dirname, 'crash-writer.ts'), store, '1', String(inFlight)];
   const child = spawn('strace', ['-f', '-y', '--seccomp-bpf', '-e', calls, '-o', trace, ...writer], {
     stdio: ['ignore', file, 'ignore'],
     detached: true,
   });
   closeSync(file);
   const exited = once(child, 'exit');
-  const seen = (): number => readFileSync(acks, 'utf8').split('\n').length - 1;
+  const seen = (): number => readFileSync(acks, 'utf8').split('\nack ').length - 1;
   while (seen() < count && child.exitCode === null) await clock.sleep(20);
   // The writer is a child of strace: both are in a group of their own.
   process.kill(-child.pid!, 'SIGKILL');
@@ -49,35 +49,40 @@ interface Call {
   readonly end: number;
 }
 
+/** Something written to the store's file; `durable` if by that alone it is on the disk. */
+interface Written extends Call {
+  readonly durable: boolean;
+}
+
 /**
- * For each acknowledgement: since the one before it, something was written to the store's file, and everything written
- * there was synced, by a sync that began after the write and had ended before the acknowledgement.
+ * For each acknowledgement: between the request and it, something was written to the store's file; and everything written there by then
+ * was synced, by a sync that began after the write and had ended before the acknowledgement. Of several writers the acknowledgements
+ * of one group come together, before the next group is written.
  */
 export function checkSyncOrder(trace: string, fileName: string): SyncOrder {
   const violations: string[] = [];
   const synchronous = new Set<string>();
+  const asked = new Map<string, number>();
+  const written: Written[] = [];
+  const syncs: Call[] = [];
   let acknowledgements = 0;
-  let writes: Call[] = [];
-  let syncs: Call[] = [];
-  let durable = 0;
   for (const call of completed(trace)) {
     const fd = /^\w+\((\d+)</.exec(call.text)?.[1] ?? '';
     const opened = /^openat\(.*O_D?SYNC.*= (\d+)</.exec(call.text)?.[1];
     if (opened !== undefined && call.text.includes(fileName)) synchronous.add(opened);
-    const acknowledged = /^write\(1<[^>]*>, "ack (\d+)/.exec(call.text)?.[1];
-    if (acknowledged !== undefined) {
+    const [, said, n = ''] = /^write\(1<[^>]*>, "(ask|ack) (\d+)/.exec(call.text) ?? [];
+    if (said === 'ask') asked.set(n, call.end);
+    if (said === 'ack') {
       acknowledgements++;
-      const unsynced = writes.filter((write) => !syncs.some((sync) => sync.begin > write.end && sync.end < call.begin));
-      if (writes.length + durable === 0) violations.push(`ack ${acknowledged}: nothing was written before it`);
-      if (unsynced.length > 0) violations.push(`ack ${acknowledged}: ${unsynced.length} writes were not synced before it`);
-      [writes, syncs, durable] = [[], [], 0];
-      continue;
+      if (!written.some((write) => write.begin > asked.get(n)!))
+        violations.push(`ack ${n}: nothing was written between the request and it`);
+      const isSynced = (write: Written): boolean => write.durable || syncs.some((sync) => sync.begin > write.end && sync.end < call.begin);
+      const unsynced = written.filter((write) => !isSynced(write));
+      if (unsynced.length > 0) violations.push(`ack ${n}: ${unsynced.length} writes were not synced before it`);
     }
     if (/^(fdatasync|fsync|msync)\(/.test(call.text)) syncs.push(call);
-    else if (/^(write|pwrite64|pwritev|writev|ftruncate)\(/.test(call.text) && call.text.includes(fileName)) {
-      if (synchronous.has(fd)) durable++;
-      else writes.push(call);
-    }
+    else if (/^(write|pwrite64|pwritev|writev|ftruncate)\(/.test(call.text) && call.text.includes(fileName))
+      written.push({ ...call, durable: synchronous.has(fd) });
   }
   return { acknowledgements, violations };
 }

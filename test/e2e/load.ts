@@ -1,20 +1,30 @@
 import { Agent, request } from 'node:http';
 
+/** So many requests at most are sent at the same moment. */
+const burstMax = 100;
+
 /** Sends requests at a steady rate over kept-alive connections, and counts how they ended. */
 export class Load {
   readonly #url: string;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 64 });
   readonly #timer: NodeJS.Timeout;
+  readonly #onFailure: (why: string) => void;
   readonly #open = new Set<Promise<void>>();
   readonly failures: string[] = [];
   readonly answers = new Map<string, number>();
   sent = 0;
 
-  constructor(url: string, perSecond: number) {
+  /** @param onFailure Told of each failure as it comes. */
+  constructor(url: string, perSecond: number, onFailure: (why: string) => void = () => undefined) {
     this.#url = url;
-    const perTick = Math.max(1, Math.round(perSecond / 200));
+    this.#onFailure = onFailure;
+    const start = performance.now();
+    let due = 0;
     this.#timer = setInterval(() => {
-      for (let i = 0; i < perTick; i++) this.#send();
+      // By the clock, so that a busy machine does not make it a lighter load; what it could not send for a while is not made up at once.
+      const before = due;
+      due = Math.floor(((performance.now() - start) * perSecond) / 1000);
+      for (let i = 0; i < Math.min(due - before, burstMax); i++) this.#send();
     }, 5);
   }
 
@@ -28,8 +38,11 @@ export class Load {
   #send(): void {
     this.sent++;
     const done = new Promise<void>((resolve) => {
-      const failed = (why: string): void => {
+      const begun = performance.now();
+      const failed = (what: string): void => {
+        const why = `${what} (${sent.reusedSocket ? 'a kept' : 'a new'} connection, after ${Math.round(performance.now() - begun)} ms)`;
         this.failures.push(why);
+        this.#onFailure(why);
         resolve();
       };
       const sent = request(this.#url, { agent: this.#agent }, (response) => {

@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { SystemClock } from '../../src/env/system-clock.ts';
-import { EtcdConnection } from '../../src/stores/etcd-connection.ts';
+import { EtcdConnection, type EtcdTls } from '../../src/stores/etcd-connection.ts';
 import { endOfPrefix } from '../../src/stores/etcd-messages.ts';
 import { EtcdStore, type EtcdStoreOptions } from '../../src/stores/etcd-store.ts';
 import { ProtobufWriter } from '../../src/stores/protobuf-writer.ts';
@@ -64,6 +66,11 @@ class Authority {
     return readFileSync(join(this.directory, 'ca.pem'), 'utf8');
   }
 
+  /** For an etcd that serves with the certificate of `server`. */
+  get serverArguments(): readonly string[] {
+    return ['--cert-file', join(this.directory, 'server.pem'), '--key-file', join(this.directory, 'server.key')];
+  }
+
   sign(name: string): Pem {
     const extensions = 'subjectAltName=IP:127.0.0.1';
     this.#run(
@@ -116,16 +123,7 @@ describe.skipIf(!hasEtcd)('EtcdStore: who may', () => {
     const authority = new Authority();
     authority.sign('server');
     const { cert, key } = authority.sign('client');
-    const file = (name: string): string => join(authority.directory, name);
-    const extra = [
-      '--cert-file',
-      file('server.pem'),
-      '--key-file',
-      file('server.key'),
-      '--trusted-ca-file',
-      file('ca.pem'),
-      '--client-cert-auth',
-    ];
+    const extra = [...authority.serverArguments, '--trusted-ca-file', join(authority.directory, 'ca.pem'), '--client-cert-auth'];
     const servers = await server({ scheme: 'https', extra });
     const store = storeOf(servers, { tls: { ca: authority.ca, cert, key } });
     await store.open();
@@ -136,28 +134,35 @@ describe.skipIf(!hasEtcd)('EtcdStore: who may', () => {
     await expect(stranger.open()).rejects.toMatchObject({ code: 'STORE_UNREACHABLE' });
   });
 
-  it('user and password: a user may what its role may; a token that is no longer good is renewed', async () => {
-    const servers = await server();
-    await enableUsers(servers.endpoints);
-    const store = storeOf(servers, { user: 'helm', password: 'tiller', prefix: '/helm' });
-    await store.open();
-    expect(await store.write([entry('/a', 1)])).toMatchObject([{ ok: true }]);
-    const outside = storeOf(servers, { user: 'helm', password: 'tiller', prefix: '/other' });
-    await expect(outside.open()).rejects.toMatchObject({ code: 'STORE_ACCESS_DENIED', retryable: false });
-    const wrong = storeOf(servers, { user: 'helm', password: 'oar', prefix: '/helm' });
-    await expect(wrong.open()).rejects.toMatchObject({ code: 'STORE_ACCESS_DENIED' });
-    // etcd forgets tokens when it is restarted.
-    const [member] = servers.members;
-    await member!.signal('SIGTERM');
-    member!.start();
-    await expect(store.get('/a')).resolves.toMatchObject({ value: { n: 1 } });
-    const told = new Promise((resolve, reject) => store.watch({ prefix: '/', after: 0, onChanges: resolve, onError: reject }));
-    await expect(told).resolves.toMatchObject([{ key: '/a' }]);
-  });
+  it.each(['http', 'https'] as const)(
+    'user and password, %s: a user may what its role may; a token that is no longer good is renewed',
+    async (scheme) => {
+      const authority = new Authority();
+      authority.sign('server');
+      const servers = await server({ scheme, extra: scheme === 'https' ? authority.serverArguments : [] });
+      const tls = { ca: authority.ca };
+      await enableUsers(servers.endpoints, tls);
+      const store = storeOf(servers, { user: 'helm', password: 'tiller', prefix: '/helm', tls });
+      await store.open();
+      expect(await store.write([entry('/a', 1)])).toMatchObject([{ ok: true }]);
+      const outside = storeOf(servers, { user: 'helm', password: 'tiller', prefix: '/other', tls });
+      await expect(outside.open()).rejects.toMatchObject({ code: 'STORE_ACCESS_DENIED', retryable: false });
+      const wrong = storeOf(servers, { user: 'helm', password: 'oar', prefix: '/helm', tls });
+      await expect(wrong.open()).rejects.toMatchObject({ code: 'STORE_ACCESS_DENIED' });
+      // etcd forgets tokens when it is restarted.
+      const [member] = servers.members;
+      await member!.signal('SIGTERM');
+      member!.start();
+      await expect(store.get('/a')).resolves.toMatchObject({ value: { n: 1 } });
+      const told = new Promise((resolve, reject) => store.watch({ prefix: '/', after: 0, onChanges: resolve, onError: reject }));
+      await expect(told).resolves.toMatchObject([{ key: '/a' }]);
+    },
+  );
 
-  async function enableUsers(endpoints: readonly string[]): Promise<void> {
+  async function enableUsers(endpoints: readonly string[], tls: EtcdTls): Promise<void> {
     const connection = await EtcdConnection.open({
       endpoints,
+      tls,
       requestTimeoutMs: 10_000,
       keepAliveMs: 5_000,
       keepAliveTimeoutMs: 2_000,
@@ -227,6 +232,8 @@ describe.skipIf(!hasEtcd)('EtcdStore: upkeep', () => {
     const other = storeOf(servers);
     await other.open();
     for (let n = 0; n < 50; n++) await other.write([entry(`/b/${n}`, n)]);
+    // The first watch is on its way before its past is gone.
+    while (seen.length === 0) await clock.sleep(10);
     await other.compact(await other.head());
     const late = storeOf(servers);
     await late.open();
@@ -234,6 +241,37 @@ describe.skipIf(!hasEtcd)('EtcdStore: upkeep', () => {
     while (errors.length === 0) await clock.sleep(10);
     expect(errors).toMatchObject([{ code: 'STORE_COMPACTED' }]);
     expect(seen.length).toBeGreaterThan(0);
+  });
+
+  it('a list of a compacted past comes to its end though the server falls silent just then', async () => {
+    const servers = await server();
+    const [host = '', port = ''] = servers.endpoints[0]!.replace('http://', '').split(':');
+    // Lets the client's data through, and the server's as long as it is told to.
+    let answersLeft = Infinity;
+    const proxy = createServer((client) => {
+      const upstream = connect(Number(port), host);
+      for (const socket of [client, upstream]) socket.on('error', () => undefined);
+      client.on('close', () => upstream.destroy());
+      client.pipe(upstream);
+      upstream.on('data', (bytes) => {
+        if (answersLeft-- > 0) client.write(bytes);
+      });
+    });
+    proxy.listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    onTestFinished(() => void proxy.close());
+    const store = storeOf(servers, {
+      endpoints: [`http://127.0.0.1:${(proxy.address() as AddressInfo).port}`],
+      requestTimeoutMs: 1_500,
+    });
+    await store.open();
+    const old = await store.head();
+    for (let n = 0; n < 3; n++) await store.write([entry(`/k/${n}`, n)]);
+    await store.compact(await store.head());
+    await expect(store.list('/k/', { revision: old })).rejects.toMatchObject({ code: 'STORE_COMPACTED', compactRevision: old + 3 });
+    // Of what comes next the first is the refusal, or nothing of it: it is told within its time in either case.
+    answersLeft = 1;
+    await expect(store.list('/k/', { revision: old })).rejects.toMatchObject({ code: 'STORE_UNREACHABLE' });
   });
 
   it('a lease holds its key while it is renewed, and loses it when it is closed or its process is gone', async () => {
@@ -265,6 +303,40 @@ describe.skipIf(!hasEtcd)('EtcdStore: upkeep', () => {
     expect((await store.list('/k/')).entries).toHaveLength(2_300);
     const page = await store.list('/k/', { limit: 1_500 });
     expect([page.entries.length, page.more, page.remaining]).toEqual([1_500, true, 800]);
+  });
+
+  it('a prefix is not that of another store whose name goes on', async () => {
+    const servers = await server();
+    const [west, west2] = [storeOf(servers, { prefix: '/west' }), storeOf(servers, { prefix: '/west2' })];
+    await west.open();
+    await west2.open();
+    const seen: string[] = [];
+    west.watch({
+      prefix: '',
+      after: await west.head(),
+      onError: () => undefined,
+      onChanges: (told) => seen.push(...told.map((c) => c.key)),
+    });
+    await west2.write([entry('core/a', 2)]);
+    await west.write([entry('core/b', 1)]);
+    expect((await west.list('')).entries.map(({ key }) => key)).toEqual(['core/b']);
+    expect((await west2.list('')).entries.map(({ key }) => key)).toEqual(['core/a']);
+    while (!seen.includes('core/b')) await clock.sleep(10);
+    expect(seen).toEqual(['core/b']);
+    const all = storeOf(servers, { prefix: '/' });
+    await all.open();
+    expect((await all.list('west/')).entries.map(({ key }) => key)).toEqual(['west/core/b']);
+  });
+
+  it('an object that is too large is refused for good, by whoever finds it so', async () => {
+    const servers = await server();
+    const store = storeOf(servers);
+    await store.open();
+    for (const bytes of [1_600_000, 2_500_000]) {
+      const write = store.write([{ key: '/a', value: Object.freeze({ text: 'x'.repeat(bytes) }), expected: 0 }]);
+      await expect(write).rejects.toMatchObject({ code: 'STORE_REFUSED', retryable: false });
+    }
+    expect(await store.get('/a')).toBeUndefined();
   });
 
   it('what another program wrote under the prefix is refused by name', async () => {

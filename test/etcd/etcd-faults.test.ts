@@ -1,13 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { SeededRandom } from '../../src/env/seeded-random.ts';
 import { SystemClock } from '../../src/env/system-clock.ts';
-import { EtcdConnection } from '../../src/stores/etcd-connection.ts';
-import { encodeRange, etcdMethods } from '../../src/stores/etcd-messages.ts';
 import { EtcdStore, type EtcdStoreOptions } from '../../src/stores/etcd-store.ts';
-import { ProtobufFields } from '../../src/stores/protobuf-fields.ts';
 import type { StoreChange } from '../../src/stores/store.ts';
 import { StoreProbe } from '../../src/testing/store-probe.ts';
 import { tryHistory } from '../../src/testing/store-suite.ts';
 import { EtcdServers, hasEtcd } from './etcd-server.ts';
+import { inWeather, memberId } from './etcd-weather.ts';
 
 const clock = new SystemClock();
 const requestTimeoutMs = 3_000;
@@ -163,38 +162,11 @@ describe.skipIf(!hasEtcd)('EtcdStore on three members', () => {
     expect((await alone.get('/a'))?.value).toEqual({ n: 1 });
   });
 
-  async function memberId(endpoint: string): Promise<string> {
-    const connection = await EtcdConnection.open({
-      endpoints: [endpoint],
-      requestTimeoutMs,
-      keepAliveMs: 5_000,
-      keepAliveTimeoutMs: 2_000,
-      clock,
-    });
-    const answer = await connection.call(etcdMethods.range, encodeRange({ key: 'x' }), { repeat: true, what: 'member id' });
-    connection.close();
-    return BigInt.asUintN(64, new ProtobufFields(answer).message(1)!.bigint(2)).toString(16);
-  }
-
   it('a history made under faults is linearizable, and its watches keep their guarantees', async () => {
     const store = await open();
     const probe = new StoreProbe({ store, dispose: async () => undefined, patienceMs: 25_000 });
-    let running = true;
-    const trouble = (async (): Promise<void> => {
-      for (let n = 0; running; n++) {
-        const member = servers.members[n % 3]!;
-        await clock.sleep(400);
-        await member.signal(n % 2 === 0 ? 'SIGKILL' : 'SIGSTOP');
-        await clock.sleep(400);
-        if (n % 2 === 0) member.start(servers.cluster);
-        else await member.signal('SIGCONT');
-      }
-    })();
-    try {
-      expect(await tryHistory(probe, { seed: 11, operations: 400, pause: (random) => clock.sleep(random.integer(40)) })).toEqual([]);
-    } finally {
-      running = false;
-      await trouble;
-    }
+    const history = (): Promise<readonly string[]> =>
+      tryHistory(probe, { seed: 11, operations: 400, pause: (random) => clock.sleep(random.integer(40)) });
+    expect(await inWeather(servers, new SeededRandom(11), history)).toEqual([]);
   });
 });

@@ -91,9 +91,13 @@ export class EtcdMember {
   async signal(signal: 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT'): Promise<void> {
     const running = this.#process;
     if (running === undefined || running.exitCode !== null || running.signalCode !== null) return;
+    if (signal === 'SIGSTOP' || signal === 'SIGCONT') {
+      running.kill(signal);
+      return;
+    }
     const exited = once(running, 'exit');
     running.kill(signal);
-    if (signal === 'SIGKILL' || signal === 'SIGTERM') await exited;
+    await exited;
   }
 
   async remove(): Promise<void> {

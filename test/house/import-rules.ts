@@ -35,6 +35,7 @@ type Room =
   | 'runtimes'
   | 'proxy'
   | 'dns'
+  | 'metrics'
   | 'server';
 interface Row {
   readonly rooms: readonly Room[];
@@ -56,6 +57,7 @@ export const rooms: Readonly<Record<Room, Row>> = {
   runtimes: { rooms: ['api', 'env', 'errors'] },
   proxy: { rooms: ['api', 'kinds', 'env', 'errors'], contracts: ['participant'] },
   dns: { rooms: ['api', 'kinds', 'env', 'errors'], contracts: ['participant'] },
+  metrics: { rooms: ['api', 'kinds', 'env', 'errors'], contracts: ['participant', 'runtime'] },
   server: { rooms: ['api', 'kinds', 'env', 'errors'], contracts: ['store'] },
 };
 

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
-const heavy = /[\\/]node_modules[\\/](dockerode|@grpc|lmdb|http-proxy|ws|protobufjs|ssh2|modern-tar|jose)[\\/]/;
+const heavy = /[\\/]node_modules[\\/](dockerode|@grpc|lmdb|http-proxy|ws|protobufjs|ssh2|modern-tar|jose|yaml)[\\/]/;
 
 /** Runs a program in a fresh Node and lists every module file it loaded, ESM and CJS alike. */
 function loadedBy(program: string): readonly string[] {
@@ -36,6 +36,6 @@ test('importing the root loads nothing heavy', () => {
   expect(loaded.filter((file) => heavy.test(file))).toEqual([]);
 });
 
-test.each(['http-proxy', 'ws', 'jose'])('would see that %s was loaded', (guest) => {
+test.each(['http-proxy', 'ws', 'jose', 'yaml'])('would see that %s was loaded', (guest) => {
   expect(loadedBy(`await import('${guest}')`).some((file) => heavy.test(file))).toBe(true);
 });

@@ -26,15 +26,34 @@ test('nulls and what is absent are no use', () => {
   expect(new FieldSupport(fields).find('Pod', { spec: { overhead: null, containers: null } }, 'process')).toEqual([]);
 });
 
-test('a frozen spec is looked at once, one that may still change every time', () => {
+test('a frozen container is looked at once, one that may still change every time', () => {
   let asked = 0;
-  const counting = new FieldSupport([{ field: 'PodSpec.hostPID', runtimes: 'all', why: 'x', when: () => ++asked > 0 }]);
-  const frozen = deepFreeze({ hostPID: true });
-  for (const spec of [frozen, frozen]) counting.find('Pod', { spec }, 'process');
+  const counting = new FieldSupport([{ field: 'Container.tty', runtimes: 'all', why: 'x', when: () => ++asked > 0 }]);
+  const frozen = deepFreeze({ name: 'c', tty: true });
+  for (const container of [frozen, frozen]) {
+    const uses = counting.find('Pod', { spec: { containers: [container] } }, 'process');
+    expect(uses.map(({ path }) => path)).toEqual(['spec.containers[0].tty']);
+  }
   expect(asked).toBe(1);
-  const loose = { hostPID: true };
-  for (const spec of [loose, loose]) counting.find('Pod', { spec }, 'process');
+  const loose = { name: 'c', tty: true };
+  for (const container of [loose, loose]) counting.find('Pod', { spec: { containers: [container] } }, 'process');
   expect(asked).toBe(3);
+});
+
+test('the spec of a Pod is looked at once for its template, whatever node it is bound to', () => {
+  let asked = 0;
+  const counting = new FieldSupport([
+    { field: 'Container.tty', runtimes: 'all', why: 'x', when: () => ++asked > 0 },
+    { field: 'PodSpec.overhead', runtimes: 'all', why: 'y' },
+  ]);
+  const template = deepFreeze({ containers: [{ name: 'c', tty: true }] });
+  const paths = (spec: object): readonly string[] => counting.find('PodSpec', deepFreeze(spec), 'process').map(({ path }) => path);
+  expect(paths({ ...template, nodeName: 'a' })).toEqual(['containers[0].tty']);
+  expect(paths({ ...template, nodeName: 'b' })).toEqual(['containers[0].tty']);
+  expect(asked).toBe(1);
+  // The containers are the same, the rest is not.
+  expect(paths({ ...template, nodeName: 'b', overhead: {} })).toEqual(['overhead', 'containers[0].tty']);
+  expect(paths({ ...template, nodeName: 'c' })).toEqual(['containers[0].tty']);
 });
 
 test('every line of the table names a field there is', () => {

@@ -52,7 +52,7 @@ const configMap = (name: string, data: Record<string, string>) =>
 describe('kubelet: environment', () => {
   test('values, references, fields and Services reach the container', async () => {
     await using node = await start();
-    await node.create(configMapKind, configMap('c', { color: 'blue', size: '7' }));
+    await node.create(configMapKind, configMap('c', { color: 'blue', size: '7', '1.of-many': 'x' }));
     await node.create(secretKind, { apiVersion: 'v1', kind: 'Secret', metadata: meta('s'), data: { key: base64('hush') } });
     await node.create(serviceKind, {
       apiVersion: 'v1',
@@ -65,9 +65,10 @@ describe('kubelet: environment', () => {
         {
           name: 'web',
           image: 'web:1',
-          envFrom: [{ prefix: 'C_', configMapRef: { name: 'c' } }],
+          envFrom: [{ prefix: 'C_', configMapRef: { name: 'c' } }, { configMapRef: { name: 'c' } }],
           env: [
             { name: 'PLAIN', value: 'x' },
+            { name: 'of any: kind', value: 'y' },
             { name: 'DERIVED', value: '$(PLAIN)-$(C_color)-$$(PLAIN)-$(NOBODY)' },
             { name: 'SECRET', valueFrom: { secretKeyRef: { name: 's', key: 'key' } } },
             { name: 'IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
@@ -86,6 +87,8 @@ describe('kubelet: environment', () => {
     const env = node.runtime.env();
     expect(env).toMatchObject({
       C_color: 'blue',
+      '1.of-many': 'x',
+      'of any: kind': 'y',
       C_size: '7',
       PLAIN: 'x',
       DERIVED: 'x-blue-$(PLAIN)-$(NOBODY)',

@@ -33,8 +33,8 @@ describe('kubelet: the life of a pod', () => {
     await node.advance(1000);
     expect(node.find('a')).toBeUndefined();
     expect(await node.runtime.listSandboxes()).toEqual([]);
-    // Two of the start, the mark of the delete, the final status, the end.
-    expect(node.writesOf('a')).toBe(5);
+    // Two of the start, the mark of the delete, the final status, the mark that no grace is left, the end.
+    expect(node.writesOf('a')).toBe(6);
     expect(node.reasons('a')).toContain('Killing');
   });
 });

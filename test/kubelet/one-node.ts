@@ -57,11 +57,12 @@ export class OneNode<R extends Runtime = SimulatedRuntime> implements AsyncDispo
   constructor(runtime: R) {
     this.runtime = runtime;
     const { view, store, clock } = this;
+    const random = new SeededRandom(7);
     this.#registry = new Registry({
       store,
       view,
       clock,
-      random: new SeededRandom(7),
+      random: () => random,
       decode: (_kind, raw) => raw,
       patch: (_kind, old) => old as KubeObject,
       track: (_kind, _old, next) => next,

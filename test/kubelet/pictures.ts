@@ -3,6 +3,7 @@ import { podContainers } from '../../src/kubelet/pod-containers.ts';
 import { decide } from '../../src/kubelet/pod-decision.ts';
 import { newPodMemory, type PodMemory } from '../../src/kubelet/pod-memory.ts';
 import { computeStatus } from '../../src/kubelet/pod-status.ts';
+import { StatusPool } from '../../src/kubelet/status-pool.ts';
 import { TimeTexts } from '../../src/kubelet/time-texts.ts';
 import type { ContainerState, ContainerStatusReport, SandboxReport } from '../../src/runtimes/runtime.ts';
 import type { PodBuilder } from '../../src/testing/pod-builder.ts';
@@ -101,5 +102,15 @@ export function told(scene: Scene): { readonly actions: readonly string[]; reado
 
 export function statusOf(scene: Scene): ReturnType<typeof computeStatus> {
   const { pod, sandboxes, containers, memory, now } = pictureOf(scene);
-  return computeStatus({ pod, sandboxes, containers, memory, now, runtimeName: 'test', hostIp: '192.168.0.1', times: new TimeTexts() });
+  return computeStatus({
+    pod,
+    sandboxes,
+    containers,
+    memory,
+    now,
+    runtimeName: 'test',
+    hostIp: '192.168.0.1',
+    times: new TimeTexts(),
+    pool: new StatusPool(),
+  });
 }

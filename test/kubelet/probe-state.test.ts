@@ -38,6 +38,21 @@ describe('probe states', () => {
     expect(probeAt({ ...newProbeState('startup', {}, 0), inFlight: true }, false)).toBeUndefined();
   });
 
+  test('what is not ready is asked again soon, a few times, then every period', () => {
+    const probe = { periodSeconds: 10 };
+    let state = newProbeState('readiness', probe, 0);
+    const waits = [1, 2, 3, 4, 5, 6, 7].map(() => {
+      const at = state.nextAtMs;
+      state = afterProbe(state, probe, 'failure', at);
+      return state.nextAtMs - at;
+    });
+    expect(waits).toEqual([50, 100, 200, 400, 800, 10_000, 10_000]);
+    const alive = afterProbe(newProbeState('liveness', probe, 0), probe, 'failure', 0);
+    expect(alive.nextAtMs).toBe(10_000);
+    const wasReady = after(newProbeState('readiness', probe, 0), 's', probe);
+    expect(afterProbe(wasReady, probe, 'failure', wasReady.nextAtMs).nextAtMs).toBe(wasReady.nextAtMs + 10_000);
+  });
+
   test('an adopted run goes on as it was', () => {
     expect(newProbeState('readiness', {}, 0, 'success').result).toBe('success');
     expect(newProbeState('startup', {}, 0, 'success').onHold).toBe(true);

@@ -36,6 +36,21 @@ describe('kubelet: restarts', () => {
     expect(sandbox!.containers.length).toBeLessThanOrEqual(3);
   });
 
+  test('a failed postStart: never running nor ready, stopped, and started again with back-off', async () => {
+    await using node = await OneNode.simulated({ images: { 'web:1': { hook: () => 'no database', stopMs: 3000 } } });
+    const lifecycle = { postStart: { exec: { command: ['check'] } } };
+    await node.pod('a', { containers: [{ name: 'web', image: 'web:1', lifecycle }] });
+    const shown = new Set<string>();
+    for (let i = 0; i < 300; i++) {
+      await node.advance(100);
+      const { ready, state = {} } = node.container('a');
+      shown.add(`${ready ? 'ready' : 'not ready'}: ${state.waiting?.reason ?? Object.keys(state).join()}`);
+    }
+    expect([...shown].sort()).toEqual(['not ready: CrashLoopBackOff', 'not ready: PostStartHookError']);
+    expect(node.container('a')).toMatchObject({ ready: false, restartCount: 2 });
+    expect(node.reasons('a')).toContain('FailedPostStartHook');
+  });
+
   test('ten minutes of running reset the back-off', async () => {
     const runsForMs = 11 * 60_000;
     await using node = await OneNode.simulated({ images: { 'web:1': { runsForMs, exitCode: 1, startMs: 0 } } });

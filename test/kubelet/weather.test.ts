@@ -155,6 +155,25 @@ describe('kubelet: bad weather', () => {
     expect((await node.runtime.listSandboxes())[0]).toMatchObject({ ready: false });
   });
 
+  test('an end that the store does not take is told again every second, not in a hot loop', async () => {
+    await using node = await OneNode.simulated();
+    await node.pod('a');
+    await node.advance(1000);
+    await node.deletePod('a', 1);
+    let tries = 0;
+    const write = node.store.write.bind(node.store);
+    node.store.write = () => {
+      tries++;
+      return Promise.reject(new Error('the disk is full'));
+    };
+    await node.advance(20_000);
+    expect(tries).toBeGreaterThan(5);
+    expect(tries).toBeLessThan(60);
+    node.store.write = write;
+    await node.advance(15_000);
+    expect(node.find('a')).toBeUndefined();
+  });
+
   test('close leaves no timer and no pod', async () => {
     const node = await OneNode.simulated({ images: { 'slow:1': { pullMs: 1e6 } } });
     await node.pod('a', { containers: [{ name: 'web', image: 'slow:1' }] });

@@ -2,7 +2,9 @@ import { once } from 'node:events';
 import { Agent } from 'node:http';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import WebSocket from 'ws';
 import { ManualClock } from '../../src/env/manual-clock.ts';
+import type { ProxyPod } from '../../src/testing/proxy-pods.ts';
 import { ask } from '../../src/testing/proxy-requests.ts';
 import { engines, rawService, withBed, type ProxyBed } from './proxy-bed.ts';
 
@@ -104,6 +106,27 @@ describe.each(engines)('the engine %s', (engine) => {
       await close();
     }),
   );
+
+  it('a process that stood still while a pod took the connection does not blame the pod', () =>
+    withBed({ engine, clock: new ManualClock(), connectTimeoutMs: 2_000 }, async (bed) => {
+      const pod = await bed.http('a');
+      bed.pod(pod);
+      bed.service();
+      // The time is up before the event loop can hear that the connection stands.
+      const late: ProxyPod = {
+        ...pod,
+        get port() {
+          setImmediate(() => bed.pass(2_000));
+          return pod.port;
+        },
+      };
+      bed.endpoints([late]);
+      const port = await bed.port();
+      expect(await bed.ask(port, '/name')).toMatchObject({ status: 200, body: 'a' });
+      const webSocket = new WebSocket(`ws://127.0.0.1:${port}/`);
+      await once(webSocket, 'open');
+      webSocket.terminate();
+    }));
 
   it('a pod that takes a request and dies costs another pod one attempt, if the request may be repeated', () =>
     withBed({ engine }, async (bed) => {

@@ -151,6 +151,32 @@ describe('draining', () => {
     }),
   );
 
+  it.each(engines)('%s: a client that is still speaking when its WebSocket ends hears why', (engine) =>
+    withBed({ engine, clock: new ManualClock(), webSocketDrainMs: 0 }, async (bed) => {
+      const handshake = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n';
+      const { pod, port, close } = await rawService(bed, (socket, text) => {
+        if (text.startsWith('GET')) socket.write(handshake);
+      });
+      bed.pod(pod);
+      const connection = bed.connect(port);
+      connection.socket.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+      await bed.until(() => connection.heard.endsWith('\r\n\r\n'), 'the handshake');
+      // A client that speaks before it listens, and whose words are unread when the time is up: a reset would keep it from listening.
+      connection.socket.pause();
+      bed.pod(pod, 'terminating');
+      bed.endpoints([]);
+      bed.pass(1);
+      connection.socket.write('\x81\x81\0\0\0\0x', 'latin1');
+      bed.pass(1_000);
+      await bed.until(() => bed.drained.length === 1, 'the end');
+      connection.socket.write('\x81\x81\0\0\0\0y', 'latin1');
+      connection.socket.resume();
+      await bed.until(() => connection.closed || connection.ended, 'the end at the client');
+      expect(connection.heard.endsWith('\x88\x02\x03\xe9')).toBe(true);
+      await close();
+    }),
+  );
+
   it.each(engines)('%s: a WebSocket whose one side dies ends for the other', (engine) =>
     withBed({ engine }, async (bed) => {
       const pod = await bed.http('a');

@@ -11,6 +11,7 @@ import type {
 } from '../../src/api/generated/models.ts';
 import { Quantity } from '../../src/api/quantity.ts';
 import type { Stored } from '../../src/api/object.ts';
+import type { NaiveVolumes } from './naive-volumes.ts';
 
 type Pod = Stored<PodManifest>;
 type Node = Stored<NodeManifest>;
@@ -22,11 +23,34 @@ export interface World {
   readonly pods: readonly Pod[];
   readonly namespaces: Readonly<Record<string, Labels>>;
   readonly services: readonly { readonly namespace: string; readonly selector: Labels }[];
+  /** By `kind/namespace/name`: what a ReplicationController or ReplicaSet selects. */
+  readonly owners: ReadonlyMap<string, LabelSelector>;
+  readonly volumes: NaiveVolumes;
+  readonly args: NaiveArgs;
+}
+
+/** What the plugins are told besides. */
+export interface NaiveArgs {
+  readonly strategy?: 'LeastAllocated' | 'MostAllocated' | 'RequestedToCapacityRatio';
+  /** By resource; cpu and memory of equal weight unless given. */
+  readonly weights?: Readonly<Record<string, number>>;
+  /** The profile's own: nodes must have this label, and are preferred by this one. */
+  readonly added?: { readonly required?: readonly [string, string]; readonly preferred?: readonly [string, string] };
+  readonly hardPodAffinityWeight?: number;
+  readonly ignorePreferredTermsOfExistingPods?: boolean;
+  readonly defaultConstraints?: readonly TopologySpreadConstraint[];
+}
+
+export interface Refused {
+  readonly plugin: string;
+  readonly reasons: readonly string[];
+  /** True if it may help that pods go. */
+  readonly resolvable: boolean;
 }
 
 export interface Verdict {
-  /** By node, the first plugin that refuses it; undefined: feasible. */
-  readonly refusedBy: ReadonlyMap<string, string | undefined>;
+  /** By node, what refuses it first; undefined: feasible. */
+  readonly refusedBy: ReadonlyMap<string, Refused | undefined>;
   /** By feasible node, the weighted score by plugin. */
   readonly scores: ReadonlyMap<string, Readonly<Record<string, number>>>;
 }
@@ -36,13 +60,22 @@ export interface Verdict {
  * Slow and obviously right.
  */
 export function naiveVerdict(pod: Pod, world: World): Verdict {
-  const refusedBy = new Map(world.nodes.map((node) => [node.metadata.name, filters.find(([, passes]) => !passes(pod, node, world))?.[0]]));
+  const refusedBy = new Map(world.nodes.map((node) => [node.metadata.name, refused(pod, node, world)]));
   const feasible = world.nodes.filter((node) => refusedBy.get(node.metadata.name) === undefined);
   const byPlugin = Object.entries(scorers).map(([name, score]) => [name, score(pod, feasible, world)] as const);
   const scores = feasible.map(
     (node, i) => [node.metadata.name, Object.fromEntries(byPlugin.map(([name, values]) => [name, values[i]!]))] as const,
   );
   return { refusedBy, scores: new Map(scores) };
+}
+
+/** Why a node will not do, by the first plugin that says so. */
+export function refused(pod: Pod, node: Node, world: World): Refused | undefined {
+  for (const [plugin, objection] of filters) {
+    const found = objection(pod, node, world);
+    if (found !== undefined) return { plugin, ...found };
+  }
+  return undefined;
 }
 
 const nodeLabels = (node: Node): Labels => node.metadata.labels ?? {};
@@ -123,8 +156,9 @@ function tolerated(taint: Taint, tolerations: readonly Toleration[]): boolean {
   );
 }
 
-const keepsAway = (node: Node, pod: Pod): boolean =>
-  (node.spec?.taints ?? []).some((taint) => taint.effect !== 'PreferNoSchedule' && !tolerated(taint, pod.spec?.tolerations ?? []));
+const awayFrom = (node: Node, pod: Pod): Taint | undefined =>
+  (node.spec?.taints ?? []).find((taint) => taint.effect !== 'PreferNoSchedule' && !tolerated(taint, pod.spec?.tolerations ?? []));
+const keepsAway = (node: Node, pod: Pod): boolean => awayFrom(node, pod) !== undefined;
 
 function termMeans(term: PodAffinityTerm, owner: Pod, other: Pod, { namespaces }: World): boolean {
   const named = term.namespaces ?? [];
@@ -157,20 +191,42 @@ interface Spread extends TopologySpreadConstraint {
   readonly isDefault: boolean;
 }
 
-function spreads(pod: Pod, when: string, { services }: World): readonly Spread[] {
+function spreads(pod: Pod, when: string, world: World): readonly Spread[] {
   const own = (pod.spec?.topologySpreadConstraints ?? []).filter(({ whenUnsatisfiable }) => whenUnsatisfiable === when);
   if ((pod.spec?.topologySpreadConstraints ?? []).length > 0)
     return own.map((one) => ({ ...one, all: own.map(({ topologyKey }) => topologyKey), isDefault: false }));
-  const mine = services.filter(
-    ({ namespace, selector }) =>
-      namespace === namespaceOf(pod) && Object.entries(selector).every(([key, value]) => podLabels(pod)[key] === value),
-  );
-  if (mine.length === 0 || when !== 'ScheduleAnyway') return [];
-  const labelSelector = { matchLabels: Object.assign({}, ...mine.map(({ selector }) => selector)) as Record<string, string> };
+  const labelSelector = belonging(pod, world);
+  if (labelSelector === undefined) return [];
+  if (world.args.defaultConstraints !== undefined) {
+    const given = world.args.defaultConstraints.filter(({ whenUnsatisfiable }) => whenUnsatisfiable === when);
+    return given.map((one) => ({ ...one, labelSelector, all: given.map(({ topologyKey }) => topologyKey), isDefault: true }));
+  }
+  if (when !== 'ScheduleAnyway') return [];
   return [
     { topologyKey: 'kubernetes.io/hostname', maxSkew: 3, whenUnsatisfiable: when, labelSelector, all: [], isDefault: true },
     { topologyKey: 'topology.kubernetes.io/zone', maxSkew: 5, whenUnsatisfiable: when, labelSelector, all: [], isDefault: true },
   ];
+}
+
+/** What the Services and the owner of a pod select together; undefined: it belongs to none. */
+function belonging(pod: Pod, { services, owners }: World): LabelSelector | undefined {
+  const mine = services.filter(
+    ({ namespace, selector }) =>
+      namespace === namespaceOf(pod) && Object.entries(selector).every(([key, value]) => podLabels(pod)[key] === value),
+  );
+  const owner = pod.metadata.ownerReferences?.find(({ controller }) => controller === true);
+  const owned = owner && owners.get(`${owner.kind}/${namespaceOf(pod)}/${owner.name}`);
+  if (mine.length === 0 && owned === undefined) return undefined;
+  const exact: Labels[] = mine.map(({ selector }) => selector);
+  // They should agree, as all of them select the pod; the owner's has the last word for one label if it is a map.
+  if (owner?.kind === 'ReplicationController') exact.push(owned?.matchLabels ?? {});
+  const matchLabels = Object.assign({}, ...exact) as Record<string, string>;
+  const equal = [
+    ...Object.entries(matchLabels),
+    ...(owner?.kind === 'ReplicationController' ? [] : Object.entries(owned?.matchLabels ?? {})),
+  ];
+  const matchExpressions = equal.map(([key, value]) => ({ key, operator: 'In', values: [value] }));
+  return { matchExpressions: [...matchExpressions, ...(owned?.matchExpressions ?? [])] };
 }
 
 function countsFor({ labelSelector, matchLabelKeys = [] }: Spread, pod: Pod, other: Pod): boolean {
@@ -205,56 +261,109 @@ function podsByDomain(spread: Spread, pod: Pod, world: World): Map<string, numbe
 
 // The plugins
 
-type Passes = (pod: Pod, node: Node, world: World) => boolean;
+type Objection = { readonly reasons: readonly string[]; readonly resolvable: boolean } | undefined;
+type Objects = (pod: Pod, node: Node, world: World) => Objection;
+
+const unless = (passes: boolean, resolvable: boolean, ...reasons: readonly string[]): Objection =>
+  passes ? undefined : { reasons, resolvable };
 
 const resources = ['cpu', 'memory', 'example.com/gpu'];
 const allocatable = (node: Node, resource: string): number => amount(resource, node.status?.allocatable?.[resource]);
 
-const filters: readonly (readonly [string, Passes])[] = [
+/** Nodes a pod names by `metadata.name` in every term; nobody looks at others. */
+function namedNodes(pod: Pod): ReadonlySet<string> | undefined {
+  const terms = pod.spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [];
+  const names = terms.map(({ matchFields = [] }) => matchFields.flatMap(({ values = [] }) => values));
+  return names.length === 0 || names.some((each) => each.length === 0) ? undefined : new Set(names.flat());
+}
+
+const filters: readonly (readonly [string, Objects])[] = [
+  [
+    'NodeAffinity',
+    (pod, node) => unless(namedNodes(pod)?.has(node.metadata.name) !== false, false, "node(s) didn't satisfy plugin(s) [NodeAffinity]"),
+  ],
   [
     'NodeUnschedulable',
     (pod, node) =>
-      node.spec?.unschedulable !== true ||
-      tolerated({ key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' }, pod.spec?.tolerations ?? []),
+      unless(
+        node.spec?.unschedulable !== true ||
+          tolerated({ key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' }, pod.spec?.tolerations ?? []),
+        false,
+        'node(s) were unschedulable',
+      ),
   ],
-  ['TaintToleration', (pod, node) => !keepsAway(node, pod)],
-  ['NodeAffinity', nodeAffinityMatches],
+  [
+    'TaintToleration',
+    (pod, node) => {
+      const taint = awayFrom(node, pod);
+      return unless(taint === undefined, false, `node(s) had untolerated taint {${taint?.key}: ${taint?.value}}`);
+    },
+  ],
+  [
+    'NodeAffinity',
+    (pod, node, { args: { added } }) =>
+      unless(
+        added?.required === undefined || nodeLabels(node)[added.required[0]] === added.required[1],
+        false,
+        "node(s) didn't match scheduler-enforced node affinity",
+      ) ?? unless(nodeAffinityMatches(pod, node), false, "node(s) didn't match Pod's node affinity/selector"),
+  ],
   [
     'NodePorts',
     (pod, node, world) =>
-      !on(node, world).some((other) =>
-        hostPorts(other).some((taken) =>
-          hostPorts(pod).some((wanted) => {
-            const any = (ip: string | undefined): boolean => ip === undefined || ip === '' || ip === '0.0.0.0';
-            const sameAddress = any(taken.hostIP) || any(wanted.hostIP) || taken.hostIP === wanted.hostIP;
-            return taken.hostPort === wanted.hostPort && (taken.protocol ?? 'TCP') === (wanted.protocol ?? 'TCP') && sameAddress;
-          }),
+      unless(
+        !on(node, world).some((other) =>
+          hostPorts(other).some((taken) =>
+            hostPorts(pod).some((wanted) => {
+              const any = (ip: string | undefined): boolean => ip === undefined || ip === '' || ip === '0.0.0.0';
+              const sameAddress = any(taken.hostIP) || any(wanted.hostIP) || taken.hostIP === wanted.hostIP;
+              return taken.hostPort === wanted.hostPort && (taken.protocol ?? 'TCP') === (wanted.protocol ?? 'TCP') && sameAddress;
+            }),
+          ),
         ),
+        true,
+        "node(s) didn't have free ports for the requested pod ports",
       ),
   ],
   [
     'NodeResourcesFit',
-    (pod, node, world) =>
-      on(node, world).length + 1 <= allocatable(node, 'pods') &&
-      resources.every((resource) => {
+    (pod, node, world) => {
+      const reasons = on(node, world).length + 1 <= allocatable(node, 'pods') ? [] : ['Too many pods'];
+      const lacking = resources.filter((resource) => {
         const wanted = request(pod, resource, 0);
         return (
-          wanted === 0 ||
-          wanted + on(node, world).reduce((sum, other) => sum + request(other, resource, 0), 0) <= allocatable(node, resource)
+          wanted > 0 && wanted + on(node, world).reduce((sum, other) => sum + request(other, resource, 0), 0) > allocatable(node, resource)
         );
-      }),
+      });
+      reasons.push(...lacking.map((resource) => `Insufficient ${resource}`));
+      return unless(
+        reasons.length === 0,
+        lacking.every((resource) => request(pod, resource, 0) <= allocatable(node, resource)),
+        ...reasons,
+      );
+    },
   ],
+  ['VolumeRestrictions', (pod, _node, world) => world.volumes.inUse(pod, world.pods)],
+  ['VolumeBinding', (pod, node, world) => world.volumes.unbindable(pod, node)],
+  ['VolumeZone', (pod, node, world) => world.volumes.elsewhere(pod, node)],
   [
     'PodTopologySpread',
-    (pod, node, world) =>
-      spreads(pod, 'DoNotSchedule', world).every((spread) => {
+    (pod, node, world) => {
+      const hard = spreads(pod, 'DoNotSchedule', world);
+      const skewed = hard.find((spread) => {
         const value = nodeLabels(node)[spread.topologyKey];
-        if (value === undefined) return false;
+        if (value === undefined) return true;
         const counts = podsByDomain(spread, pod, world);
         const least = counts.size < (spread.minDomains ?? 1) ? 0 : Math.min(...counts.values());
         const self = selectedBy(spread.labelSelector, spread.matchLabelKeys ?? [], pod, pod) ? 1 : 0;
-        return (counts.get(value) ?? 0) + self - least <= spread.maxSkew;
-      }),
+        return (counts.get(value) ?? 0) + self - least > spread.maxSkew;
+      });
+      const text = "node(s) didn't match pod topology spread constraints";
+      if (skewed === undefined) return undefined;
+      return nodeLabels(node)[skewed.topologyKey] === undefined
+        ? { reasons: [`${text} (missing required label)`], resolvable: false }
+        : { reasons: [text], resolvable: true };
+    },
   ],
   [
     'InterPodAffinity',
@@ -272,7 +381,7 @@ const filters: readonly (readonly [string, Passes])[] = [
           nodeLabels(node)[topologyKey] !== undefined &&
           (first || companions.some((other) => together(nodeOf(other, world), node, topologyKey))),
       );
-      if (!near) return false;
+      if (!near) return { reasons: ["node(s) didn't match pod affinity rules"], resolvable: false };
       const disturbs = world.pods.some((other) =>
         requiredTerms(pod, 'podAntiAffinity').some(
           (term) => termMeans(term, pod, other, world) && together(nodeOf(other, world), node, term.topologyKey),
@@ -283,10 +392,21 @@ const filters: readonly (readonly [string, Passes])[] = [
           (term) => termMeans(term, other, pod, world) && together(nodeOf(other, world), node, term.topologyKey),
         ),
       );
-      return !disturbs && !disturbed;
+      return (
+        unless(!disturbs, true, "node(s) didn't match pod anti-affinity rules") ??
+        unless(!disturbed, true, "node(s) didn't satisfy existing pods anti-affinity rules")
+      );
     },
   ],
 ];
+
+/** A line through 0 % -> 0, 60 % -> 10, 100 % -> 3, times ten. */
+export const ratioShape = [
+  { utilization: 0, score: 0 },
+  { utilization: 60, score: 10 },
+  { utilization: 100, score: 3 },
+];
+const ratioScore = (part: number): number => (part <= 60 ? Math.trunc((100 * part) / 60) : 100 + Math.trunc((-70 * (part - 60)) / 40));
 
 type Scores = (pod: Pod, feasible: readonly Node[], world: World) => readonly number[];
 
@@ -299,23 +419,36 @@ const scorers: Readonly<Record<string, Scores>> = {
     const max = Math.max(0, ...raw);
     return raw.map((score) => 3 * (max === 0 ? 100 : 100 - Math.floor((100 * score) / max)));
   },
-  NodeAffinity: (pod, feasible) => {
+  NodeAffinity: (pod, feasible, { args: { added } }) => {
     const preferred = pod.spec?.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
-    const raw = feasible.map((node) =>
-      preferred.filter(({ preference }) => matchesTerm(preference, node)).reduce((sum, { weight }) => sum + weight, 0),
+    const bonus = (node: Node): number =>
+      added?.preferred !== undefined && nodeLabels(node)[added.preferred[0]] === added.preferred[1] ? 7 : 0;
+    const raw = feasible.map(
+      (node) =>
+        bonus(node) + preferred.filter(({ preference }) => matchesTerm(preference, node)).reduce((sum, { weight }) => sum + weight, 0),
     );
     const max = Math.max(0, ...raw);
     return raw.map((score) => 2 * (max === 0 ? 0 : Math.floor((100 * score) / max)));
   },
   NodeResourcesFit: (pod, feasible, world) =>
     feasible.map((node) => {
-      const parts = [['cpu', 100] as const, ['memory', 200 * 1024 * 1024] as const].flatMap(([resource, unstated]) => {
+      const { strategy = 'LeastAllocated', weights = { cpu: 1, memory: 1 } } = world.args;
+      const unstated: Readonly<Record<string, number>> = { cpu: 100, memory: 200 * 1024 * 1024 };
+      const parts = Object.entries(weights).flatMap(([resource, weight]) => {
         const capacity = allocatable(node, resource);
-        if (capacity === 0) return [];
-        const taken = [pod, ...on(node, world)].reduce((sum, other) => sum + request(other, resource, unstated), 0);
-        return [taken > capacity ? 0 : Math.floor(((capacity - taken) * 100) / capacity)];
+        // What only some pods need does not count for the others.
+        if (capacity === 0 || (resource === 'example.com/gpu' && request(pod, resource, 0) === 0)) return [];
+        const taken = [pod, ...on(node, world)].reduce((sum, other) => sum + request(other, resource, unstated[resource] ?? 0), 0);
+        const part = (taken * 100) / capacity;
+        if (strategy === 'LeastAllocated')
+          return [{ weight, score: taken > capacity ? 0 : Math.floor(((capacity - taken) * 100) / capacity) }];
+        if (strategy === 'MostAllocated') return [{ weight, score: Math.floor(Math.min(part, 100)) }];
+        const score = ratioScore(taken > capacity ? 100 : Math.floor(part));
+        return score > 0 ? [{ weight, score }] : [];
       });
-      return parts.length === 0 ? 0 : Math.floor(parts.reduce((a, b) => a + b, 0) / parts.length);
+      if (parts.length === 0) return 0;
+      const mean = parts.reduce((sum, { weight, score }) => sum + weight * score, 0) / parts.reduce((sum, { weight }) => sum + weight, 0);
+      return strategy === 'RequestedToCapacityRatio' ? Math.round(mean) : Math.floor(mean);
     }),
   NodeResourcesBalancedAllocation: (pod, feasible, world) =>
     feasible.map((node) => {
@@ -381,6 +514,10 @@ function attraction(pod: Pod, other: Pod, node: Node, world: World): number {
   const ownAnti = preferredTerms(pod, 'podAntiAffinity').map(({ podAffinityTerm, weight }) => part(podAffinityTerm, pod, other, -weight));
   const its = preferredTerms(other, 'podAffinity').map(({ podAffinityTerm, weight }) => part(podAffinityTerm, other, pod, weight));
   const itsAnti = preferredTerms(other, 'podAntiAffinity').map(({ podAffinityTerm, weight }) => part(podAffinityTerm, other, pod, -weight));
-  const itsRequired = requiredTerms(other, 'podAffinity').map((term) => part(term, other, pod, 1));
+  const { hardPodAffinityWeight = 1, ignorePreferredTermsOfExistingPods = false } = world.args;
+  const itsRequired = requiredTerms(other, 'podAffinity').map((term) => part(term, other, pod, hardPodAffinityWeight));
+  // Only pods that have wishes themselves mind those of others then.
+  if (ignorePreferredTermsOfExistingPods && preferredTerms(pod, 'podAffinity').length + preferredTerms(pod, 'podAntiAffinity').length === 0)
+    return 0;
   return [...own, ...ownAnti, ...its, ...itsAnti, ...itsRequired].reduce((a, b) => a + b, 0);
 }

@@ -58,6 +58,16 @@ describe('what is not a whole store of this version is refused and not touched',
     }
   });
 
+  it('a file where the directory should be', async () => {
+    const path = join(await newDirectory(), 'file');
+    await writeFile(path, 'hello');
+    for (const place of [path, join(path, 'below')]) {
+      const error = await new LmdbStore({ path: place }).open().catch((reason: unknown) => reason);
+      expect(error).toMatchObject({ code: 'STORE_IO', message: expect.stringContaining(place) });
+    }
+    expect(await readFile(path, 'utf8')).toBe('hello');
+  });
+
   it('an LMDB file of another program', async () => {
     const path = await newDirectory();
     await lmdbFile(path, { hello: 'world' });

@@ -52,6 +52,20 @@ describe('history across restarts', () => {
     expect((await second.list('', { revision: 3 })).entries).toEqual([again]);
   });
 
+  it('entries of every size and alphabet come back, in whatever order they are read', async () => {
+    const path = await newDirectory();
+    const first = await openStore(path);
+    const sizes = [0, 1, 4_000, 2_000_000, 3, 70_000, 0, 600_000, 40];
+    for (const [n, size] of sizes.entries()) await put(first, `/k/${n}`, { n, text: ['x', 'ü', '漢', '𝄞'][n % 4]!.repeat(size) });
+    await put(first, '/k/3', { n: 'new' }, 4);
+    const before = await first.list('');
+    const changes = await changesAfter(first, 0, sizes.length + 1);
+    await first.close();
+    const second = await openStore(path);
+    expect(await second.list('')).toEqual(before);
+    expect(await changesAfter(second, 0, sizes.length + 1)).toEqual(changes);
+  });
+
   it('is read with the stamp of the one who opens', async () => {
     const path = await newDirectory();
     const first = await openStore(path);
@@ -131,6 +145,42 @@ describe('backup and restore while running', () => {
       'put /changed',
       'put /lost',
     ]);
+  });
+
+  it('restore comes to an end while others write; what they write is before or after it', async () => {
+    const [path, target] = [await newDirectory(), await newDirectory()];
+    const store = await openStore(path);
+    for (let n = 0; n < 20; n++) await put(store, `/kept/${n}`, { n });
+    const { revision } = await put(store, '/hot', { n: -1 });
+    await store.backup(target);
+    const restored = Object.freeze({ n: -1 });
+    let running = true;
+    const creator = (async (): Promise<number> => {
+      for (let n = 0; ; n++) {
+        if (!running) return n;
+        await put(store, `/new/${n}`, { n });
+      }
+    })();
+    const updater = (async (): Promise<void> => {
+      for (let n = 0, expected = revision; running; n++) {
+        const [result] = await store.write([{ key: '/hot', value: Object.freeze({ n }), expected }]);
+        expected = result?.ok ? result.entry.revision : (await store.get('/hot'))!.revision;
+      }
+    })();
+    const head = await store.head();
+    await changesAfter(store, head, 20);
+    const before = await store.head();
+    await store.restore(target);
+    const after = await store.head();
+    running = false;
+    const [made] = await Promise.all([creator, updater]);
+    const told = (await changesAfter(store, before, after - before)).filter((change) => change.entry.revision <= after);
+    expect(told.filter(({ key, entry }) => key === '/hot' && JSON.stringify(entry.value) === JSON.stringify(restored))).toHaveLength(1);
+    const deleted = told.filter(({ type }) => type === 'delete').map(({ key }) => key);
+    expect(deleted.length).toBeGreaterThan(0);
+    const left = (await store.list('/new/')).entries.map(({ key }) => key);
+    expect(left.length + deleted.length).toBe(made);
+    expect((await store.list('/kept/')).entries).toHaveLength(20);
   });
 
   it('a backup that cannot be read changes nothing', async () => {

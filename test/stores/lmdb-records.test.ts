@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { decodeChange, decodeEntry, encodeChange, encodeEntry } from '../../src/stores/lmdb-records.ts';
+import { decodeChange, decodeEntry, encodeChange, encodeEntry, readEntry } from '../../src/stores/lmdb-records.ts';
 
 const revision = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
 const value = fc.dictionary(fc.string(), fc.jsonValue());
@@ -11,8 +11,13 @@ it('an entry comes back as it was, with the stamp of its revision', () => {
   fc.assert(
     fc.property(revision, revision, value, (at, created, content) => {
       const bytes = encodeEntry(at, created, content);
-      expect(decodeEntry('/k', bytes, undefined)).toEqual({ key: '/k', value: asJson(content), revision: at, createRevision: created });
-      expect(decodeEntry('/k', bytes, (_, stamped) => ({ stamped }), 7).value).toEqual({ stamped: 7 });
+      expect(decodeEntry('/k', readEntry(bytes), undefined)).toEqual({
+        key: '/k',
+        value: asJson(content),
+        revision: at,
+        createRevision: created,
+      });
+      expect(decodeEntry('/k', readEntry(bytes), (_, stamped) => ({ stamped }), 7).value).toEqual({ stamped: 7 });
     }),
   );
 });

@@ -129,6 +129,9 @@ export const breakages: Readonly<Record<string, Breakage>> = {
   'logs: a reader that follows ends with the container, or when it leaves': logsWith((options) => ({ ...options, follow: false })),
   'exec: output of both streams and the exit code': sessionWith(() => ({ exitCode: Promise.resolve(0) })),
   'exec: standard input reaches the command': (runtime) => ({ exec: (id, options) => runtime.exec(id, { ...options, stdin: false }) }),
+  'exec: without a standard input it is at its end': (runtime) => ({
+    exec: (id, options) => runtime.exec(id, { ...options, stdin: true }),
+  }),
   'exec: closing the session ends the command': sessionWith(() => ({ close: async () => undefined })),
   'exec: refused in a container that does not run': () => ({
     exec: async (_id, options) => new FinishedExecSession({ exitCode: 0 }, options),

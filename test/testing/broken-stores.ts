@@ -1,5 +1,5 @@
 import { MemoryStore } from '../../src/stores/memory-store.ts';
-import type { ListOptions, Store, StoreChange, StoreEntry, WatchOptions, WriteOp, WriteResult } from '../../src/stores/store.ts';
+import type { ListOptions, Store, StoreChange, StoreEntry, StoreList, WatchOptions, WriteOp, WriteResult } from '../../src/stores/store.ts';
 
 /** What a planted bug puts in place of the methods of a store that works. */
 type Bug = (inner: Store) => Partial<Store>;
@@ -79,6 +79,16 @@ export const brokenWatches: Readonly<Record<string, Bug>> = {
       if (kept.length > 0) say(kept);
     })(inner);
   },
+  'not reliable: a watch of a part is told what was there before': (inner) => ({
+    watch: (options) => {
+      const old = ({ previous, ...change }: StoreChange): StoreChange => {
+        const value = previous?.value ?? change.entry.value;
+        return { ...change, previous, entry: { ...change.entry, value } };
+      };
+      const isPart = /[01]\/$/.test(options.prefix);
+      return inner.watch(isPart ? { ...options, onChanges: (changes) => options.onChanges(changes.map(old)) } : options);
+    },
+  }),
   'not resumable: the change at the revision itself is told again': onWatch((options) => ({
     ...options,
     after: Math.max(0, options.after - 1),
@@ -249,6 +259,29 @@ export const brokenLists: Readonly<Record<string, Bug>> = {
   'a list leaves out the newest': onEntries((entries) =>
     entries.length < 3 ? entries : entries.filter((entry) => entry.revision < Math.max(...entries.map((one) => one.revision))),
   ),
+  'a list tells what each key held at first': (inner) => {
+    const first = new Map<string, StoreEntry['value']>();
+    return {
+      list: async (prefix, options) => {
+        const list = await inner.list(prefix, options);
+        for (const { key, value } of list.entries) if (!first.has(key)) first.set(key, value);
+        return { ...list, entries: list.entries.map((entry) => ({ ...entry, value: first.get(entry.key)! })) };
+      },
+    };
+  },
+  'every other list is the one before': (inner) => {
+    const before = new Map<string, StoreList>();
+    return {
+      list: async (prefix, options = {}) => {
+        const old = before.get(prefix);
+        before.delete(prefix);
+        if (old !== undefined && Object.keys(options).length === 0) return old;
+        const list = await inner.list(prefix, options);
+        before.set(prefix, list);
+        return list;
+      },
+    };
+  },
   'a list is not sorted': onEntries((entries) => [...entries].sort((a, b) => a.revision - b.revision)),
   'the prefix ends at a slash': (inner) => ({
     list: (prefix, options) => inner.list(prefix.slice(0, prefix.lastIndexOf('/') + 1), options),
@@ -289,5 +322,33 @@ export const brokenLists: Readonly<Record<string, Bug>> = {
       },
       close: () => ((closing = true), inner.close()),
     };
+  },
+};
+
+/** What survives in it is what the process keeps: an instance that is closed leaves its content to the next, but not how far it was compacted. */
+function withoutMemoryOfCompaction(): () => Store {
+  const content = new MemoryStore();
+  let opened: Promise<void> | undefined;
+  return () =>
+    broken(() => ({
+      durable: true,
+      open: (options) => (opened ??= content.open(options)),
+      write: (ops) => content.write(ops),
+      list: (prefix, options) => content.list(prefix, options),
+      compact: async () => undefined,
+      close: async () => undefined,
+    }));
+}
+
+/** Stores that promise something between instances and do not keep it; `make` makes one instance after the other. */
+export const brokenPromises: Readonly<Record<string, { readonly finds: string; readonly make: () => Store }>> = {
+  'durable, and the next instance finds nothing': {
+    finds: 'durable: another instance finds everything, and revisions go on',
+    make: () => broken(() => ({ durable: true })),
+  },
+  'durable, and a compaction is forgotten': { finds: 'durable: a compaction is remembered', make: withoutMemoryOfCompaction() },
+  'shared, and each instance has its own content': {
+    finds: 'shared: what one instance writes another sees, and only one wins',
+    make: () => broken(() => ({ shared: true })),
   },
 };

@@ -1,4 +1,4 @@
-import { goText, isJsonObject } from '../json-values.ts';
+import { goText, goTypeOf, isJsonObject } from '../json-values.ts';
 import { resolvedShape } from './merge-shape.ts';
 import type { LeafType, MergeShape } from './merge-shape.ts';
 import { fieldElement, itemElement, shownElement } from './path-element.ts';
@@ -29,9 +29,10 @@ function expected(type: LeafType, value: unknown): string | undefined {
         : type === 'number'
           ? typeof value === 'number'
           : typeof value === type;
-  return fits
-    ? undefined
-    : `expected ${type === 'number' ? 'numeric (int or float)' : type}, got &value.valueUnstructured{Value:${goText(value, 100)}}`;
+  if (fits) return undefined;
+  if (type === 'number') return `expected numeric (int or float), got ${goTypeOf(value)}`;
+  const found = goText(value, 100);
+  return `expected ${type}, got ${type === 'string' ? `&value.valueUnstructured{Value:${found}}` : `&{${found}}`}`;
 }
 
 function check(value: unknown, unresolved: MergeShape, path: string, problems: string[]): void {

@@ -7,6 +7,7 @@ import { Comparison } from './comparison.ts';
 import { checkConfig } from './config-check.ts';
 import { applyConflict } from './conflicts.ts';
 import type { ManagerConflict } from './conflicts.ts';
+import { CreatedFields } from './created-fields.ts';
 import { FieldSet } from './field-set.ts';
 import { fieldSetOf } from './field-set-of.ts';
 import { allowedByLastApplied } from './last-applied.ts';
@@ -64,6 +65,7 @@ export interface Applied {
  */
 export class FieldManager {
   readonly #shapes: MergeShapes;
+  readonly #created = new CreatedFields();
 
   constructor(table: SchemaTable) {
     this.#shapes = new MergeShapes(table);
@@ -79,8 +81,17 @@ export class FieldManager {
     if (isMain && clearsManagers(given)) return withManagers(next, noManagers);
     const ofNext = isMain ? readManagers(given) : undefined;
     const managers = ofNext !== undefined && ofNext.size > 0 ? ofNext : managersOf(live);
-    if (managers.size === 0 && live !== undefined) return withManagers(next, managers);
+    if (managers.size === 0) return withManagers(next, live === undefined ? this.#ofCreator(empty, next, write) : managers);
     return withManagers(next, this.#tracked(live ?? empty, next, managers, write));
+  }
+
+  #ofCreator(empty: KubeObject, next: KubeObject, write: FieldWrite): Managers {
+    const set = this.#created.of(next, write, () =>
+      ownable(Comparison.between(bare(empty), bare(next), this.#shapes.of(write.model)).changed(), write),
+    );
+    if (set.empty) return noManagers;
+    const by = managerOf(write, 'Update');
+    return new Map([[managerId(by), { by, set, time: write.time }]]);
   }
 
   #tracked(live: KubeObject, next: KubeObject, managers: Managers, write: FieldWrite): Managers {
@@ -188,6 +199,12 @@ function withoutAllowed(conflicts: readonly ManagerConflict[], allowed: FieldSet
   return conflicts.map(({ by, fields }) => ({ by, fields: fields.difference(allowed) })).filter(({ fields }) => !fields.empty);
 }
 
+/** Which object it is: `default/web; apps/v1, Kind=Deployment`. */
+function objectText(config: KubeObject): string {
+  const { apiVersion = '', kind = '', metadata } = config;
+  return `${metadata?.namespace ?? ''}/${metadata?.name ?? ''}; ${apiVersion.includes('/') ? '' : '/'}${apiVersion}, Kind=${kind}`;
+}
+
 function requireConfig(config: unknown, shape: MergeShape, write: ApplyWrite): KubeObject {
   if (!isJsonObject(config)) throw new BadRequestError(`error decoding YAML: expected an object, got ${goTypeOf(config)}`);
   if (!isShallow(config)) throw new BadRequestError('error decoding YAML: exceeded max depth');
@@ -204,7 +221,7 @@ function requireConfig(config: unknown, shape: MergeShape, write: ApplyWrite): K
     throw new ApiError(
       500,
       '',
-      `failed to create typed patch object: ${problems.length === 1 ? problems[0]! : `errors:\n  ${problems.join('\n  ')}`}`,
+      `failed to create typed patch object (${objectText(config)}): ${problems.length === 1 ? problems[0]! : `errors:\n  ${problems.join('\n  ')}`}`,
       undefined,
       { retryable: false },
     );

@@ -1,4 +1,5 @@
 import { isJsonObject } from '../json-values.ts';
+import { deepFreeze } from '../object.ts';
 import { canonicalElement } from './path-element.ts';
 import type { MergeShape } from './merge-shape.ts';
 
@@ -22,6 +23,7 @@ const order = (a: string, b: string): number => {
 /** A set of paths, the way server-side apply says who owns what. Immutable but for `insert`, which is for whoever builds one. */
 export class FieldSet {
   readonly #root: FieldNode;
+  #written: Record<string, unknown> | undefined;
 
   constructor(root: FieldNode = newNode()) {
     this.#root = root;
@@ -42,6 +44,7 @@ export class FieldSet {
   }
 
   insert(path: readonly string[]): void {
+    this.#written = undefined;
     let node = this.#root;
     for (const element of path) {
       let child = node.children.get(element);
@@ -103,8 +106,9 @@ export class FieldSet {
     return found;
   }
 
+  /** Written once, frozen, and shared by all objects whose fields these are. */
   toFieldsV1(): Record<string, unknown> {
-    return writeNode(this.#root, true);
+    return (this.#written ??= deepFreeze(writeNode(this.#root, true)));
   }
 }
 

@@ -1,3 +1,4 @@
+import { goValue } from '../../api/go-value.ts';
 import type { FieldErrors } from '../../api/field-errors.ts';
 import type {
   HTTPIngressPath,
@@ -79,7 +80,7 @@ function validateRules(spec: IngressSpec, errors: FieldErrors): void {
 export function validateIngress(ingress: IngressManifest, errors: FieldErrors): void {
   const spec = ingress.spec ?? {};
   if ((spec.rules ?? []).length === 0 && spec.defaultBackend === undefined) {
-    errors.invalid('spec', spec.rules ?? [], 'either `defaultBackend` or `rules` must be specified');
+    errors.invalid('spec', goValue('[]networking.IngressRule', undefined), 'either `defaultBackend` or `rules` must be specified');
   }
   if (spec.defaultBackend !== undefined) validateBackend(spec.defaultBackend, 'spec.defaultBackend', errors);
   validateRules(spec, errors);

@@ -1,5 +1,6 @@
 import { deepEqual } from '../../api/deep-equal.ts';
 import type { FieldErrors } from '../../api/field-errors.ts';
+import { goValue } from '../../api/go-value.ts';
 import type { JobManifest, JobSpec, PodTemplateSpec } from '../../api/generated/models.ts';
 import type { Draft } from '../../api/kind.ts';
 import { validateLabelSelector } from '../../api/label-validation.ts';
@@ -71,7 +72,9 @@ export function validateJobSpec(spec: JobSpec, path: string, errors: FieldErrors
   for (const field of countFields) validateNonNegative(spec[field], `${path}.${field}`, errors);
   const { managedBy, podReplacementPolicy } = spec;
   if (managedBy !== undefined) {
-    if (!managedBy.includes('/')) errors.invalid(`${path}.managedBy`, managedBy, 'must be a domain-prefixed path (such as "acme.io/foo")');
+    if (managedBy === '') errors.required(`${path}.managedBy`);
+    else if (!managedBy.includes('/'))
+      errors.invalid(`${path}.managedBy`, managedBy, 'must be a domain-prefixed path (such as "acme.io/foo")');
     else validateQualifiedName(managedBy, `${path}.managedBy`, errors);
     if (managedBy.length > managedByMax) errors.tooLong(`${path}.managedBy`, managedByMax);
   }
@@ -92,7 +95,7 @@ export function validateSelectedSpec(spec: JobSpec, errors: FieldErrors): void {
   const labels = spec.template.metadata?.labels;
   const matcher = spec.selector === undefined ? LabelMatcher.nothing : compiled(spec.selector);
   if (matcher?.matches(labels) === false)
-    errors.invalid('spec.template.metadata.labels', labels, '`selector` does not match template `labels`');
+    errors.invalid('spec.template.metadata.labels', goValue('map[string]string', labels), '`selector` does not match template `labels`');
 }
 
 /** While a Job is suspended and has not begun, where its pods may run can still change. */
@@ -120,7 +123,7 @@ export function validateJobUpdate(job: JobManifest, old: JobManifest, errors: Fi
   validateSelectedSpec(spec, errors);
   validateCompletions(spec, before, errors);
   for (const field of ['selector', 'completionMode', 'podFailurePolicy', 'backoffLimitPerIndex', 'managedBy', 'successPolicy'] as const) {
-    validateUnchanged(spec[field], before[field], `spec.${field}`, errors);
+    validateUnchanged(spec[field], before[field], `spec.${field}`, errors, field === 'selector' ? 'v1.LabelSelector' : undefined);
   }
   const mutable = before.suspend === true && old.status?.startTime === undefined;
   const template = mutable ? withOldDirectives(spec.template, before.template) : spec.template;

@@ -52,7 +52,14 @@ function validateAddresses(addresses: readonly { readonly ip?: string }[], path:
     errors.invalid(path, addresses, 'may specify no more than one IP for each IP family');
 }
 
+/** Only what has ended cannot run again. */
+const hasEnded = ({ containerStatuses, initContainerStatuses, ephemeralContainerStatuses }: PodStatus): boolean =>
+  [containerStatuses, initContainerStatuses, ephemeralContainerStatuses].some(
+    (statuses) => statuses?.some(({ state }) => state?.terminated !== undefined) === true,
+  );
+
 function validateContainers(status: PodStatus, before: PodStatus, spec: PodSpec | undefined, errors: FieldErrors): void {
+  if (!hasEnded(before)) return;
   const none: ReadonlySet<string> = new Set();
   const restartable = (spec?.initContainers ?? []).filter((container) => container.restartPolicy === 'Always');
   const sidecars = new Set(restartable.map((container) => container.name));
@@ -71,13 +78,23 @@ function validateContainers(status: PodStatus, before: PodStatus, spec: PodSpec 
   );
 }
 
+/** The conditions a kubelet sets itself: their names are good. */
+const ownConditions: ReadonlySet<string> = new Set([
+  'PodScheduled',
+  'PodReadyToStartContainers',
+  'Initialized',
+  'ContainersReady',
+  'Ready',
+  'DisruptionTarget',
+]);
+
 /** What a new status may not say of a pod. */
 export function validatePodStatusUpdate(object: PodManifest, old: PodManifest, errors: FieldErrors): void {
   validateAnnotationsUpdate(object, old, errors);
   const status = object.status ?? {};
   const before = old.status ?? {};
   for (const [i, { type }] of (status.conditions ?? []).entries()) {
-    if (!['PodScheduled', 'Ready', 'Initialized'].includes(type)) validateQualifiedName(type, `metadata.conditions[${i}].Type`, errors);
+    if (!ownConditions.has(type)) validateQualifiedName(type, `metadata.conditions[${i}].Type`, errors);
   }
   const nominated = status.nominatedNodeName;
   if (nominated !== undefined && nominated !== '' && nominated !== before.nominatedNodeName) {
@@ -85,9 +102,9 @@ export function validatePodStatusUpdate(object: PodManifest, old: PodManifest, e
   }
   validateUnchanged(status.qosClass, before.qosClass, 'status.qosClass', errors);
   validateContainers(status, before, old.spec, errors);
-  validateAddresses(status.podIPs ?? [], 'status.podIPs', errors);
+  if (status.podIPs !== before.podIPs) validateAddresses(status.podIPs ?? [], 'status.podIPs', errors);
   const hostIps = status.hostIPs ?? [];
-  if (hostIps.length === 0) return;
+  if (hostIps.length === 0 || (hostIps === before.hostIPs && status.hostIP === before.hostIP)) return;
   if (hostIps[0]!.ip !== status.hostIP) errors.invalid('status.hostIPs[0].ip', hostIps[0]!.ip, 'must be equal to `hostIP`');
   validateAddresses(hostIps, 'status.hostIPs', errors);
 }

@@ -1,5 +1,6 @@
 import { deepEqual } from '../../api/deep-equal.ts';
 import type { FieldErrors } from '../../api/field-errors.ts';
+import { goValue } from '../../api/go-value.ts';
 import type { Container, NodeAffinity, NodeSelectorTerm, PodManifest, PodSpec, Toleration } from '../../api/generated/models.ts';
 import { inclusiveRange, int32Max } from '../field-checks.ts';
 import { appArmorPrefix, mirrorPodAnnotation } from './annotations.ts';
@@ -21,6 +22,7 @@ const updatable = [
 type Annotations = Readonly<Record<string, string>>;
 
 export function validateAnnotationsUpdate(object: PodManifest, old: PodManifest, errors: FieldErrors): void {
+  if (object.metadata?.annotations === old.metadata?.annotations) return;
   const before: Annotations = old.metadata?.annotations ?? {};
   const after: Annotations = object.metadata?.annotations ?? {};
   for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
@@ -110,7 +112,11 @@ function validateNodeAffinityGrows(affinity: NodeAffinity | undefined, old: Node
 function validateGatedScheduling(spec: PodSpec, old: PodSpec, errors: FieldErrors): void {
   const lost = Object.entries(old.nodeSelector ?? {}).some(([key, value]) => spec.nodeSelector?.[key] !== value);
   if (lost)
-    errors.invalid('spec.nodeSelector', spec.nodeSelector, 'only additions to spec.nodeSelector are allowed (no mutations or deletions)');
+    errors.invalid(
+      'spec.nodeSelector',
+      goValue('map[string]string', spec.nodeSelector),
+      'only additions to spec.nodeSelector are allowed (no mutations or deletions)',
+    );
   validateNodeAffinityGrows(spec.affinity?.nodeAffinity, old.affinity?.nodeAffinity, errors);
 }
 

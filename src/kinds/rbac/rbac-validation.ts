@@ -1,4 +1,5 @@
 import type { FieldErrors } from '../../api/field-errors.ts';
+import { goValue } from '../../api/go-value.ts';
 import type { ClusterRoleBindingManifest, PolicyRule, RoleBindingManifest, RoleRef, Subject } from '../../api/generated/models.ts';
 import type { Draft, PrintedColumn } from '../../api/kind.ts';
 import { checkPathSegment } from '../../api/names.ts';
@@ -57,7 +58,8 @@ export function validateBinding(binding: Binding, namespaced: boolean, errors: F
 
 /** Whom a binding is for may change; what it gives may not: that is another binding. */
 export function validateBindingUpdate(binding: Binding, old: Binding, errors: FieldErrors): void {
-  if (!deepEqual(binding.roleRef, old.roleRef)) errors.invalid('roleRef', binding.roleRef, 'cannot change roleRef');
+  if (!deepEqual(binding.roleRef, old.roleRef))
+    errors.invalid('roleRef', goValue('rbac.RoleRef', binding.roleRef), 'cannot change roleRef');
 }
 
 export function defaultBinding(draft: Draft<Binding>): void {

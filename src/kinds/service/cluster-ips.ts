@@ -1,3 +1,4 @@
+import { goValue } from '../../api/go-value.ts';
 import { deepEqual } from '../../api/deep-equal.ts';
 import type { FieldErrors } from '../../api/field-errors.ts';
 import type { ServiceSpec } from '../../api/generated/models.ts';
@@ -87,7 +88,8 @@ export function validateClusterIpsUpdate(spec: ServiceSpec, old: ServiceSpec, er
     for (const [i, address] of before.entries()) if (now[i] !== address) errors.invalid(`spec.clusterIPs[${i}]`, now, once);
     return;
   }
-  if (now.length < before.length && now.length === 0) errors.invalid('spec.clusterIPs[0]', now, 'primary clusterIP can not be unset');
+  if (now.length < before.length && now.length === 0)
+    errors.invalid('spec.clusterIPs[0]', goValue('[]string', undefined), 'primary clusterIP can not be unset');
   if (now.length > 0 && before.length > 0 && now[0] !== before[0]) errors.invalid('spec.clusterIPs[0]', now, once);
   if (now.length === 1 && before.length > 1 && spec.ipFamilyPolicy !== 'SingleStack') {
     errors.invalid('spec.ipFamilyPolicy', spec.ipFamilyPolicy, "must be set to 'SingleStack' when releasing the secondary clusterIP");
@@ -103,8 +105,9 @@ export function validateFamiliesUpdate(spec: ServiceSpec, old: ServiceSpec, erro
     for (const [i, family] of before.entries()) if (now[i] !== family) errors.invalid(path, now, once);
     return;
   }
-  if (now.length < before.length && (spec.clusterIPs ?? []).length === 0) errors.invalid(path, now, 'primary ipFamily can not be unset');
-  if (now.length > 0 && before.length > 0 && now[0] !== before[0]) errors.invalid(path, spec.clusterIPs, once);
+  if (now.length < before.length && (spec.clusterIPs ?? []).length === 0)
+    errors.invalid(path, goValue('[]core.IPFamily', undefined), 'primary ipFamily can not be unset');
+  if (now.length > 0 && before.length > 0 && now[0] !== before[0]) errors.invalid(path, goValue('[]string', spec.clusterIPs), once);
   if (now.length === 1 && before.length > 1 && spec.ipFamilyPolicy !== 'SingleStack') {
     errors.invalid('spec.ipFamilyPolicy', spec.ipFamilyPolicy, "must be set to 'SingleStack' when releasing the secondary ipFamily");
   }

@@ -14,7 +14,7 @@ export const revisionAnnotation = 'deployment.kubernetes.io/revision';
 export const templateHashLabel = 'pod-template-hash';
 
 /** Annotations that belong to the Deployment or to one ReplicaSet, and do not go back with a version. */
-const ownAnnotations: ReadonlySet<string> = new Set([
+export const ownAnnotations: ReadonlySet<string> = new Set([
   'kubectl.kubernetes.io/last-applied-configuration',
   revisionAnnotation,
   'deployment.kubernetes.io/revision-history',

@@ -1,4 +1,5 @@
 import type { FieldErrors } from '../../api/field-errors.ts';
+import { goValue } from '../../api/go-value.ts';
 import { validateNonNegative } from '../field-checks.ts';
 
 type IntOrPercent = number | string;
@@ -14,11 +15,11 @@ function percentOf(value: IntOrPercent): number | undefined {
 /** A number that is not negative, or a percentage. */
 export function validateIntOrPercent(value: IntOrPercent, path: string, errors: FieldErrors): void {
   if (typeof value === 'number') validateNonNegative(value, path, errors);
-  else if (percentOf(value) === undefined) errors.invalid(path, value, percentWords);
+  else if (percentOf(value) === undefined) errors.invalid(path, goValue('intstr.IntOrString', value), percentWords);
 }
 
 export function validateAtMostAll(value: IntOrPercent, path: string, errors: FieldErrors): void {
-  if ((percentOf(value) ?? 0) > 100) errors.invalid(path, value, 'must not be greater than 100%');
+  if ((percentOf(value) ?? 0) > 100) errors.invalid(path, goValue('intstr.IntOrString', value), 'must not be greater than 100%');
 }
 
 /** True for 0 and 0%, and for texts that are no percentage. */

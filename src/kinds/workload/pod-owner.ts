@@ -16,7 +16,7 @@ export abstract class PodOwner<M extends KubeObject> extends Handle<M> {
 
   override evidence(): string {
     const unready = this.exists ? this.pods().filter((pod) => !pod.ready && pod.phase !== 'Succeeded') : [];
-    return [super.evidence(), ...unready.slice(0, shown).map((pod) => `pod ${pod.name}: ${pod.evidence()}`)].join('\n');
+    return [super.evidence(), ...unready.slice(0, shown).map((pod) => `pod ${pod.key}: ${pod.evidence()}`)].join('\n');
   }
 
   /** Deletes it with its Pods, unless told otherwise. */

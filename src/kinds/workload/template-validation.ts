@@ -1,4 +1,5 @@
 import type { FieldErrors } from '../../api/field-errors.ts';
+import { goValue } from '../../api/go-value.ts';
 import type { LabelSelector, PodTemplateSpec } from '../../api/generated/models.ts';
 import { LabelMatcher } from '../../api/label-matcher.ts';
 import { validateLabelSelector } from '../../api/label-validation.ts';
@@ -23,14 +24,14 @@ export function isEmptySelector(selector: LabelSelector): boolean {
 export function validateRequiredSelector(selector: LabelSelector | undefined, empty: string, path: string, errors: FieldErrors): void {
   if (selector === undefined) return errors.required(path);
   validateLabelSelector(selector, path, errors);
-  if (isEmptySelector(selector)) errors.invalid(path, selector, empty);
+  if (isEmptySelector(selector)) errors.invalid(path, goValue('v1.LabelSelector', selector), empty);
 }
 
 /** The pods of the template must be those of the selector. */
 export function validateSelected(template: PodTemplateSpec, matcher: LabelMatcher, path: string, errors: FieldErrors): void {
   const labels = template.metadata?.labels;
   if (matcher.matchesEverything || matcher.matches(labels)) return;
-  errors.invalid(`${path}.metadata.labels`, labels, '`selector` does not match template `labels`');
+  errors.invalid(`${path}.metadata.labels`, goValue('map[string]string', labels), '`selector` does not match template `labels`');
 }
 
 /** Pods of workloads that never end restart always, and have no deadline. */

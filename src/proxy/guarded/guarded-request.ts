@@ -1,15 +1,13 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
-import type { Clock } from '../../env/clock.ts';
 import type { Backend } from '../backend.ts';
+import { limitConnecting, type ConnectSettings } from '../connect-backend.ts';
 import type { Exchange } from '../exchange.ts';
 import { diedUnanswered, noEndpoint, noneReachable } from '../http1/proxy-response.ts';
 import type { HttpProxy } from './http-proxy-door.ts';
 import type { PodAgent } from './pod-agent.ts';
 import { ReplayableBody } from './replayable-body.ts';
 
-export interface GuardedEnv {
-  readonly clock: Clock;
-  readonly connectTimeoutMs: number;
+export interface GuardedEnv extends ConnectSettings {
   readonly proxy: HttpProxy;
   readonly agentOf: (backend: Backend) => PodAgent;
 }
@@ -69,14 +67,11 @@ export class GuardedRequest {
     this.#attempt = attempt;
     if (attempt.connected) return;
     backend.pod.recorder.connections++;
-    const { clock, connectTimeoutMs } = this.#env;
-    const timer = clock.schedule(clock.now() + connectTimeoutMs, () => proxyReq.destroy(new Error('connect timed out')));
+    limitConnecting(socket, this.#env, () => void proxyReq.destroy(new Error('connect timed out')));
     socket.once('connect', () => {
       attempt.connected = true;
-      timer.cancel();
       this.#body?.letGo();
     });
-    socket.once('close', () => timer.cancel());
   }
 
   /** The pod answers. */

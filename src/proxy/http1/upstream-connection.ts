@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
-import type { Clock, Instant, Timer } from '../../env/clock.ts';
+import type { Instant } from '../../env/clock.ts';
 import type { Backend } from '../backend.ts';
+import { limitConnecting, type ConnectSettings } from '../connect-backend.ts';
 import { BodyScanner } from './body-scanner.ts';
 import { parseResponseHead, type ResponseHead } from './response-head.ts';
 
@@ -42,7 +43,7 @@ export class UpstreamConnection {
   reusable = false;
   readonly #socket: Socket;
   readonly #onIdleEnd: (connection: UpstreamConnection) => void;
-  #connectTimer: Timer | undefined;
+  #connected = false;
   #sink: UpstreamSink | undefined;
   #method = '';
   #pending: Buffer | undefined;
@@ -50,18 +51,12 @@ export class UpstreamConnection {
   #scanner: BodyScanner | undefined;
 
   /** @param onIdleEnd Called when the pod closes the connection while nothing is asked of it. */
-  constructor(
-    socket: Socket,
-    backend: Backend,
-    clock: Clock,
-    connectTimeoutMs: number,
-    onIdleEnd: (connection: UpstreamConnection) => void,
-  ) {
+  constructor(socket: Socket, backend: Backend, settings: ConnectSettings, onIdleEnd: (connection: UpstreamConnection) => void) {
     this.#socket = socket;
     this.backend = backend;
     this.#onIdleEnd = onIdleEnd;
-    this.#connectTimer = clock.schedule(clock.now() + connectTimeoutMs, () => socket.destroy());
-    socket.once('connect', this.#onConnect);
+    limitConnecting(socket, settings, () => socket.destroy());
+    socket.once('connect', () => (this.#connected = true));
     socket.on('data', this.#onData);
     socket.on('drain', this.#onDrain);
     socket.once('end', this.#onEnd);
@@ -70,7 +65,7 @@ export class UpstreamConnection {
 
   /** False as long as nothing can have been sent. */
   get connected(): boolean {
-    return this.#connectTimer === undefined;
+    return this.#connected;
   }
 
   /** Bound to a request until `onResponse` or `onBody` says done, `onSwitch`, `onFailure`, or `destroy`. */
@@ -105,14 +100,8 @@ export class UpstreamConnection {
   /** Ends it at once, without a word to the sink. */
   destroy(): void {
     this.#sink = undefined;
-    this.#connectTimer?.cancel();
     this.#socket.destroy();
   }
-
-  readonly #onConnect = (): void => {
-    this.#connectTimer?.cancel();
-    this.#connectTimer = undefined;
-  };
 
   readonly #onDrain = (): void => this.#sink?.onDrain();
 
@@ -201,10 +190,8 @@ export class UpstreamConnection {
   };
 
   readonly #onClose = (): void => {
-    const { connected } = this;
-    this.#connectTimer?.cancel();
     if (this.#sink === undefined) this.#onIdleEnd(this);
-    else this.#fail(!connected ? 'connect' : this.#head === undefined ? 'unanswered' : 'midway');
+    else this.#fail(!this.#connected ? 'connect' : this.#head === undefined ? 'unanswered' : 'midway');
   };
 
   #fail(stage: FailureStage): void {

@@ -53,8 +53,7 @@ export class UpstreamPool {
     const socket = openSocket(backend, false);
     if (socket === undefined) return undefined;
     backend.pod.recorder.connections++;
-    const { clock, connectTimeoutMs } = this.#settings;
-    const connection = new UpstreamConnection(socket, backend, clock, connectTimeoutMs, (ended) => this.#drop(ended));
+    const connection = new UpstreamConnection(socket, backend, this.#settings, (ended) => this.#drop(ended));
     this.#inUse.add(connection);
     return connection;
   }

@@ -123,6 +123,8 @@ export class InProcessContainer {
     const [name = '', ...args] = options.command;
     const command = this.#setup.image.exec?.[name];
     const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+    // As /dev/null: whoever reads it comes to its end.
+    if (options.stdin !== true) stdin.end();
     const errors = options.tty === true ? stdout : stderr;
     const left = new AbortController();
     const signal = AbortSignal.any([left.signal, this.#killed.signal]);
@@ -209,7 +211,12 @@ export class InProcessContainer {
       attempt: config.attempt,
       podIp: attachment.ip,
       host: attachment.bindHost,
-      env: Object.freeze(Object.fromEntries(config.env.map(({ name, value }) => [name, value]))),
+      // As for a process: where to listen, unless the container says otherwise.
+      env: Object.freeze({
+        HOST: attachment.bindHost,
+        POD_IP: attachment.ip,
+        ...Object.fromEntries(config.env.map(({ name, value }) => [name, value])),
+      }),
       args: Object.freeze([...(config.command ?? []), ...(config.args ?? [])]),
       signal,
       stopped: new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true })),

@@ -16,6 +16,7 @@ export interface InProcessContext {
   readonly podIp: string;
   /** The address to listen on: the pod's own on Linux. */
   readonly host: string;
+  /** The container's variables, over `HOST` (where to listen) and `POD_IP`. */
   readonly env: Readonly<Record<string, string>>;
   /** `command` and `args` of the container, one after the other. */
   readonly args: readonly string[];

@@ -2,7 +2,7 @@ import { connect, constants } from 'node:http2';
 import type { GRPCAction } from '../../api/generated/models.ts';
 import type { ProbeResult } from '../runtime.ts';
 import { dialMessage } from './http-request.ts';
-import type { ProbeTarget } from './probe-target.ts';
+import { whenTimeIsUp, type ProbeTarget } from './probe-target.ts';
 
 const statusNames: readonly string[] = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'];
 const notFound = '5';
@@ -48,9 +48,13 @@ export function grpcProbe(action: GRPCAction, target: ProbeTarget, timeoutMs: nu
     };
     const onAbort = (): void => end('failure', 'aborted');
     const late = `timeout: failed to connect service "${where}" within ${timeoutMs / 1000}s: context deadline exceeded`;
-    const timer = target.clock.schedule(target.clock.now() + timeoutMs, () => end('failure', late));
+    const timer = whenTimeIsUp(target, timeoutMs, () => end('failure', late));
     signal?.addEventListener('abort', onAbort, { once: true });
-    session.on('error', (error) => end('failure', `error: ${dialMessage(error, address)}`));
+    // A stream that waits for its connection tells of the connection's end by its cause.
+    const onError = (error: Error): void => {
+      end('failure', `error: ${dialMessage(error.cause instanceof Error ? error.cause : error, address)}`);
+    };
+    session.on('error', onError);
     const stream = session.request({
       [constants.HTTP2_HEADER_METHOD]: 'POST',
       [constants.HTTP2_HEADER_PATH]: '/grpc.health.v1.Health/Check',
@@ -64,7 +68,7 @@ export function grpcProbe(action: GRPCAction, target: ProbeTarget, timeoutMs: nu
     };
     stream.on('response', takeStatus).on('trailers', takeStatus);
     stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-    stream.on('error', (error) => end('failure', `error: ${error.message}`));
+    stream.on('error', onError);
     stream.on('end', () => end(...verdict(Buffer.concat(chunks), grpcStatus, grpcMessage, action.service ?? '')));
     stream.end(healthRequest(action.service ?? ''));
   });

@@ -2,7 +2,7 @@ import { request as httpRequest } from 'node:http';
 import type { IncomingMessage, RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { HTTPGetAction } from '../../api/generated/models.ts';
-import { portNumber } from './probe-target.ts';
+import { portNumber, whenTimeIsUp } from './probe-target.ts';
 import type { ProbeTarget } from './probe-target.ts';
 
 const redirectsMax = 10;
@@ -83,7 +83,7 @@ function send(
     };
     const onAbort = (): void => end({ ok: false, message: 'aborted' });
     const late = 'context deadline exceeded (Client.Timeout exceeded while awaiting headers)';
-    const timer = target.clock.schedule(target.clock.now() + timeoutMs, () => end({ ok: false, message: late }));
+    const timer = whenTimeIsUp(target, timeoutMs, () => end({ ok: false, message: late }));
     signal?.addEventListener('abort', onAbort, { once: true });
     request.on('error', (error) => end({ ok: false, message: dialMessage(error, address) }));
     request.on('response', (response) => {

@@ -1,4 +1,4 @@
-import type { Clock } from '../../env/clock.ts';
+import type { Clock, Timer } from '../../env/clock.ts';
 import type { Container } from '../../api/generated/models.ts';
 import type { PodAddress } from '../runtime.ts';
 
@@ -17,4 +17,12 @@ export function portNumber(port: number | string, container: Container): number 
   if (typeof port === 'number') return port;
   const named = container.ports?.find((each) => each.name === port)?.containerPort;
   return named ?? (/^\d+$/.test(port) ? Number(port) : undefined);
+}
+
+/**
+ * Calls `late` when the time is up, a turn of the event loop later: if this process stood still, an answer may have come in time that is
+ * not read yet, and the pod is not to blame.
+ */
+export function whenTimeIsUp({ clock }: ProbeTarget, timeoutMs: number, late: () => void): Timer {
+  return clock.schedule(clock.now() + timeoutMs, () => void clock.turn().then(late));
 }

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import type { TCPSocketAction } from '../../api/generated/models.ts';
 import type { ProbeResult } from '../runtime.ts';
 import { dialMessage } from './http-request.ts';
-import { portNumber } from './probe-target.ts';
+import { portNumber, whenTimeIsUp } from './probe-target.ts';
 import type { ProbeTarget } from './probe-target.ts';
 
 /** Succeeds if a connection can be opened. */
@@ -25,7 +25,7 @@ export function tcpProbe(action: TCPSocketAction, target: ProbeTarget, timeoutMs
     };
     const onAbort = (): void => end({ outcome: 'failure', message: 'aborted' });
     const late = `dial tcp ${address.host}:${port}: i/o timeout`;
-    const timer = target.clock.schedule(target.clock.now() + timeoutMs, () => end({ outcome: 'failure', message: late }));
+    const timer = whenTimeIsUp(target, timeoutMs, () => end({ outcome: 'failure', message: late }));
     signal?.addEventListener('abort', onAbort, { once: true });
     socket.on('connect', () => end({ outcome: 'success', message: '' }));
     socket.on('error', (error) => end({ outcome: 'failure', message: dialMessage(error, address) }));

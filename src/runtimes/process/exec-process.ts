@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
+import type { Clock } from '../../env/clock.ts';
 import { RuntimeError } from '../../errors.ts';
 import type { ExecOptions, ExecSession } from '../runtime.ts';
 import { openOutputPipes } from './output-pipes.ts';
@@ -12,6 +13,9 @@ import type { ProcessNode } from './process-node.ts';
 import { sendSignal } from './process-tree.ts';
 import { resizeTerminal, withTerminal } from './terminal.ts';
 
+const resizeEveryMs = 20;
+const resizeAttempts = 100;
+
 /** A command run inside a container: its processes carry the container's marks and end with it. */
 export class ExecProcess implements ExecSession {
   readonly stdin: Writable | undefined;
@@ -20,9 +24,17 @@ export class ExecProcess implements ExecSession {
   readonly exitCode: Promise<number>;
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown>;
+  readonly #clock: Clock;
+  #size: { readonly columns: number; readonly rows: number } | undefined;
 
-  private constructor(child: ChildProcess, output: { readonly stdout: Readable; readonly stderr: Readable }, options: ExecOptions) {
+  private constructor(
+    child: ChildProcess,
+    output: { readonly stdout: Readable; readonly stderr: Readable },
+    options: ExecOptions,
+    clock: Clock,
+  ) {
     this.#child = child;
+    this.#clock = clock;
     this.stdin = options.stdin === true ? (child.stdin ?? undefined) : undefined;
     this.stdout = output.stdout;
     this.stderr = options.tty === true ? undefined : output.stderr;
@@ -58,7 +70,12 @@ export class ExecProcess implements ExecSession {
       ...(uid === undefined ? {} : { uid }),
       ...(gid === undefined ? {} : { gid }),
     });
-    const exec = new ExecProcess(child, { stdout: pipes?.stdout ?? child.stdout!, stderr: pipes?.stderr ?? child.stderr! }, options);
+    const exec = new ExecProcess(
+      child,
+      { stdout: pipes?.stdout ?? child.stdout!, stderr: pipes?.stderr ?? child.stderr! },
+      options,
+      node.clock,
+    );
     const started = new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve);
       child.once('error', (cause) =>
@@ -72,7 +89,17 @@ export class ExecProcess implements ExecSession {
   }
 
   resize(columns: number, rows: number): void {
-    if (this.#child.pid !== undefined) void resizeTerminal(this.#child.pid, columns, rows);
+    this.#size = { columns, rows };
+    void this.#resize(this.#size, resizeAttempts);
+  }
+
+  /** The first size comes before the terminal is there: it is tried again for a while, unless another one comes. */
+  async #resize(size: { readonly columns: number; readonly rows: number }, attempts: number): Promise<void> {
+    const { pid, exitCode, signalCode } = this.#child;
+    if (pid === undefined || exitCode !== null || signalCode !== null || this.#size !== size || attempts === 0) return;
+    if (await resizeTerminal(pid, size.columns, size.rows)) return;
+    await this.#clock.sleep(resizeEveryMs);
+    return this.#resize(size, attempts - 1);
   }
 
   async close(): Promise<void> {

@@ -6,6 +6,7 @@ import { podPorts } from '../network/pod-ports.ts';
 import { unavailable } from '../runtime-failure.ts';
 import type { ContainerConfig, RuntimeEnv, SandboxConfig, VolumeContent } from '../runtime.ts';
 import type { SandboxBook } from '../sandbox-book.ts';
+import { persistentFolder, removePersistent } from '../volumes/persistent-folder.ts';
 import { VolumeFolders } from '../volumes/volume-folders.ts';
 import { containerEnvironment } from './container-environment.ts';
 import { ContainerPlace, rootOf } from './container-place.ts';
@@ -127,6 +128,10 @@ export class OpenProcessNode {
     await rm(pod.containerFolder(name, container.config.attempt), { recursive: true, force: true });
   }
 
+  removeVolume(name: string): Promise<void> {
+    return removePersistent(this.env, name);
+  }
+
   /** Ends every pod, or with `keep` lets go of them. */
   async close(): Promise<void> {
     this.inspector.close();
@@ -173,7 +178,7 @@ export class OpenProcessNode {
     await mkdir(folder, { recursive: true, mode: 0o711 });
     const { memoryFolder } = this.#parts;
     const memory = memoryFolder === undefined ? undefined : join(memoryFolder, id);
-    const volumes = new VolumeFolders(join(folder, 'volumes'), join(this.env.stateDir, 'persistent'), memory, saved?.volumes);
+    const volumes = new VolumeFolders(join(folder, 'volumes'), persistentFolder(this.env), memory, saved?.volumes);
     const pod = new ProcessPod(record, folder, attachment, volumes);
     this.book.add(pod);
     return pod;

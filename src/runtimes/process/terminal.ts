@@ -16,12 +16,13 @@ export function withTerminal(script: string, call: ProgramCall): ProgramCall {
   return { program: script, args: ['-q', '/dev/null', ...words] };
 }
 
-/** Says how large the terminal is that `script`, running as this process, made for its child. Without effect if there is none. */
-export async function resizeTerminal(scriptPid: number, columns: number, rows: number): Promise<void> {
+/** Says how large the terminal is that `script`, running as this process, made for its child; false if there is none (yet). */
+export async function resizeTerminal(scriptPid: number, columns: number, rows: number): Promise<boolean> {
   const children = await readFile(`/proc/${scriptPid}/task/${scriptPid}/children`, 'latin1').catch(() => '');
   const terminal = await readlink(`/proc/${children.split(' ')[0]}/fd/0`).catch(() => '');
-  if (!terminal.startsWith('/dev/pts/')) return;
+  if (!terminal.startsWith('/dev/pts/')) return false;
   await new Promise<void>((resolve) => {
     execFile('stty', ['-F', terminal, 'cols', String(columns), 'rows', String(rows)], () => resolve());
   });
+  return true;
 }

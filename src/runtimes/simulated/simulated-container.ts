@@ -3,24 +3,27 @@ import { containerId } from '../container-id.ts';
 import type { ContainerState, ContainerStatusReport } from '../runtime.ts';
 import type { SimulatedExit } from './simulated-exit.ts';
 import type { SimulatedImage } from './simulated-image.ts';
+import type { PulledImage } from './simulated-images.ts';
 
 /** A container of a simulated pod: as few fields as will do, since there are hundreds of thousands. */
 export class SimulatedContainer {
   readonly name: string;
   readonly attempt: number;
-  readonly image: string;
-  readonly behaviour: SimulatedImage;
+  readonly image: PulledImage;
   startedAtMs: Instant = 0;
   finishedAtMs: Instant = 0;
   exit: SimulatedExit | undefined = undefined;
   /** Set while an end is foreseen: when, how, and the timer that brings it. */
   ending: { readonly atMs: Instant; readonly exit: SimulatedExit; timer: Timer | undefined } | undefined = undefined;
 
-  constructor(name: string, attempt: number, image: string, behaviour: SimulatedImage) {
+  constructor(name: string, attempt: number, image: PulledImage) {
     this.name = name;
     this.attempt = attempt;
     this.image = image;
-    this.behaviour = behaviour;
+  }
+
+  get behaviour(): SimulatedImage {
+    return this.image.behaviour;
   }
 
   get running(): boolean {
@@ -35,6 +38,7 @@ export class SimulatedContainer {
 
   report(sandboxId: string): ContainerStatusReport {
     const { name, attempt, image } = this;
-    return { id: containerId(sandboxId, name, attempt), sandboxId, name, attempt, image, imageId: `sim://${image}`, state: this.state() };
+    const id = containerId(sandboxId, name, attempt);
+    return { id, sandboxId, name, attempt, image: image.name, imageId: image.id, state: this.state() };
   }
 }

@@ -89,9 +89,13 @@ export class SimulatedFaults {
     this.#faults = [];
   }
 
+  /** False while nothing can go wrong. */
+  get any(): boolean {
+    return this.#faults.length > 0;
+  }
+
   /** The effect of the first fault that hits, which uses it up by one; undefined if none does. */
   hit(at: FaultPoint, target: FaultTarget, random: Random): FaultEffect | undefined {
-    if (this.#faults.length === 0) return undefined;
     const entry = this.#faults.find(
       ({ fault }) =>
         fault.at === at &&

@@ -63,20 +63,33 @@ export class SimulatedGate {
     return node;
   }
 
-  /** Resolves when the call has taken its time, with the effect of the fault that hit it, if any. */
-  async pass(
+  /**
+   * Resolves when the call has taken its time, with the effect of the fault that hit it, if any; undefined at once if neither time nor
+   * fault is in its way, as with most calls. Throws or rejects where the call fails.
+   */
+  pass(
     at: FaultPoint,
     about: Omit<FaultTarget, 'node'>,
     duration: SimulatedDuration,
     options: CallOptions = {},
-  ): Promise<FaultEffect | undefined> {
-    const { random, nodeName, waits } = this.node;
-    const timeoutMs = options.timeoutMs ?? callTimeoutMs;
+  ): Promise<FaultEffect | undefined> | undefined {
+    const { random, nodeName } = this.node;
     this.#requireReachable(nodeName);
-    const effect = this.faults.hit(at, { ...about, node: nodeName }, random);
-    const ownMs = drawDuration(duration, random) + (effect?.type === 'delay' ? effect.ms : 0);
-    const ms = effect?.type === 'hang' ? Infinity : ownMs;
-    if (ms > 0 || options.signal?.aborted === true) await waits.wait(Math.min(ms, timeoutMs), options.signal);
+    const effect = this.faults.any ? this.faults.hit(at, { ...about, node: nodeName }, random) : undefined;
+    const ms = drawDuration(duration, random);
+    if (effect === undefined && ms === 0 && options.signal?.aborted !== true) return undefined;
+    return this.#takeTime(at, effect, ms, options);
+  }
+
+  async #takeTime(
+    at: FaultPoint,
+    effect: FaultEffect | undefined,
+    drawnMs: number,
+    { timeoutMs = callTimeoutMs, signal }: CallOptions,
+  ): Promise<FaultEffect | undefined> {
+    const { nodeName, waits } = this.node;
+    const ms = effect?.type === 'hang' ? Infinity : drawnMs + (effect?.type === 'delay' ? effect.ms : 0);
+    if (ms > 0 || signal?.aborted === true) await waits.wait(Math.min(ms, timeoutMs), signal);
     if (ms > timeoutMs) throw deadlineExceeded(at, timeoutMs);
     this.#requireReachable(nodeName);
     if (effect?.type !== 'fail') return effect;

@@ -67,14 +67,12 @@ export class SimulatedMachine {
 
   sandbox(id: string): SimulatedSandbox | undefined {
     const { podUid, sandboxAttempt } = parseId(id);
-    let at = this.#sandboxes.get(podUid);
-    while (at !== undefined && at.attempt !== sandboxAttempt) at = at.previous;
-    return at;
+    return this.#attempt(podUid, sandboxAttempt);
   }
 
   container(id: string): { readonly sandbox: SimulatedSandbox; readonly container: SimulatedContainer } | undefined {
-    const { name, attempt } = parseId(id);
-    const sandbox = this.sandbox(id);
+    const { podUid, sandboxAttempt, name, attempt } = parseId(id);
+    const sandbox = this.#attempt(podUid, sandboxAttempt);
     const container = sandbox?.containers.find((each) => each.name === name && each.attempt === attempt);
     return sandbox === undefined || container === undefined ? undefined : { sandbox, container };
   }
@@ -168,6 +166,12 @@ export class SimulatedMachine {
     used.atMs = nowMs;
     this.#cpu.set(container, used);
     return used.nanoseconds;
+  }
+
+  #attempt(podUid: string, attempt: number): SimulatedSandbox | undefined {
+    let at = this.#sandboxes.get(podUid);
+    while (at !== undefined && at.attempt !== attempt) at = at.previous;
+    return at;
   }
 
   #changed(sandbox: SimulatedSandbox): void {

@@ -2,11 +2,11 @@ import { ConfigurationError } from '../../errors.ts';
 import { DisruptionBudgets } from '../disruption-budgets.ts';
 import { fitErrorMessage } from '../fit-error.ts';
 import type { NodeInfo } from '../node-info.ts';
-import type { Diagnosis, Refusal, SchedulerPlugin, WhatIf } from '../plugin.ts';
+import type { Diagnosis, PostFilterResult, Refusal, SchedulerPlugin, WhatIf } from '../plugin.ts';
 import type { PodInfo } from '../pod-info.ts';
-import { PreemptionMemory } from '../preemption-memory.ts';
+import { KnownOutcomes, PreemptionMemory, type Outcome } from '../preemption-memory.ts';
 import type { SchedulerCache } from '../scheduler-cache.ts';
-import { bestCandidate, selectVictims, type Candidate } from '../victims.ts';
+import { noVictims, selectVictims } from '../victims.ts';
 
 const name = 'DefaultPreemption';
 const notHelpful: Refusal = Object.freeze({ plugin: name, reasons: ['Preemption is not helpful for scheduling'], resolvable: false });
@@ -30,21 +30,31 @@ export function defaultPreemption(args: DefaultPreemptionArgs = {}): SchedulerPl
   }
   if (!(minCandidateNodesAbsolute >= 0))
     throw new ConfigurationError(`${name}: minCandidateNodesAbsolute: expected 0 or more, got ${minCandidateNodesAbsolute}`);
+  if (minCandidateNodesPercentage === 0 && minCandidateNodesAbsolute === 0)
+    throw new ConfigurationError(`${name}: minCandidateNodesPercentage and minCandidateNodesAbsolute: expected one of them above 0`);
   const memory = new PreemptionMemory();
   return {
     name,
     postFilter: (pod, { cache }, diagnosis, whatIf) => {
       const objection = notEligible(pod, cache, diagnosis);
       if (objection !== undefined) return { message: `preemption: ${objection}` };
-      const wanted = Math.max(Math.floor((cache.nodeCount * minCandidateNodesPercentage) / 100), minCandidateNodesAbsolute);
-      const { candidates, refusals } = findCandidates(pod, cache, diagnosis, whatIf, Math.min(wanted, cache.nodeCount), memory);
-      const best = bestCandidate(candidates);
-      if (best === undefined)
-        return { nominatedNodeName: '', message: `preemption: ${fitErrorMessage(cache.nodeCount, refusals, undefined, undefined)}` };
+      const wanted = Math.max(1, Math.floor((cache.nodeCount * minCandidateNodesPercentage) / 100), minCandidateNodesAbsolute);
+      if (noneResolvable(diagnosis)) return inVain(cache, new Map([[notHelpful, cache.nodeCount]]));
+      if (!cache.hasBelow(pod.priority)) return inVain(cache, nobodyBelow(diagnosis));
+      const outcomes = whatIf.dependsOnNodeAlone ? memory.of(pod, cache) : new KnownOutcomes();
+      const best = outcomes.best(cache, wanted, lookAt(pod, cache, diagnosis, whatIf));
+      if (best === undefined) return inVain(cache, outcomes.refusals());
       return { nominatedNodeName: best.node.name, victims: best.victims, displaced: whatIf.nominated(best.node) };
     },
     isSchedulableAfter: (event) => event.type === 'pod-removed',
   };
+}
+
+/** True if the pod is going because it was preempted; one that goes for other reasons holds nobody up. */
+function goesForPreemption({ object: { metadata, status } }: PodInfo): boolean {
+  if (metadata.deletionTimestamp === undefined) return false;
+  const target = status?.conditions?.find(({ type }) => type === 'DisruptionTarget');
+  return target?.status === 'True' && target.reason === 'PreemptionByScheduler';
 }
 
 /** Why the pod may not evict anybody, or undefined. */
@@ -53,46 +63,34 @@ function notEligible(pod: PodInfo, cache: SchedulerCache, diagnosis: Diagnosis):
   const nominated = cache.node(pod.object.status?.nominatedNodeName ?? '');
   if (nominated === undefined || diagnosis.refusalOf(nominated)?.resolvable === false) return undefined;
   for (const other of nominated.pods.values()) {
-    if (other.priority < pod.priority && other.object.metadata.deletionTimestamp !== undefined)
-      return 'not eligible due to a terminating pod on the nominated node.';
+    if (other.priority < pod.priority && goesForPreemption(other)) return 'not eligible due to a terminating pod on the nominated node.';
   }
   return undefined;
 }
 
-interface Found {
-  readonly candidates: readonly Candidate[];
-  readonly refusals: ReadonlyMap<Refusal, number>;
+/** What looking at every node comes to where all pods are at least as important. */
+function nobodyBelow(diagnosis: Diagnosis): ReadonlyMap<Refusal, number> {
+  const counts = new Map([
+    [notHelpful, 0],
+    [noVictims, 0],
+  ]);
+  for (const [{ resolvable }, nodes] of diagnosis.counts()) {
+    const why = resolvable ? noVictims : notHelpful;
+    counts.set(why, counts.get(why)! + nodes);
+  }
+  return counts;
 }
 
-function findCandidates(
-  pod: PodInfo,
-  cache: SchedulerCache,
-  diagnosis: Diagnosis,
-  whatIf: WhatIf,
-  wanted: number,
-  memory: PreemptionMemory,
-): Found {
-  const candidates: Candidate[] = [];
-  const refusals = new Map<Refusal, number>();
-  const known = whatIf.dependsOnNodeAlone ? memory.of(pod, cache) : undefined;
+function inVain({ nodeCount }: SchedulerCache, refusals: ReadonlyMap<Refusal, number>): PostFilterResult {
+  return { nominatedNodeName: '', message: `preemption: ${fitErrorMessage(nodeCount, refusals, undefined, undefined)}` };
+}
+
+function lookAt(pod: PodInfo, cache: SchedulerCache, diagnosis: Diagnosis, whatIf: WhatIf): (node: NodeInfo) => Outcome {
   let budgets: DisruptionBudgets | undefined;
-  const look = (node: NodeInfo): Candidate | Refusal =>
-    selectVictims(pod, node, cache, whatIf, (budgets ??= new DisruptionBudgets(cache.objects)));
-  const refuse = (refusal: Refusal, times: number): void => void refusals.set(refusal, (refusals.get(refusal) ?? 0) + times);
-  if (noneResolvable(diagnosis)) refuse(notHelpful, cache.nodeCount);
-  else {
-    for (const node of cache.nodes()) {
-      if (diagnosis.refusalOf(node)?.resolvable !== true) {
-        refuse(notHelpful, 1);
-        continue;
-      }
-      const outcome = known === undefined ? look(node) : known.get(node, look);
-      if ('plugin' in outcome) refuse(outcome, 1);
-      else if (outcome.victims.length > 0) candidates.push(outcome);
-      if (candidates.length >= wanted) break;
-    }
-  }
-  return { candidates, refusals };
+  return (node) => {
+    if (diagnosis.refusalOf(node)?.resolvable !== true) return notHelpful;
+    return selectVictims(pod, node, cache, whatIf, (budgets ??= new DisruptionBudgets(cache.objects)));
+  };
 }
 
 function noneResolvable({ refusalOfAll, counts }: Diagnosis): boolean {

@@ -2,9 +2,10 @@ import { ConfigurationError } from '../../errors.ts';
 import type { AffinityTerm } from '../affinity-term.ts';
 import type { DomainTally } from '../domain-tally.ts';
 import type { NodeInfo } from '../node-info.ts';
-import type { ClusterEvent, NodeSet, Refusal, SchedulerPlugin } from '../plugin.ts';
+import type { ClassOf, ClusterEvent, NodeSet, Refusal, SchedulerPlugin, SparseFilter, SparseScore } from '../plugin.ts';
 import { PodCounter } from '../pod-counter.ts';
 import type { PodGroup } from '../pod-group.ts';
+import { splitTallies } from '../split-tallies.ts';
 import type { SchedulerCache } from '../scheduler-cache.ts';
 
 const name = 'InterPodAffinity';
@@ -56,13 +57,9 @@ export function interPodAffinity(args: InterPodAffinityArgs = {}): SchedulerPlug
     preFilter: ({ group }, cache) => {
       const existing = cache.relations.carried.bearingOn(group).filter(({ role }) => role === 'required-anti-affinity');
       if (existing.length === 0 && group.requiredAffinity.length === 0 && group.requiredAntiAffinity.length === 0) return { skip: true };
-      return {
-        state: rulesOf(
-          group,
-          existing.map((carried) => cache.relations.carried.tally(carried)),
-          cache,
-        ),
-      };
+      const tallies = existing.map((carried) => cache.relations.carried.tally(carried));
+      const state = rulesOf(group, tallies, cache);
+      return { state, sparse: sparseRules(state, cache.nodeCount) };
     },
     filter: (_pod, node, rules) => refusalOf(node, rules),
     filterAll: (_pod, indexes, count, { affinity, isFirst, antiAffinity, existing }) => {
@@ -77,7 +74,8 @@ export function interPodAffinity(args: InterPodAffinityArgs = {}): SchedulerPlug
       const wishes = [...ownWishes(group, cache), ...wishesOfOthers(group, cache, hardPodAffinityWeight)].filter(
         ({ tally }) => !tally.isEmpty,
       );
-      return wishes.length === 0 ? { skip: true } : { state: wishes };
+      if (wishes.length === 0) return { skip: true };
+      return { state: wishes, sparse: sparseWishes(wishes, cache.nodeCount) };
     },
     score: (_pod, node, wishes) => wishes.reduce((sum, { tally, weight }) => sum + weight * podsNear(tally, node.index), 0),
     scoreAll: (_pod, { indexes, count }, scores, wishes) => {
@@ -101,6 +99,44 @@ function refusalOf({ index }: NodeInfo, { affinity, isFirst, antiAffinity, exist
   if (antiAffinity.some((tally) => podsNear(tally, index) > 0)) return antiAffinityRefusal;
   return existing.some((tally) => podsNear(tally, index) > 0) ? existingRefusal : undefined;
 }
+
+function sparseRules({ affinity, isFirst, antiAffinity, existing }: Rules, nodeCount: number): SparseFilter {
+  const wanted = splitTallies(affinity, nodeCount);
+  const unwanted = splitTallies([...antiAffinity, ...existing], nodeCount);
+  // Where every node has a domain for itself, the first of its kind may go to any.
+  const near = isFirst ? [] : wanted.perNode;
+  return {
+    classes: [...wanted.perDomain.map(({ domains }) => domains), ...near, ...unwanted.classes],
+    refuses: (classOf) =>
+      near.some((tally) => classOf(tally) === 0) ||
+      unwanted.perNode.some((tally) => classOf(tally) > 0) ||
+      wanted.perDomain.some((tally) => classOf(tally.domains) === 0 || (!isFirst && podsInDomain(tally, classOf) === 0)) ||
+      unwanted.perDomain.some((tally) => podsInDomain(tally, classOf) > 0),
+  };
+}
+
+function sparseWishes(wishes: readonly Wish[], nodeCount: number): SparseScore {
+  const { classes, perNode } = splitTallies(
+    wishes.map(({ tally }) => tally),
+    nodeCount,
+  );
+  const told = wishes.map(({ tally, weight }) => ({ tally, weight, single: perNode.includes(tally) }));
+  return {
+    classes,
+    score: (classOf) =>
+      told.reduce((sum, { tally, weight, single }) => sum + weight * (single ? classOf(tally) : podsInDomain(tally, classOf)), 0),
+    normalized: inRange,
+  };
+}
+
+/** In the domain of nodes of a class. */
+const podsInDomain = ({ domains, pods }: DomainTally, classOf: ClassOf): number => {
+  const domain = classOf(domains) - 1;
+  return domain < 0 ? 0 : (pods[domain] ?? 0);
+};
+
+/** The lowest becomes 0 and the highest 100; 0 all if they are equal. */
+const inRange = (score: number, min: number, max: number): number => (max > min ? Math.trunc(100 * ((score - min) / (max - min))) : 0);
 
 function keepNear({ domains, pods }: DomainTally, indexes: Int32Array, count: number): number {
   const { of } = domains;
@@ -138,7 +174,6 @@ function addWish({ domains, pods }: DomainTally, weight: number, indexes: Int32A
   }
 }
 
-/** The lowest becomes 0 and the highest 100; 0 all if they are equal. */
 function normalizeByRange(scores: Float64Array, { count }: NodeSet): void {
   let min = Infinity;
   let max = -Infinity;
@@ -147,8 +182,7 @@ function normalizeByRange(scores: Float64Array, { count }: NodeSet): void {
     if (score < min) min = score;
     if (score > max) max = score;
   }
-  const range = max - min;
-  for (let i = 0; i < count; i++) scores[i] = range > 0 ? Math.trunc(100 * ((scores[i]! - min) / range)) : 0;
+  for (let i = 0; i < count; i++) scores[i] = inRange(scores[i]!, min, max);
 }
 
 function rulesOf(group: PodGroup, existing: readonly DomainTally[], cache: SchedulerCache): Rules {
@@ -189,18 +223,16 @@ function wishesOfOthers(group: PodGroup, { relations }: SchedulerCache, hardPodA
 }
 
 /** A pod that came may be the company it needs; one that went may be what it, or what somebody else, wanted to be apart from. */
-function mayFitAfter(event: ClusterEvent, group: PodGroup, { relations }: SchedulerCache): boolean {
-  const wanted = (other: PodGroup): boolean => group.requiredAffinity.some((term) => term.matches(other, relations.labelsOfNamespace));
-  const unwanted = (other: PodGroup): boolean =>
-    group.requiredAntiAffinity.some((term) => term.matches(other, relations.labelsOfNamespace)) ||
-    other.requiredAntiAffinity.some((term) => term.matches(group, relations.labelsOfNamespace));
+function mayFitAfter(event: ClusterEvent, group: PodGroup, cache: SchedulerCache): boolean {
   switch (event.type) {
     case 'pod-added':
-      return wanted(event.pod.group);
-    case 'pod-removed':
-      return unwanted(event.pod.group);
+      return means(group.requiredAffinity, event.pod.group, cache);
+    case 'pod-removed': {
+      const { group: other } = event.pod;
+      return means(group.requiredAntiAffinity, other, cache) || means(other.requiredAntiAffinity, group, cache);
+    }
     case 'pod-updated':
-      return wanted(event.pod.group) || group.requiredAntiAffinity.length > 0;
+      return means(group.requiredAffinity, event.pod.group, cache) || group.requiredAntiAffinity.length > 0;
     case 'node-added':
     case 'node-updated':
       return true;
@@ -210,4 +242,10 @@ function mayFitAfter(event: ClusterEvent, group: PodGroup, { relations }: Schedu
     case 'object':
       return event.change.object.kind === 'Namespace';
   }
+}
+
+/** True if one of the terms means pods of the group. Asked of every kind of pod that waits whenever a pod comes or goes. */
+function means(terms: readonly AffinityTerm[], group: PodGroup, { relations }: SchedulerCache): boolean {
+  for (const term of terms) if (term.matches(group, relations.labelsOfNamespace)) return true;
+  return false;
 }

@@ -1,10 +1,11 @@
 import type { TopologySpreadConstraint } from '../../api/generated/models.ts';
 import { ConfigurationError } from '../../errors.ts';
-import type { ClusterEvent, Refusal, SchedulerPlugin } from '../plugin.ts';
+import type { ClusterEvent, Refusal, SchedulerPlugin, SparseFilter } from '../plugin.ts';
 import type { PodInfo } from '../pod-info.ts';
 import type { SchedulerCache } from '../scheduler-cache.ts';
+import { splitTallies } from '../split-tallies.ts';
 import { SpreadConstraints, type CompiledConstraint } from '../spread-constraints.ts';
-import { SpreadScore } from '../spread-score.ts';
+import { sparseSpread, SpreadScore, spreadSizes } from '../spread-score.ts';
 
 const name = 'PodTopologySpread';
 const skewRefusal: Refusal = Object.freeze({
@@ -36,7 +37,7 @@ export interface PodTopologySpreadArgs {
  *
  * Source: https://kubernetes.io/docs/concepts/scheduling-eviction/topology-spread-constraints/
  */
-export function podTopologySpread(args: PodTopologySpreadArgs = {}): SchedulerPlugin<readonly CompiledConstraint[], SpreadScore> {
+export function podTopologySpread(args: PodTopologySpreadArgs = {}): SchedulerPlugin<readonly CompiledConstraint[], () => SpreadScore> {
   const systemDefaulted = (args.defaultingType ?? (args.defaultConstraints === undefined ? 'System' : 'List')) === 'System';
   const defaults = systemDefaulted ? systemConstraints : checkedDefaults(args.defaultConstraints ?? []);
   const constraints = new SpreadConstraints(defaults, systemDefaulted);
@@ -44,14 +45,14 @@ export function podTopologySpread(args: PodTopologySpreadArgs = {}): SchedulerPl
     name,
     preFilter: (pod, cache) => {
       const state = constraints.hard(pod, cache);
-      return state.length === 0 ? { skip: true } : { state };
+      if (state.length === 0) return { skip: true };
+      return { state, sparse: sparseSkew(state, cache.nodeCount) };
     },
     filter: (_pod, { index }, state) => {
-      for (const { tally, selfMatch, maxSkew, minDomains } of state) {
-        const domain = tally.domains.of[index]!;
+      for (const constraint of state) {
+        const domain = constraint.tally.domains.of[index]!;
         if (domain < 0) return labelRefusal;
-        const min = tally.domainCount < minDomains ? 0 : tally.min;
-        if ((tally.pods[domain] ?? 0) + selfMatch - min > maxSkew) return skewRefusal;
+        if ((constraint.tally.pods[domain] ?? 0) > mostPods(constraint)) return skewRefusal;
       }
       return undefined;
     },
@@ -64,19 +65,48 @@ export function podTopologySpread(args: PodTopologySpreadArgs = {}): SchedulerPl
       const soft = constraints.soft(pod, cache);
       if (soft.length === 0) return { skip: true };
       const requireAll = pod.group.spreadConstraints.length > 0 || !systemDefaulted;
-      return { state: new SpreadScore(soft, requireAll, feasible) };
+      // Counting the nodes means looking at all of them: only if it has to be.
+      let score: SpreadScore | undefined;
+      const state = (): SpreadScore => (score ??= new SpreadScore(soft, requireAll, spreadSizes(soft, requireAll, feasible)));
+      const sparse = sparseSpread(soft, requireAll, cache.nodeCount);
+      return sparse === undefined ? { state } : { state, sparse };
     },
-    score: (_pod, { index }, state) => state.of(index),
-    scoreAll: (_pod, feasible, scores, state) => state.all(feasible, scores),
-    normalizeScore: (scores, feasible, state) => state.normalize(scores, feasible),
+    score: (_pod, { index }, state) => state().of(index),
+    scoreAll: (_pod, feasible, scores, state) => state().all(feasible, scores),
+    normalizeScore: (scores, feasible, state) => state().normalize(scores, feasible),
     isSchedulableAfter: (event, pod, cache) => mayFitAfter(event, pod, cache, constraints),
   };
 }
 
-function keepEven({ tally, selfMatch, maxSkew, minDomains }: CompiledConstraint, indexes: Int32Array, count: number): number {
-  const { of } = tally.domains;
-  const { pods } = tally;
-  const most = maxSkew - selfMatch + (tally.domainCount < minDomains ? 0 : tally.min);
+/** More pods than this in a domain would be too many with one more. */
+const mostPods = ({ tally, selfMatch, maxSkew, minDomains }: CompiledConstraint): number =>
+  maxSkew - selfMatch + (tally.domainCount < minDomains ? 0 : tally.min);
+
+function sparseSkew(constraints: readonly CompiledConstraint[], nodeCount: number): SparseFilter {
+  const { classes, perNode } = splitTallies(
+    constraints.map(({ tally }) => tally),
+    nodeCount,
+  );
+  const limits = constraints.map((constraint) => ({
+    tally: constraint.tally,
+    single: perNode.includes(constraint.tally),
+    most: mostPods(constraint),
+  }));
+  return {
+    classes,
+    refuses: (classOf) =>
+      limits.some(({ tally, single, most }) => {
+        if (single) return classOf(tally) > most;
+        const domain = classOf(tally.domains) - 1;
+        return domain < 0 || (tally.pods[domain] ?? 0) > most;
+      }),
+  };
+}
+
+function keepEven(constraint: CompiledConstraint, indexes: Int32Array, count: number): number {
+  const { domains, pods } = constraint.tally;
+  const { of } = domains;
+  const most = mostPods(constraint);
   let left = 0;
   for (let i = 0; i < count; i++) {
     const domain = of[indexes[i]!]!;

@@ -10,7 +10,7 @@ import { chooseVolumes, selectedNodeAnnotation, volumeFitsNode, type ClaimChoice
 
 const name = 'VolumeBinding';
 const refusal = (reason: string): Refusal => Object.freeze({ plugin: name, reasons: [reason], resolvable: false });
-const wrongNode = refusal('node(s) had volume node affinity conflict');
+const wrongNode = refusal("node(s) didn't match PersistentVolume's node affinity");
 const noVolume = refusal("node(s) didn't find available persistent volumes to bind");
 const lostVolume = refusal('node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)');
 const unbound = refusal('pod has unbound immediate PersistentVolumeClaims');
@@ -46,7 +46,8 @@ export function volumeBinding(): SchedulerPlugin<Claims> {
       const objection = objectionTo(pod, claims);
       if (objection !== undefined) return { refusal: refusal(objection) };
       const state = sorted(claims, objects);
-      return state === undefined ? { refusal: unbound } : { state };
+      if (state === undefined) return { refusal: unbound };
+      return usableEverywhere(state) ? { skip: true } : { state };
     },
     filter: (pod, node, state) => {
       for (const claim of state.bound) {
@@ -90,6 +91,15 @@ function objectionTo(pod: PodInfo, claims: readonly NamedClaim[]): string | unde
     if (ephemeral && owned !== true) return `PVC ${pod.namespace}/${claimName} was not created for pod ${pod.key} (pod is not owner)`;
   }
   return undefined;
+}
+
+/** True if the volumes are there, and may be used on any node. */
+function usableEverywhere({ bound, waiting, objects }: Claims): boolean {
+  if (waiting.length > 0) return false;
+  return bound.every((claim) => {
+    const volume = volumeOf(claim, objects);
+    return volume !== undefined && volume.spec?.nodeAffinity?.required === undefined;
+  });
 }
 
 /** undefined if there is one that should be bound and is not. */

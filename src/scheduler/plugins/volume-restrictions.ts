@@ -1,8 +1,6 @@
 import type { Volume } from '../../api/generated/models.ts';
-import type { NodeInfo } from '../node-info.ts';
 import type { Refusal, SchedulerPlugin } from '../plugin.ts';
 import { claimsOf } from '../pod-claims.ts';
-import type { PodInfo } from '../pod-info.ts';
 
 const name = 'VolumeRestrictions';
 const diskRefusal: Refusal = Object.freeze({ plugin: name, reasons: ['node(s) had no available disk'], resolvable: true });
@@ -32,8 +30,7 @@ export function volumeRestrictions(): SchedulerPlugin<State> {
       );
       const alone = claimsOf(pod, cache.objects).filter(({ claim }) => claim?.spec?.accessModes?.includes('ReadWriteOncePod'));
       if (disks.length === 0 && alone.length === 0) return { skip: true };
-      const names = new Set(alone.map((claim) => claim.name));
-      return { state: { disks, claimInUse: names.size > 0 && someUses(cache.nodes(), pod, names) } };
+      return { state: { disks, claimInUse: alone.some((claim) => cache.claims.users(pod.namespace, claim.name) > 0) } };
     },
     filter: (_pod, node, { disks, claimInUse }) => {
       for (const other of disks.length === 0 ? [] : node.pods.values()) {
@@ -46,16 +43,6 @@ export function volumeRestrictions(): SchedulerPlugin<State> {
       event.type === 'node-added' ||
       (event.type === 'object' && event.change.object.kind === 'PersistentVolumeClaim'),
   };
-}
-
-function someUses(nodes: Iterable<NodeInfo>, pod: PodInfo, claims: ReadonlySet<string>): boolean {
-  for (const { pods } of nodes) {
-    for (const other of pods.values()) {
-      if (other.namespace !== pod.namespace) continue;
-      if (other.object.spec?.volumes?.some(({ persistentVolumeClaim }) => claims.has(persistentVolumeClaim?.claimName ?? ''))) return true;
-    }
-  }
-  return false;
 }
 
 /** The same disk, unless all who use it only read. Amazon's may be used by one alone. */

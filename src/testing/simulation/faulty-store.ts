@@ -27,6 +27,7 @@ export class FaultyStore implements Store {
   readonly #faultOf: (op: WriteOp) => StoreFault;
   readonly #watches = new Set<StoreWatch>();
   #opened = false;
+  #writesLeft = Number.POSITIVE_INFINITY;
 
   constructor(store: Store, faultOf: (op: WriteOp) => StoreFault) {
     this.#store = store;
@@ -41,6 +42,16 @@ export class FaultyStore implements Store {
     await this.#store.open(options);
   }
 
+  /** The process that uses the store dies after so many more writes: none of its later ones takes effect, until it is closed. */
+  crashAfter(writes: number): void {
+    this.#writesLeft = writes;
+  }
+
+  /** True if that has happened. */
+  get crashed(): boolean {
+    return this.#writesLeft === 0;
+  }
+
   async write(ops: readonly WriteOp[]): Promise<readonly WriteResult[]> {
     const results: WriteResult[] = [];
     let clean: WriteOp[] = [];
@@ -49,7 +60,8 @@ export class FaultyStore implements Store {
       clean = [];
     };
     for (const op of ops) {
-      const fault = this.#faultOf(op);
+      const fault = this.crashed ? 'error-before' : this.#faultOf(op);
+      if (!this.crashed) this.#writesLeft--;
       if (fault === 'none') {
         clean.push(op);
         continue;
@@ -91,6 +103,7 @@ export class FaultyStore implements Store {
   close(): Promise<void> {
     for (const watch of this.#watches) watch.close();
     this.#watches.clear();
+    this.#writesLeft = Number.POSITIVE_INFINITY;
     return Promise.resolve();
   }
 

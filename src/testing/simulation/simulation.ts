@@ -1,19 +1,27 @@
 import { createHash } from 'node:crypto';
 import { Cluster } from '../../cluster.ts';
+import type { ClusterOptions } from '../../cluster-options.ts';
 import { ManualClock } from '../../env/manual-clock.ts';
+import type { PodManifest } from '../../api/generated/models.ts';
+import type { Stored } from '../../api/object.ts';
 import type { Random } from '../../env/random.ts';
 import { SeededRandom } from '../../env/seeded-random.ts';
 import { podKind } from '../../kinds/pod.ts';
-import { replicationControllerKind } from '../../kinds/replication-controller.ts';
 import { SimulatedRuntime } from '../../runtimes/simulated-runtime.ts';
+import type { SimulatedContext } from '../../runtimes/simulated/simulated-image.ts';
 import { MemoryStore } from '../../stores/memory-store.ts';
 import { FaultyStore, type StoreFault } from './faulty-store.ts';
 import { calmViolations, HistoryInvariants } from './invariants.ts';
+import { SimulatedWorkloads, taskImage } from './simulated-workloads.ts';
+import { surroundingViolations } from './surrounding-invariants.ts';
+import { workloadViolations } from './workload-invariants.ts';
 
 export interface SimulationOptions {
   readonly seed: number;
   /** Storms, each followed by calm. 6 unless given. */
   readonly storms?: number;
+  /** What the cluster is made of besides: controllers and schedulers of the host, in the same weather. */
+  readonly cluster?: Pick<ClusterOptions, 'controllers' | 'extraControllers' | 'scheduler' | 'admission' | 'kinds'>;
 }
 
 export interface SimulationResult {
@@ -31,19 +39,22 @@ const heartbeats: ReadonlySet<string> = new Set(['Lease', 'Node']);
 
 /**
  * A seeded cluster in seeded weather: containers crash, nodes fall silent and come back, the store conflicts, fails and loses answers,
- * the control plane is killed and started again. Checks invariants on the way and at the end.
+ * the control plane is stopped, or dies between two writes, and is started again. Checks invariants on the way and at the end.
  */
 export class Simulation {
   readonly #random: Random;
   readonly #clock = new ManualClock();
   readonly #seed: number;
   readonly #storms: number;
+  readonly #options: NonNullable<SimulationOptions['cluster']>;
   readonly #store: FaultyStore;
   readonly #runtimes = new Map<string, SimulatedRuntime>();
   readonly #invariants = new HistoryInvariants();
+  readonly #workloads: SimulatedWorkloads;
   readonly #hash = createHash('sha256');
   #cluster: Cluster | undefined;
   #faultRate = 0;
+  #isCalm = false;
   #changes = 0;
   #starts = 0;
   #quietChanges: string[] | undefined;
@@ -51,12 +62,17 @@ export class Simulation {
   constructor(options: SimulationOptions) {
     this.#seed = options.seed;
     this.#storms = options.storms ?? 6;
+    this.#options = options.cluster ?? {};
     this.#random = new SeededRandom(options.seed);
     const weather = this.#random.fork('store');
     this.#store = new FaultyStore(new MemoryStore(), () => this.#storeFault(weather));
     const nodes = 2 + this.#random.integer(5);
+    // Begun in the calm, a task ends well: the wait after a Job's failures grows to ten minutes each, and outlasts any calm they go on in.
+    const exitCode = (context: SimulatedContext): number => (this.#isCalm ? 0 : task(context));
+    const images = { [taskImage]: { runsForMs: [1000, 20_000] as const, exitCode } };
     for (let i = 1; i <= nodes; i++)
-      this.#runtimes.set(`n${i}`, new SimulatedRuntime({ capacity: { cpu: '8', memory: '16Gi', pods: '40' } }));
+      this.#runtimes.set(`n${i}`, new SimulatedRuntime({ images, capacity: { cpu: '16', memory: '32Gi', pods: '60' } }));
+    this.#workloads = new SimulatedWorkloads(this.#random.fork('workloads'), () => this.#running.client);
   }
 
   async run(): Promise<SimulationResult> {
@@ -66,7 +82,13 @@ export class Simulation {
     await this.#populate();
     for (let storm = 0; storm < this.#storms; storm++) await this.#storm();
     await this.#calm();
-    violations.push(...this.#invariants.violations, ...calmViolations(this.#running.view));
+    violations.push(
+      ...this.#invariants.violations,
+      ...calmViolations(this.#running.view),
+      ...workloadViolations(this.#running.view),
+      ...surroundingViolations(this.#running.view, this.#workloads.queue),
+      ...(await this.#unexplained()),
+    );
     violations.push(...(await this.#quiet()));
     const virtualMs = this.#clock.now() - start;
     await this.#running.close();
@@ -84,10 +106,12 @@ export class Simulation {
     const rate = this.#faultRate;
     this.#faultRate = 0;
     const cluster = await Cluster.create({
+      ...this.#options,
       clock: this.#clock,
       store: this.#store,
       seed: this.#seed * 1000 + this.#starts++,
       onHostDeath: 'keep',
+      metrics: { external: () => Promise.resolve(this.#workloads.queue) },
       nodes: [...this.#runtimes].map(([name, runtime]) => ({ name, runtime })),
     });
     this.#cluster = cluster;
@@ -101,32 +125,14 @@ export class Simulation {
   }
 
   async #populate(): Promise<void> {
-    const owners = 1 + this.#random.integer(4);
-    for (let i = 0; i < owners; i++) {
-      const app = `app-${i}`;
-      await this.#running.client.create(replicationControllerKind, {
-        metadata: { name: app, namespace: 'default' },
-        spec: {
-          replicas: 1 + this.#random.integer(8),
-          selector: { app },
-          template: {
-            metadata: { labels: { app } },
-            spec: {
-              containers: [
-                { name: 'main', image: `${app}:1`, resources: { requests: { cpu: `${100 * (1 + this.#random.integer(4))}m` } } },
-              ],
-            },
-          },
-        },
-      });
-    }
+    await this.#workloads.populate();
     await this.#running.settle();
   }
 
   async #storm(): Promise<void> {
     this.#faultRate = this.#random.next() < 0.5 ? 0.1 : 0;
     for (let i = 0; i < 3; i++) {
-      await this.#disturb(this.#random.integer(5));
+      await this.#disturb(this.#random.integer(8));
       await this.#running.advance(Math.floor(this.#random.next() * 60_000));
     }
     this.#faultRate = 0;
@@ -138,7 +144,9 @@ export class Simulation {
         this.#crashContainer();
         break;
       case 1:
-        await this.#scale();
+      case 6:
+      case 7:
+        await this.#workloads.disturb();
         break;
       case 2:
         this.#pick([...this.#runtimes.values()])?.disconnect();
@@ -146,12 +154,28 @@ export class Simulation {
       case 3:
         for (const runtime of this.#runtimes.values()) runtime.reconnect();
         break;
+      case 4:
+        await this.#restart();
+        break;
       default:
-        // The control plane dies and is started again on what is stored and what still runs; it needs engines that answer.
-        for (const runtime of this.#runtimes.values()) runtime.reconnect();
-        await this.#running.close();
-        await this.#start();
+        await this.#crashBetweenWrites();
     }
+  }
+
+  /** The control plane is started again on what is stored and what still runs; it needs engines that answer. */
+  async #restart(): Promise<void> {
+    for (const runtime of this.#runtimes.values()) runtime.reconnect();
+    await this.#running.close();
+    await this.#start();
+  }
+
+  /** The control plane has something to do, and dies in the middle of it. */
+  async #crashBetweenWrites(): Promise<void> {
+    this.#store.crashAfter(1 + this.#random.integer(12));
+    await this.#workloads.disturb();
+    this.#crashContainer();
+    for (let i = 0; i < 20 && !this.#store.crashed; i++) await this.#running.advance(500);
+    await this.#restart();
   }
 
   #crashContainer(): void {
@@ -159,18 +183,23 @@ export class Simulation {
     if (pod !== undefined) this.#runtimes.get(pod.spec?.nodeName ?? '')?.crash(pod.metadata.uid, 'main');
   }
 
-  async #scale(): Promise<void> {
-    const rc = this.#pick(this.#running.client.list(replicationControllerKind));
-    if (rc === undefined) return;
-    const replicas = this.#random.integer(9);
-    await this.#running.client
-      .patch(replicationControllerKind, { namespace: 'default', name: rc.metadata.name }, { type: 'merge', patch: { spec: { replicas } } })
-      .catch(() => undefined);
+  async #calm(): Promise<void> {
+    this.#isCalm = true;
+    for (const runtime of this.#runtimes.values()) runtime.reconnect();
+    await this.#workloads.calm();
+    await this.#running.advance('20m');
   }
 
-  async #calm(): Promise<void> {
-    for (const runtime of this.#runtimes.values()) runtime.reconnect();
-    await this.#running.advance('20m');
+  /** What runs somewhere though no Pod says so. */
+  async #unexplained(): Promise<readonly string[]> {
+    const violations: string[] = [];
+    for (const [node, runtime] of this.#runtimes) {
+      for (const { ready, podUid, podName } of await runtime.listSandboxes()) {
+        const pod = this.#running.view.byUid(podUid) as Stored<PodManifest> | undefined;
+        if (ready && pod?.spec?.nodeName !== node) violations.push(`${podName} runs on ${node}, where no Pod explains it`);
+      }
+    }
+    return violations;
   }
 
   /** For ten minutes nothing is written but heartbeats. */
@@ -191,6 +220,10 @@ export class Simulation {
     return from.length === 0 ? undefined : from[this.#random.integer(from.length)];
   }
 }
+
+/** Now and then the first run of a container fails. A Job that makes a new Pod for each try may fail many times in a row. */
+const task = ({ podName, attempt }: SimulatedContext): number =>
+  attempt === 0 && podName.charCodeAt(podName.length - 1) % 4 === 0 ? 1 : 0;
 
 /** The result of one seed. */
 export function simulate(options: SimulationOptions): Promise<SimulationResult> {

@@ -220,8 +220,15 @@ describe('applying', () => {
       'Incorrect version specified in apply patch. Specified patch version: v2, expected: v1',
     ],
     ['managedFields', config({}, { managedFields: [] }), 400, 'metadata.managedFields must be nil'],
-    ['an unknown field', { ...config({}), bogus: 1 }, 500, 'failed to create typed patch object: .bogus: field not declared in schema'],
-    ['a wrong type', { ...config({}), data: [] }, 500, '.data: expected map, got &value.valueUnstructured{Value:[]}'],
+    [
+      'an unknown field',
+      { ...config({}), bogus: 1 },
+      500,
+      'failed to create typed patch object (/x; /v1, Kind=ConfigMap): .bogus: field not declared in schema',
+    ],
+    ['a wrong type', { ...config({}), data: [] }, 500, '.data: expected map, got &{[]}'],
+    ['no text', config({ x: 5 } as never), 500, '.data.x: expected string, got &value.valueUnstructured{Value:5}'],
+    ['no number', config({}, { generation: '5' }), 500, '.metadata.generation: expected numeric (int or float), got string'],
     ['a list', [], 400, 'error decoding YAML'],
   ])('%s is refused', (_, body, status, message) => {
     expect(() => manager.apply(undefined, body, write('a'), emptyMap)).toThrow(

@@ -55,6 +55,11 @@ function withoutTimes(entries: unknown): unknown {
   return JSON.parse(JSON.stringify(entries ?? []).replaceAll('2024-01-01T00:00:00Z', '<time>'));
 }
 
+function objectText(body: unknown): string {
+  const { apiVersion = '', kind = '', metadata } = body as KubeObject;
+  return `${metadata?.namespace ?? ''}/${metadata?.name ?? ''}; ${apiVersion.includes('/') ? '' : '/'}${apiVersion}, Kind=${kind}`;
+}
+
 function replay(steps: readonly RecordedStep[], setup: readonly RecordedRequest[], exact: boolean): number {
   const server = new Server();
   for (const request of setup.filter((r) => !r.path.endsWith('/namespaces'))) server.handle(request);
@@ -79,7 +84,8 @@ function replay(steps: readonly RecordedStep[], setup: readonly RecordedRequest[
       const { status, message: said, details } = error as ApiError;
       expect({ status, said, causes: details?.causes }).toEqual({
         status: step.expect.status,
-        said: message,
+        // 1.33 says of which object it is as well.
+        said: message.replace('typed patch object:', `typed patch object (${objectText(step.body)}):`),
         causes: (step.expect.body.details as JsonObject | undefined)?.causes,
       });
     } else {

@@ -196,6 +196,47 @@ describe('does nothing', () => {
   });
 });
 
+test('does not wait for a pod on its nominated node that goes for other reasons', () => {
+  const target = (reason: string) => ({ conditions: [{ type: 'DisruptionTarget', status: 'True', reason }] });
+  const evicted = (reason: string) => {
+    const cluster = new SmallCluster(
+      new DefaultScheduler(),
+      aNode('a'),
+      aNode('b'),
+      low('going', 'a', { cpu: '4', metadata: { deletionTimestamp: '2026-01-01T00:00:30Z' }, status: target(reason) }),
+      low('b1', 'b', { cpu: '4' }),
+    );
+    cluster.put(high('p', { status: { nominatedNodeName: 'a' } })).settle();
+    return [gone(cluster, 'b1'), cluster.messages('p')[0]];
+  };
+  const refused = '0/2 nodes are available: 2 Insufficient cpu.';
+  const waits = `${refused} preemption: not eligible due to a terminating pod on the nominated node.`;
+  expect(evicted('PreemptionByScheduler')).toEqual([[], waits]);
+  expect(evicted('EvictionByEvictionAPI')).toEqual([[], refused]);
+});
+
+test('finds the best again after nodes came, changed and went, as one that starts now does', () => {
+  const cluster = new SmallCluster(new DefaultScheduler());
+  const tall = Array.from({ length: 150 }, (_, i) => [aNode(`n${i}`), low(`l${i}`, `n${i}`, { cpu: '4', priority: 50 - (i % 40) })]).flat();
+  cluster.put(...tall).settle();
+  const victims: string[] = [];
+  const left = () => Array.from({ length: 150 }, (_, i) => `l${i}`).filter((name) => cluster.objects.has(`Pod/default/${name}`));
+  for (let i = 0; i < 12; i++) {
+    const anew = new SmallCluster(new DefaultScheduler(), ...cluster.objects.values());
+    const before = left();
+    for (const each of [cluster, anew]) each.put(high(`p${i}`, { cpu: '4' })).settle();
+    const [victim] = gone(cluster, ...before);
+    expect([i, gone(anew, ...before)]).toEqual([i, [victim]]);
+    victims.push(victim!);
+    cluster.advance(1_000);
+    if (i % 3 === 0) cluster.put(low(`x${i}`, `n${i + 40}`, { cpu: '0' }));
+    if (i === 5) cluster.put(aNode('late'), low('l-late', 'late', { cpu: '4', priority: -1 }));
+    if (i === 7) cluster.remove('Node', 'n119');
+    cluster.settle();
+  }
+  expect(new Set(victims).size).toBe(12);
+});
+
 test('evicts whom anti-affinity keeps away', () => {
   const apart = {
     podAntiAffinity: {

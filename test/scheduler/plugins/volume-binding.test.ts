@@ -50,7 +50,7 @@ describe('claims that are bound', () => {
       claim('z', { volumeName: 'gone' }),
     );
     c.put(using('p', 'x', 'y'), using('q', 'z')).settle();
-    expect(why(c)).toBe('0/2 nodes are available: 2 node(s) had volume node affinity conflict.');
+    expect(why(c)).toBe("0/2 nodes are available: 2 node(s) didn't match PersistentVolume's node affinity.");
     expect(why(c, 'q')).toBe('0/2 nodes are available: 2 node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s).');
     c.put(volume('gone')).advance(1_000);
     expect(c.nodeOf('q')).not.toBe('');

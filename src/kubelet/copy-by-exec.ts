@@ -1,0 +1,80 @@
+import { AbortedError, RuntimeError } from '../errors.ts';
+import type { Archive, CallOptions, ExecOptions, ExecSession } from '../runtimes/runtime.ts';
+
+/** Runs a command in the container that is meant; the session is closed when the signal fires. */
+type Exec = (options: ExecOptions) => Promise<ExecSession>;
+
+const notCopied = (what: string, exitCode: number, said: string): RuntimeError =>
+  new RuntimeError('RUNTIME_COPY_FAILED', `${what}: tar in the container ended with ${exitCode}${said === '' ? '' : `: ${said.trim()}`}`);
+
+/** The end of what a stream said, until it ended or was closed. */
+async function textOf(stream: NodeJS.ReadableStream | undefined): Promise<string> {
+  let text = '';
+  try {
+    for await (const chunk of stream ?? []) text = (text + String(chunk)).slice(-1000);
+  } catch {
+    // Whoever closed the session wants to hear no more.
+  }
+  return text;
+}
+
+/** As `kubectl cp` does it: `tar` in the container writes the archive. */
+export async function archiveByExec(exec: Exec, path: string, options: CallOptions = {}): Promise<AsyncIterable<Uint8Array>> {
+  const cut = path.replace(/\/+$/, '').lastIndexOf('/');
+  const [folder, name] = [path.slice(0, cut + 1), path.slice(cut + 1)];
+  const command = ['tar', 'cf', '-', '-C', folder === '' ? '.' : folder, '--', name];
+  const session = await exec({ ...options, command });
+  return archiveOf(session, path, options.signal);
+}
+
+async function* archiveOf(
+  session: ExecSession,
+  path: string,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    const said = textOf(session.stderr);
+    for await (const chunk of session.stdout) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    const exitCode = await session.exitCode;
+    if (signal?.aborted) throw new AbortedError(`copying ${path}`, signal.reason);
+    if (exitCode !== 0) throw notCopied(`copying ${path}`, exitCode, await said);
+  } finally {
+    await session.close();
+  }
+}
+
+/** As `kubectl cp` does it: `tar` in the container reads the archive. */
+export async function unpackByExec(exec: Exec, folder: string, archive: Archive, options: CallOptions = {}): Promise<void> {
+  const session = await exec({ ...options, command: ['tar', 'xmf', '-', '-C', folder], stdin: true });
+  try {
+    const said = textOf(session.stderr);
+    session.stdout.resume();
+    const unpacked = session.exitCode.then(async (exitCode) => {
+      if (options.signal?.aborted) throw new AbortedError(`copying to ${folder}`, options.signal.reason);
+      if (exitCode !== 0) throw notCopied(`copying to ${folder}`, exitCode, await said);
+    });
+    // An archive that breaks off ends the copying: tar would wait for the rest of it.
+    await Promise.all([unpacked, send(session, archive)]);
+  } finally {
+    await session.close();
+  }
+}
+
+/** No faster than it is read; a program that reads no more ends it. */
+async function send({ stdin }: ExecSession, archive: Archive): Promise<void> {
+  if (stdin === undefined) return;
+  let gone = false;
+  stdin.on('error', () => (gone = true)).on('close', () => (gone = true));
+  for await (const chunk of archive instanceof Uint8Array ? [archive] : archive) {
+    if (gone) return;
+    if (stdin.write(chunk)) continue;
+    await new Promise<void>((resolve) => {
+      const go = (): void => {
+        stdin.off('drain', go).off('close', go).off('error', go);
+        resolve();
+      };
+      stdin.once('drain', go).once('close', go).once('error', go);
+    });
+  }
+  stdin.end();
+}

@@ -1,0 +1,60 @@
+import type { RuntimeEnv } from '../runtime.ts';
+import type { ProcessOwner } from './process-owner.ts';
+
+/** What every container, network and volume of ours says about itself. Nothing without these labels is ever touched. */
+export const labels = {
+  /** `sandbox`, `container`, `network`, `overlay`, `volume`, `helper`. */
+  role: 'coxswain.role',
+  cluster: 'coxswain.cluster',
+  node: 'coxswain.node',
+  ownerPid: 'coxswain.owner.pid',
+  ownerStart: 'coxswain.owner.start',
+  ownerHost: 'coxswain.owner.host',
+  /** `kill` or `keep`: whether it may outlive its owner. */
+  onHostDeath: 'coxswain.on-host-death',
+  podUid: 'coxswain.pod.uid',
+  podName: 'coxswain.pod.name',
+  podNamespace: 'coxswain.pod.namespace',
+  sandboxAttempt: 'coxswain.sandbox.attempt',
+  /** A `PodPlan`, for the next host. */
+  plan: 'coxswain.pod.plan',
+  container: 'coxswain.container',
+  /** A `ContainerConfig.type`. */
+  containerType: 'coxswain.container.type',
+  attempt: 'coxswain.container.attempt',
+  image: 'coxswain.container.image',
+  /** The container's declared ports as JSON: probes name them. */
+  ports: 'coxswain.container.ports',
+  messagePolicy: 'coxswain.container.message-policy',
+} as const;
+
+export type Labels = Readonly<Record<string, string>>;
+export type Role = 'sandbox' | 'container' | 'network' | 'overlay' | 'volume' | 'helper';
+
+/** The labels that say whose something is. */
+export function ownLabels(env: Pick<RuntimeEnv, 'clusterId' | 'nodeName' | 'onHostDeath'>, owner: ProcessOwner, role: Role): Labels {
+  return {
+    [labels.role]: role,
+    [labels.cluster]: env.clusterId,
+    [labels.node]: env.nodeName,
+    [labels.onHostDeath]: env.onHostDeath,
+    [labels.ownerPid]: String(owner.pid),
+    [labels.ownerStart]: owner.start,
+    [labels.ownerHost]: owner.host,
+  };
+}
+
+/**
+ * The labels of an engine's volume that holds a persistent volume. If objects outlive the host, so does what they speak of: then nothing
+ * says whose it is but the cluster's name, and no sweep takes it.
+ */
+export function volumeLabels(env: RuntimeEnv, owner: ProcessOwner): Labels {
+  if (env.volumesDir === undefined) return ownLabels(env, owner, 'volume');
+  return { [labels.role]: 'volume', [labels.cluster]: env.clusterId };
+}
+
+/** A filter of the engine's API that lets through what belongs to one node, with further labels if given. */
+export function nodeFilter(env: Pick<RuntimeEnv, 'clusterId' | 'nodeName'>, more: Labels = {}): string {
+  const wanted = { [labels.cluster]: env.clusterId, [labels.node]: env.nodeName, ...more };
+  return JSON.stringify({ label: Object.entries(wanted).map(([key, value]) => `${key}=${value}`) });
+}

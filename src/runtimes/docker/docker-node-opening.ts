@@ -1,0 +1,196 @@
+import { access, constants, mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ConfigurationError } from '../../errors.ts';
+import { createHash } from 'node:crypto';
+import { sandboxId } from '../container-id.ts';
+import type { RuntimeEnv } from '../runtime.ts';
+import { ContainerMaker } from './container-maker.ts';
+import { DockerBook } from './docker-book.ts';
+import { DockerContainers } from './docker-containers.ts';
+import { labels, nodeFilter, ownLabels, volumeLabels } from './docker-labels.ts';
+import type { DockerNode, DockerNodeOptions } from './docker-node.ts';
+import { DockerPod } from './docker-pod.ts';
+import { DockerSandboxes } from './docker-sandboxes.ts';
+import type { EngineInfo } from './engine-answers.ts';
+import { EngineWatch } from './engine-watch.ts';
+import type { Engine } from './engine.ts';
+import { ImageGarbage } from './image-garbage.ts';
+import type { ImageGarbageOptions } from './image-garbage.ts';
+import { ImagePuller } from './image-puller.ts';
+import type { ImagePullerOptions } from './image-puller.ts';
+import { LocalVolumes } from './local-volumes.ts';
+import { isOneOfSeveral, OverlayNetwork } from './overlay-network.ts';
+import { RemoteVolumes } from './remote-volumes.ts';
+import type { PodVolumes } from './local-volumes.ts';
+import type { PodPlan } from './pod-plan.ts';
+import { HostRules } from './host-rules.ts';
+import { bridgeName, bridgePrefix, PodNetwork } from './pod-network.ts';
+import { currentOwner } from './process-owner.ts';
+import type { RegistryCredentials } from './registry-credentials.ts';
+import { StartLimit } from './start-limit.ts';
+import { refuseSecondOwner, sweepDead, sweepNode } from './sweep.ts';
+import { Watchdog } from './watchdog.ts';
+
+const sharedMemory = '/dev/shm';
+
+export interface OpeningParts {
+  readonly engine: Engine;
+  readonly options: DockerNodeOptions;
+  readonly images: ImagePullerOptions;
+  readonly imageGarbage: ImageGarbageOptions;
+  readonly credentials: RegistryCredentials;
+  /** Whether the engine reads this process's files at the same paths; found out unless given. */
+  readonly sharesFiles: boolean | undefined;
+  readonly hostRules: boolean;
+  readonly serviceCidr: string | undefined;
+  /** Whether an overlay network is used where the engine is in a swarm with others. */
+  readonly overlay: boolean;
+}
+
+/** A node on an engine, open. */
+export interface OpenDockerNode {
+  readonly node: DockerNode;
+  readonly sandboxes: DockerSandboxes;
+  readonly containers: DockerContainers;
+  /** Whom pods reach by address without an overlay network. */
+  readonly reach: HostRules['reach'];
+  /** Ends everything (`kill`), or lets go of it (`keep`). */
+  close(): Promise<void>;
+}
+
+/** Opens a node: clears away or takes up what an earlier host left, makes its network, and sets its watchdog. */
+export async function openDockerNode(env: RuntimeEnv, parts: OpeningParts): Promise<OpenDockerNode> {
+  const { engine } = parts;
+  const { clock, stateDir } = env;
+  const owner = currentOwner();
+  const keep = env.onHostDeath === 'keep';
+  const info = await engine.json<EngineInfo>('ask about the engine', { method: 'GET', path: '/info' }, { timeoutMs: 30_000 });
+  if (info.OSType !== undefined && info.OSType !== 'linux')
+    throw new ConfigurationError(`the engine runs ${info.OSType} containers: the docker runtime needs Linux ones`);
+  await refuseSecondOwner(engine, env, owner);
+  await sweepDead(engine, clock, owner);
+  const memoryFolder = await sharedMemoryFolder(env);
+  const folders = memoryFolder === undefined ? [stateDir] : [stateDir, memoryFolder];
+  if (!keep) {
+    await sweepNode(engine, clock, nodeFilter(env));
+    for (const folder of folders) await rm(folder, { recursive: true, force: true });
+  }
+  let watchdog: Watchdog | undefined;
+  let rules: HostRules | undefined;
+  try {
+    if (!keep) watchdog = await startWatchdog(engine, env, folders);
+    const network = await PodNetwork.open(engine, env, owner);
+    await mkdir(stateDir, { recursive: true, mode: 0o711 });
+    if (sharesMachine(parts, network)) {
+      const names = { bridges: bridgePrefix(env), bridge: bridgeName(env) };
+      rules = await HostRules.open({ ...names, logger: env.logger, podCidr: network.range.cidr, serviceCidr: parts.serviceCidr });
+      watchdog?.also(rules.undo);
+    }
+    const overlay = parts.overlay && isOneOfSeveral(info) ? await OverlayNetwork.open(engine, env, owner, info) : undefined;
+    const open = assemble({ env, parts, info, network, overlay, memoryFolder });
+    if (keep) await open.node.book.refresh();
+    open.node.watch.start();
+    const garbage = new ImageGarbage({
+      ...{ clock, logger: env.logger, images: open.node.images, options: parts.imageGarbage },
+      inUse: () => new Set(open.node.book.pods.all().flatMap((pod) => [...pod.containers.values()].map(({ imageId }) => imageId))),
+    });
+    garbage.start();
+    const close = async (): Promise<void> => {
+      let isClean = true;
+      await garbage.close();
+      await open.node.watch.close();
+      if (!keep) {
+        await rules?.close();
+        isClean = await sweepNode(engine, clock, nodeFilter(env));
+      }
+      await (isClean ? watchdog?.close() : watchdog?.handOver());
+      engine.close();
+      if (!keep) for (const folder of folders) await rm(folder, { recursive: true, force: true });
+    };
+    return { ...open, reach: rules?.reach ?? 'none', close };
+  } catch (error) {
+    await rules?.close();
+    if (!keep) await sweepNode(engine, clock, nodeFilter(env)).catch(() => undefined);
+    await watchdog?.close();
+    throw error;
+  }
+}
+
+/** The engine's machine is this one: its kernel can be told what to let through. */
+function sharesMachine({ engine, hostRules }: OpeningParts, network: PodNetwork): boolean {
+  return hostRules && engine.address.type === 'socket' && network.reachable;
+}
+
+interface AssemblyParts {
+  readonly env: RuntimeEnv;
+  readonly parts: OpeningParts;
+  readonly info: EngineInfo;
+  readonly network: PodNetwork;
+  readonly overlay: OverlayNetwork | undefined;
+  readonly memoryFolder: string | undefined;
+}
+
+/** Puts the parts of a node together. */
+function assemble({ env, parts, info, network, overlay, memoryFolder }: AssemblyParts): Omit<OpenDockerNode, 'close' | 'reach'> {
+  const { engine, options } = parts;
+  const { clock, logger, stateDir, clusterId, nodeName } = env;
+  const owner = currentOwner();
+  const byAddress = options.reach === 'address' || (options.reach === 'auto' && network.reachable);
+  const sharesFiles = parts.sharesFiles ?? engine.address.type === 'socket';
+  const hostAddress = byAddress ? network.range.gateway : hostOf(engine);
+  const adopt = (plan: PodPlan): DockerPod => {
+    const id = sandboxId(plan.uid, plan.attempt);
+    const folder = join(stateDir, 'pods', id);
+    if (plan.ip !== undefined) network.reserve(id, plan.ip);
+    const memory = memoryFolder === undefined ? undefined : join(memoryFolder, id);
+    const persistent = volumeLabels(env, owner);
+    const local = { engine, clock, labels: persistent, folder: join(folder, 'volumes'), memoryFolder: memory };
+    const own = { own: ownLabels(env, owner, 'volume'), persistent, helper: ownLabels(env, owner, 'helper') };
+    const volumes: PodVolumes = sharesFiles
+      ? new LocalVolumes(local)
+      : new RemoteVolumes({ engine, clock, architecture: info.Architecture ?? '', labels: own, sandboxId: id });
+    const pod = new DockerPod(plan, plan.ip ?? hostAddress, folder, volumes);
+    // Until its container is seen to run.
+    if (plan.sandboxed) pod.ready = false;
+    book.pods.add(pod);
+    return pod;
+  };
+  const book: DockerBook = new DockerBook({
+    ...{ engine, clusterId, nodeName, overlay, adopt },
+    finish: (container, pod, end) => containers.endOf(container, pod, end),
+  });
+  const node: DockerNode = {
+    ...{ env, clock, owner, options, engine, info, network, overlay, book, byAddress, hostAddress },
+    sharesFiles,
+    watch: new EngineWatch({ engine, clock, logger, book, clusterId, nodeName }),
+    maker: new ContainerMaker(engine, clock),
+    starts: new StartLimit(clock),
+    images: new ImagePuller(engine, clock, parts.credentials, parts.images),
+  };
+  const sandboxes = new DockerSandboxes(node, adopt);
+  const containers: DockerContainers = new DockerContainers(node, sandboxes);
+  return { node, sandboxes, containers };
+}
+
+async function startWatchdog(engine: Engine, env: RuntimeEnv, folders: readonly string[]): Promise<Watchdog> {
+  const pairs = Object.entries(ownLabels(env, currentOwner(), 'container'))
+    .filter(([key]) => key !== labels.role)
+    .map(([key, value]) => `${key}=${value}`);
+  return Watchdog.start({ address: engine.address, prefix: `/v${engine.apiVersion}`, labels: pairs, folders });
+}
+
+/** Where this machine reaches what the engine publishes. */
+function hostOf({ address }: Engine): string {
+  if (address.type === 'socket') return '127.0.0.1';
+  return address.type === 'tcp' ? address.host : (address.destination.split('@').at(-1) ?? '');
+}
+
+/** A folder of this node's own in memory, made on first use; undefined where the machine has no such thing. */
+async function sharedMemoryFolder(env: RuntimeEnv): Promise<string | undefined> {
+  const hash = createHash('sha256').update(`${env.clusterId}/${env.nodeName}/${env.stateDir}`).digest('hex').slice(0, 16);
+  const usable = await access(sharedMemory, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+  return usable ? join(sharedMemory, `coxswain-docker-${hash}`) : undefined;
+}

@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto';
+import { createServer } from 'node:net';
+import { AddressRange } from '../address-range.ts';
+import { addressesExhausted } from '../runtime-failure.ts';
+import type { RuntimeEnv } from '../runtime.ts';
+import { labels, nodeFilter, ownLabels } from './docker-labels.ts';
+import type { Engine } from './engine.ts';
+import { EngineError } from '../../errors.ts';
+import { hasStatus } from './engine-answered.ts';
+import type { ProcessOwner } from './process-owner.ts';
+
+interface NetworkAnswer {
+  readonly Id: string;
+  readonly Name: string;
+  readonly Created: string;
+  readonly IPAM?: { readonly Config?: readonly { readonly Subnet?: string; readonly Gateway?: string }[] | null };
+}
+
+const triesMax = 64;
+
+const hashOf = (text: string, length: number): string => createHash('sha256').update(text).digest('hex').slice(0, length);
+
+/** What the names of a cluster's bridges begin with: an interface's name has at most 15 characters. */
+export const bridgePrefix = (env: Pick<RuntimeEnv, 'clusterId'>): string => `cxw${hashOf(env.clusterId, 6)}`;
+
+/** The name of a node's bridge on the engine's machine. */
+export const bridgeName = (env: Pick<RuntimeEnv, 'clusterId' | 'nodeName'>): string => `${bridgePrefix(env)}${hashOf(env.nodeName, 6)}`;
+
+/** Whether this machine has the address itself: then what is behind it can be reached from here. */
+function isOwnAddress(address: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(0, address, () => server.close(() => resolve(true)));
+  });
+}
+
+/** The engine's network for the pods of one node, and who has which address of it. */
+export class PodNetwork {
+  readonly id: string;
+  readonly name: string;
+  readonly range: AddressRange;
+  /** True if pods are reached by their addresses from this process. */
+  readonly reachable: boolean;
+  readonly #slots = new Map<string, number>();
+
+  private constructor(id: string, name: string, range: AddressRange, reachable: boolean) {
+    this.id = id;
+    this.name = name;
+    this.range = range;
+    this.reachable = reachable;
+  }
+
+  /** Takes up the node's network, or makes one: with the range given, or another if somebody has that one. */
+  static async open(engine: Engine, env: RuntimeEnv, owner: ProcessOwner): Promise<PodNetwork> {
+    const found = (await existing(engine, env)) ?? (await create(engine, env, owner));
+    const range = new AddressRange(found.IPAM?.Config?.[0]?.Subnet ?? '');
+    return new PodNetwork(found.Id, found.Name, range, await isOwnAddress(range.gateway));
+  }
+
+  /** An address for a pod; the same one for a repeat. */
+  take(sandboxId: string, podName: string): string {
+    const slot = this.#slots.get(sandboxId) ?? this.range.take();
+    if (slot === undefined) throw addressesExhausted(this.range.cidr, { kind: 'Pod', name: podName });
+    this.#slots.set(sandboxId, slot);
+    return this.range.address(slot);
+  }
+
+  /** Marks an address as a pod's that was found. */
+  reserve(sandboxId: string, ip: string): void {
+    const slot = this.range.slotOf(ip);
+    if (slot !== undefined && !this.#slots.has(sandboxId) && this.range.reserve(ip)) this.#slots.set(sandboxId, slot);
+  }
+
+  release(sandboxId: string): void {
+    const slot = this.#slots.get(sandboxId);
+    if (slot === undefined) return;
+    this.#slots.delete(sandboxId);
+    this.range.release(slot);
+  }
+}
+
+async function existing(engine: Engine, env: RuntimeEnv): Promise<NetworkAnswer | undefined> {
+  const request = { method: 'GET', path: '/networks', query: { filters: nodeFilter(env, { [labels.role]: 'network' }) } } as const;
+  const found = await engine.json<readonly NetworkAnswer[]>('list networks', request);
+  return [...found].sort((a, b) => (a.Created < b.Created ? -1 : 1))[0];
+}
+
+/** The ranges to try: the one asked for, then others that follow from the node's name. */
+function* ranges(env: RuntimeEnv): Generator<string> {
+  if (env.podCidr !== undefined) yield env.podCidr;
+  const [first = 0] = createHash('sha256').update(`${env.clusterId}/${env.nodeName}`).digest();
+  for (let n = 0; n < triesMax; n++) yield `10.${245 + Math.floor(n / 32)}.${(first + n) % 256}.0/24`;
+}
+
+async function create(engine: Engine, env: RuntimeEnv, owner: ProcessOwner): Promise<NetworkAnswer> {
+  const hash = hashOf(`${env.clusterId}/${env.nodeName}`, 12);
+  let last: unknown;
+  for (const cidr of ranges(env)) {
+    const range = new AddressRange(cidr);
+    // Another engine of this machine has it: two bridges with one range would swallow each other's packets.
+    if (await isOwnAddress(range.gateway)) continue;
+    const body = {
+      Name: `coxswain-${hash}`,
+      CheckDuplicate: true,
+      Driver: 'bridge',
+      Options: { 'com.docker.network.bridge.name': bridgeName(env) },
+      Labels: ownLabels(env, owner, 'network'),
+      IPAM: { Driver: 'default', Config: [{ Subnet: range.cidr, Gateway: range.gateway }] },
+    };
+    try {
+      await engine.json('create the pod network', { method: 'POST', path: '/networks/create', body }, { timeoutMs: 20_000 });
+    } catch (error) {
+      last = error;
+      // The range is taken, or the answer of an earlier try was lost: the list says which.
+      if (!hasStatus(error, 400, 403, 409, 500, 0)) throw error;
+    }
+    const made = await existing(engine, env);
+    if (made !== undefined) return made;
+  }
+  throw new EngineError('create the pod network', 409, 'every range that was tried is taken by another network', last);
+}

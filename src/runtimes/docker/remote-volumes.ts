@@ -1,0 +1,151 @@
+import { createHash } from 'node:crypto';
+import { packTar } from 'modern-tar';
+import { RuntimeError } from '../../errors.ts';
+import type { Clock } from '../../env/clock.ts';
+import type { ResolvedMount, VolumeContent, VolumeFile } from '../runtime.ts';
+import type { MountSource } from './container-spec.ts';
+import type { Labels } from './docker-labels.ts';
+import { hasStatus } from './engine-answered.ts';
+import type { Engine } from './engine.ts';
+import { insist } from './insist.ts';
+import { makeEngineVolume, mountOfVolume } from './local-volumes.ts';
+import type { PodVolumes } from './local-volumes.ts';
+import { ensureSandboxImage } from './sandbox-image.ts';
+
+export interface RemoteVolumesParts {
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly architecture: string;
+  /** Of volumes that go with the pod, of those that are persistent, and of the helper that is made to write files. */
+  readonly labels: { readonly own: Labels; readonly persistent: Labels; readonly helper: Labels };
+  readonly sandboxId: string;
+}
+
+type Files = Extract<VolumeContent, { readonly type: 'files' }>;
+
+const root = '/volume';
+const fixed = { mtime: new Date(0), uid: 0, gid: 0 };
+/** The volume itself, as the archive of a folder above it has it. */
+const openFolder = { name: 'volume/', type: 'directory', size: 0, mode: 0o777, ...fixed } as const;
+
+/**
+ * The volumes of one pod on an engine that does not see this machine's files: volumes of the engine. Files are sent as an archive,
+ * through a container that is made for it and never started. Paths of the host are those of the engine's machine, and not looked at.
+ */
+export class RemoteVolumes implements PodVolumes {
+  readonly #parts: RemoteVolumesParts;
+  readonly #places = new Map<string, MountSource>();
+  readonly #sent = new Map<string, string>();
+
+  constructor(parts: RemoteVolumesParts) {
+    this.#parts = parts;
+  }
+
+  async prepare(name: string, content: VolumeContent, signal: AbortSignal): Promise<void> {
+    const { engine, clock, labels } = this.#parts;
+    const path = content.type === 'hostPath' || content.type === 'persistent' ? content.path : undefined;
+    if (path !== undefined) {
+      this.#places.set(name, { type: 'bind', source: path, subPath: '' });
+      return;
+    }
+    const source = content.type === 'persistent' ? content.name : this.#nameOf(name);
+    if (content.type === 'files') await this.#writeFiles(source, content, signal);
+    else if (!this.#places.has(name)) {
+      const ofPod = content.type === 'emptyDir';
+      const inMemory = ofPod && content.medium === 'Memory' ? { DriverOpts: memoryOf(content.sizeLimitBytes) } : {};
+      await makeEngineVolume(engine, clock, { Name: source, Labels: ofPod ? labels.own : labels.persistent, ...inMemory }, signal);
+      // Whoever the program is, it may write here.
+      if (ofPod && content.medium !== 'Memory') await this.#send(source, await packTar([{ header: openFolder }]), '/', signal);
+    }
+    this.#places.set(name, { type: 'volume', source, subPath: '' });
+  }
+
+  async locate(mount: ResolvedMount): Promise<MountSource> {
+    const place = this.#places.get(mount.volumeName);
+    if (place === undefined) throw new RuntimeError('RUNTIME_CONFIG', `volume "${mount.volumeName}" was not prepared`);
+    if (place.type === 'volume') return mountOfVolume(this.#parts.engine, place.source, mount);
+    if (mount.subPath.split('/').includes('..'))
+      throw new RuntimeError('RUNTIME_CONFIG', `subPath "${mount.subPath}" of volume "${mount.volumeName}" must stay inside the volume`);
+    return mount.subPath === '' ? place : { ...place, source: `${place.source}/${mount.subPath}` };
+  }
+
+  /** By their names, so that a host that has found the pod does not need to have made them. */
+  async remove(signal: AbortSignal): Promise<void> {
+    const { engine, labels, sandboxId } = this.#parts;
+    const label = [...Object.entries(labels.own).map(([key, value]) => `${key}=${value}`)].filter(
+      (each) => !each.startsWith('coxswain.owner'),
+    );
+    const query = { filters: JSON.stringify({ label }) };
+    const found = await engine.json<{ readonly Volumes: readonly { readonly Name: string }[] | null }>(
+      'list volumes',
+      { method: 'GET', path: '/volumes', query },
+      { signal },
+    );
+    const ours = (found.Volumes ?? []).filter(({ Name }) => Name.startsWith(prefixOf(sandboxId)));
+    for (const { Name } of ours) {
+      await insist(this.#parts.clock, signal, async () => {
+        try {
+          await engine.json('remove a volume', { method: 'DELETE', path: `/volumes/${Name}` }, { signal });
+        } catch (error) {
+          if (!hasStatus(error, 404)) throw error;
+        }
+      });
+    }
+    this.#places.clear();
+    this.#sent.clear();
+  }
+
+  #nameOf(name: string): string {
+    return `${prefixOf(this.#parts.sandboxId)}${createHash('sha256').update(name).digest('hex').slice(0, 12)}`;
+  }
+
+  /** As a kubelet lays them out: a link leads to the folder of the present version, so that readers see no half of an update. */
+  async #writeFiles(source: string, { files, fsGroup }: Files, signal: AbortSignal): Promise<void> {
+    const { engine, clock, labels } = this.#parts;
+    const version = versionOf(files);
+    if (this.#sent.get(source) === version) return;
+    await makeEngineVolume(engine, clock, { Name: source, Labels: labels.own }, signal);
+    const gid = fsGroup ?? 0;
+    const names = [...new Set(files.map(({ path }) => path.split('/')[0]!))];
+    const archive = await packTar([
+      { header: { name: `..${version}/`, type: 'directory', size: 0, mode: 0o755, ...fixed } },
+      ...files.map(({ path, content, mode }) => ({
+        header: { name: `..${version}/${path}`, type: 'file' as const, size: content.length, mode, ...fixed, gid },
+        body: content,
+      })),
+      { header: { name: '..data', type: 'symlink', size: 0, mode: 0o777, linkname: `..${version}`, ...fixed } },
+      ...names.map((name) => ({ header: { name, type: 'symlink' as const, size: 0, mode: 0o777, linkname: `..data/${name}`, ...fixed } })),
+    ]);
+    await this.#send(source, archive, root, signal);
+    this.#sent.set(source, version);
+  }
+
+  async #send(source: string, archive: Uint8Array, path: string, signal: AbortSignal): Promise<void> {
+    const { engine, clock, architecture, labels } = this.#parts;
+    const image = await insist(clock, signal, () => ensureSandboxImage(engine, architecture));
+    const HostConfig = { NetworkMode: 'none', Mounts: [{ Type: 'volume', Source: source, Target: root, VolumeOptions: { NoCopy: true } }] };
+    const body = { Image: image, Labels: labels.helper, HostConfig };
+    const make = { method: 'POST', path: '/containers/create', body } as const;
+    const { Id } = await engine.json<{ readonly Id: string }>('make a helper', make, { signal });
+    try {
+      const put = { method: 'PUT', path: `/containers/${Id}/archive`, query: { path }, archive } as const;
+      await insist(clock, signal, () => engine.json('write the files of a volume', put, { signal, timeoutMs: 60_000 }));
+    } finally {
+      await engine.json('remove a helper', { method: 'DELETE', path: `/containers/${Id}`, query: { force: true } }).catch(() => undefined);
+    }
+  }
+}
+
+const prefixOf = (sandboxId: string): string => `coxswain-${createHash('sha256').update(sandboxId).digest('hex').slice(0, 16)}-`;
+
+function versionOf(files: readonly VolumeFile[]): string {
+  const hash = createHash('sha256');
+  for (const { path, content, mode } of files) hash.update(`${path}\0${mode}\0${content.length}\0`).update(content);
+  return hash.digest('hex').slice(0, 12);
+}
+
+const memoryOf = (sizeBytes: number | undefined): Readonly<Record<string, string>> => ({
+  type: 'tmpfs',
+  device: 'tmpfs',
+  o: `mode=1777${sizeBytes === undefined ? '' : `,size=${sizeBytes}`}`,
+});

@@ -1,0 +1,102 @@
+import type { Clock } from '../../env/clock.ts';
+import { ConfigurationError } from '../../errors.ts';
+import type { RuntimeEnv } from '../runtime.ts';
+import { labels, nodeFilter } from './docker-labels.ts';
+import type { Labels } from './docker-labels.ts';
+import type { ListedContainer } from './engine-answers.ts';
+import type { Engine } from './engine.ts';
+import { hasStatus, isUncertain } from './engine-answered.ts';
+import { ownedByAnother } from './process-owner.ts';
+import type { ProcessOwner } from './process-owner.ts';
+
+const roundsMax = 50;
+const atATime = 8;
+const ours = JSON.stringify({ label: [labels.role, labels.cluster, labels.node] });
+
+interface Owned {
+  readonly Labels?: Labels | null;
+}
+
+/**
+ * Removes everything that carries a node's labels: containers, then its network, then the volumes it made. False if something is still
+ * in use, as an overlay network by the pods of another engine.
+ */
+export async function sweepNode(engine: Engine, clock: Clock, filters: string): Promise<boolean> {
+  for (let round = 0; round < roundsMax; round++) {
+    const left = await sweepOnce(engine, filters);
+    if (left === 0) return true;
+    if (round > 0) await clock.sleep(100);
+  }
+  return false;
+}
+
+/** Returns how much was found. */
+async function sweepOnce(engine: Engine, filters: string): Promise<number> {
+  const list = <T>(path: string, query: Record<string, string | boolean>): Promise<T> =>
+    engine.json<T>(`list ${path}`, { method: 'GET', path, query: { ...query, filters } });
+  const containers = await list<readonly ListedContainer[]>('/containers/json', { all: true });
+  await removeAll(
+    engine,
+    containers.map(({ Id }) => `/containers/${Id}?force=1&v=1`),
+  );
+  const networks = await list<readonly { readonly Id: string }[]>('/networks', {});
+  await removeAll(
+    engine,
+    networks.map(({ Id }) => `/networks/${Id}`),
+  );
+  const { Volumes: volumes } = await list<{ readonly Volumes: readonly { readonly Name: string }[] | null }>('/volumes', {});
+  await removeAll(
+    engine,
+    (volumes ?? []).map(({ Name }) => `/volumes/${Name}`),
+  );
+  return containers.length + networks.length + (volumes?.length ?? 0);
+}
+
+async function removeAll(engine: Engine, paths: readonly string[]): Promise<void> {
+  const left = [...paths];
+  const worker = async (): Promise<void> => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) {
+      const [path = '', options] = next.split('?');
+      const query = options === undefined ? {} : Object.fromEntries(new URLSearchParams(options));
+      try {
+        await engine.json('remove what is left', { method: 'DELETE', path, query }, { timeoutMs: 20_000 });
+      } catch (error) {
+        // Gone meanwhile, or still in use by what is being removed: the next round sees.
+        if (!hasStatus(error, 400, 403, 404, 409) && !isUncertain(error)) throw error;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: atATime }, worker));
+}
+
+/** @throws ConfigurationError if another process that lives runs this node on this engine. */
+export async function refuseSecondOwner(engine: Engine, env: RuntimeEnv, owner: ProcessOwner): Promise<void> {
+  const query = { filters: nodeFilter(env) };
+  const [networks, containers] = await Promise.all([
+    engine.json<readonly Owned[]>('list networks', { method: 'GET', path: '/networks', query }),
+    engine.json<readonly Owned[]>('list containers', { method: 'GET', path: '/containers/json', query: { ...query, all: true } }),
+  ]);
+  const other = [...containers, ...networks].find(({ Labels: its }) => ownedByAnother(its ?? {}, owner));
+  if (other === undefined) return;
+  const pid = other.Labels?.[labels.ownerPid];
+  throw new ConfigurationError(
+    `node "${env.nodeName}" of cluster "${env.clusterId}" is run on this engine by process ${pid}, which lives: end that one, or give the cluster or the node another name`,
+  );
+}
+
+/** Removes what processes of this machine left behind that have died, whatever their cluster, if it was to die with them. */
+export async function sweepDead(engine: Engine, clock: Clock, owner: ProcessOwner): Promise<void> {
+  const lists = await Promise.all([
+    engine.json<readonly Owned[]>('list containers', { method: 'GET', path: '/containers/json', query: { filters: ours, all: true } }),
+    engine.json<readonly Owned[]>('list networks', { method: 'GET', path: '/networks', query: { filters: ours } }),
+  ]);
+  const dead = new Set<string>();
+  for (const { Labels: its } of lists.flat()) {
+    if (its?.[labels.onHostDeath] !== 'kill' || its[labels.ownerHost] !== owner.host) continue;
+    if (its[labels.ownerPid] === String(owner.pid) && its[labels.ownerStart] === owner.start) continue;
+    if (ownedByAnother(its, owner)) continue;
+    const keys = [labels.cluster, labels.node, labels.ownerPid, labels.ownerStart, labels.onHostDeath];
+    dead.add(JSON.stringify({ label: keys.map((key) => `${key}=${its[key]}`) }));
+  }
+  for (const filters of dead) await sweepNode(engine, clock, filters);
+}

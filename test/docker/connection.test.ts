@@ -1,0 +1,183 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import type { Duplex } from 'node:stream';
+import { createServer as createSecureServer } from 'node:tls';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { Cluster, SystemClock } from 'coxswain';
+import { DockerRuntime } from 'coxswain/runtimes/docker';
+import { findEngine } from '../../src/runtimes/docker/engine-discovery.ts';
+import type { Engine } from '../../src/runtimes/docker/engine.ts';
+import { leftBehind } from './docker-fixture.ts';
+import { engineHere } from './engine-here.ts';
+import { ensureTestImages, testEngine, testImages } from './test-images.ts';
+
+const clock = new SystemClock();
+const here = await engineHere('engines by TLS and ssh');
+let engine: Engine;
+let folder: string;
+
+/** The engine's socket. */
+const socketOf = ({ address }: Engine): string => (address.type === 'socket' ? address.path : '');
+
+/** Runs a pod, a command in it, and takes it away again: calls, streams and a connection both ways. */
+async function usePod(
+  env: NodeJS.ProcessEnv,
+  name: string,
+  command: readonly string[],
+  input?: { readonly stdin: string },
+): Promise<string> {
+  const runtime = new DockerRuntime({ env, neverPull: true });
+  const cluster = await Cluster.create({ name, nodes: [{ name: 'n1', runtime }] });
+  const stop = new AbortController();
+  const running = cluster.run({ signal: stop.signal });
+  try {
+    await cluster.pods.create({
+      metadata: { name: 'a' },
+      spec: { terminationGracePeriodSeconds: 0, containers: [{ name: 'main', image: testImages.base, command: ['sleep', '1000'] }] },
+    });
+    const pod = await cluster.pods.get('a')!.waitFor('Ready');
+    return (await pod.exec(command, input)).stdout;
+  } finally {
+    stop.abort();
+    await running;
+    await cluster.close();
+  }
+}
+
+/** An authority, and what it signed for a server and a client, as `DOCKER_CERT_PATH` has it. */
+function certificates(): void {
+  const ssl = (...args: readonly string[]): void => void execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' });
+  ssl(
+    'req',
+    '-x509',
+    '-newkey',
+    'rsa:2048',
+    '-nodes',
+    '-keyout',
+    'ca-key.pem',
+    '-out',
+    'ca.pem',
+    '-subj',
+    '/CN=test authority',
+    '-days',
+    '2',
+  );
+  writeFileSync(join(folder, 'server.ext'), 'subjectAltName=IP:127.0.0.1');
+  writeFileSync(join(folder, 'client.ext'), 'extendedKeyUsage=clientAuth');
+  for (const [who, key, cert] of [
+    ['server', 'server-key.pem', 'server-cert.pem'],
+    ['client', 'key.pem', 'cert.pem'],
+  ] as const) {
+    ssl('req', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', `${who}.csr`, '-subj', `/CN=${who}`);
+    ssl('x509', '-req', '-in', `${who}.csr`, '-CA', 'ca.pem', '-CAkey', 'ca-key.pem', '-out', cert, '-days', '2', '-extfile', `${who}.ext`);
+  }
+}
+
+describe.runIf(here)('ways to an engine', { timeout: 60_000 }, () => {
+  beforeAll(async () => {
+    engine = await testEngine();
+    await ensureTestImages(engine);
+    folder = mkdtempSync(join(tmpdir(), 'coxswain-ways-'));
+  }, 120_000);
+  afterAll(() => {
+    engine.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test('TCP with TLS on both sides, as DOCKER_TLS_VERIFY and DOCKER_CERT_PATH say', async () => {
+    certificates();
+    const file = (name: string): Buffer => readFileSync(join(folder, name));
+    const options = {
+      ca: file('ca.pem'),
+      cert: file('server-cert.pem'),
+      key: file('server-key.pem'),
+      requestCert: true,
+      allowHalfOpen: true,
+    };
+    const open = new Set<Duplex>();
+    const server = createSecureServer({ ...options, rejectUnauthorized: true }, (socket) => {
+      const inner = connect(socketOf(engine));
+      open.add(socket);
+      for (const each of [socket, inner])
+        each.on('error', () => undefined).on('close', () => [socket, inner].forEach((one) => one.destroy()));
+      socket.pipe(inner).pipe(socket);
+    });
+    server.on('tlsClientError', () => undefined);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const DOCKER_HOST = `tcp://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    try {
+      const name = `tls-${process.pid}`;
+      const env = { ...process.env, DOCKER_HOST, DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: folder };
+      expect(await usePod(env, name, ['echo', '-n', 'there and back'])).toBe('there and back');
+      expect(await leftBehind(engine, name)).toEqual([]);
+      // Without a certificate of the client's, and without knowing the authority.
+      const bare = mkdtempSync(join(folder, 'bare-'));
+      await expect(findEngine({ env: { ...env, DOCKER_CERT_PATH: bare } }, clock)).rejects.toMatchObject({
+        code: 'RUNTIME_NO_ENGINE',
+        message: expect.stringMatching(new RegExp(`DOCKER_HOST \\(${DOCKER_HOST}\\): .*(certificate|verify)`)),
+      });
+    } finally {
+      for (const each of open) each.destroy();
+      // A handshake that failed may still have its connection: it is not waited for.
+      server.close();
+      server.unref();
+    }
+  });
+
+  test('ssh, by the command of the user', async () => {
+    // In the place of ssh: what would run over there runs here.
+    const script = `#!/bin/sh\necho "$@" >> '${folder}/asked'\nwhile [ "$1" != "--" ]; do shift; done\nshift 2\nDOCKER_HOST=unix://${socketOf(engine)} exec "$@"\n`;
+    writeFileSync(join(folder, 'ssh'), script, { mode: 0o755 });
+    vi.stubEnv('PATH', `${folder}:${process.env.PATH}`);
+    try {
+      const name = `ssh-${process.pid}`;
+      expect(await usePod({ ...process.env, DOCKER_HOST: 'ssh://me@there:2222' }, name, ['cat'], { stdin: 'there and back' })).toBe(
+        'there and back',
+      );
+      expect(await leftBehind(engine, name)).toEqual([]);
+      expect(readFileSync(join(folder, 'asked'), 'utf8').split('\n')[0]).toMatch(/-p 2222 -- me@there docker system dial-stdio$/);
+    } finally {
+      vi.unstubAllEnvs();
+    }
+  });
+});
+
+describe('the version of the API', () => {
+  test.each([
+    ['1.41', '1.12', '1.41'],
+    ['1.60', '1.44', '1.51'],
+    ['1.51', '1.44', '1.51'],
+    ['1.39', '1.12', undefined],
+    ['1.70', '1.60', undefined],
+  ])('an engine with up to %s, from %s: %s', async (ApiVersion, MinAPIVersion, agreed) => {
+    const paths: string[] = [];
+    const server = createServer((request, response) => {
+      paths.push(request.url ?? '');
+      response.setHeader('Content-Type', 'application/json').end(JSON.stringify({ ApiVersion, MinAPIVersion }));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const host = `tcp://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    try {
+      const found = findEngine({ host, env: {} }, clock);
+      if (agreed === undefined) {
+        await expect(found).rejects.toMatchObject({
+          code: 'RUNTIME_NO_ENGINE',
+          message: expect.stringContaining('needs API 1.40 to 1.51'),
+        });
+        return;
+      }
+      const { engine: it } = await found;
+      await it.json('info', { method: 'GET', path: '/info' });
+      it.close();
+      expect([it.apiVersion, paths]).toEqual([agreed, ['/version', `/v${agreed}/info`]]);
+    } finally {
+      await new Promise((resolve) => server.close(resolve));
+    }
+  });
+});

@@ -1,0 +1,26 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { daemonWeathers } from './daemon-weather.ts';
+import { canStartDockerd, OwnDockerd } from './own-dockerd.ts';
+import { WeatherField } from './weather-field.ts';
+
+const here = canStartDockerd();
+
+describe.runIf(here).each([
+  { title: 'a daemon whose containers die with it', liveRestore: false, subnet: '10.234.3' },
+  { title: 'a daemon with live-restore', liveRestore: true, subnet: '10.234.4' },
+])('$title', { timeout: 240_000 }, ({ liveRestore, subnet }) => {
+  let dockerd: OwnDockerd;
+  let field: WeatherField;
+  beforeAll(async () => {
+    dockerd = await OwnDockerd.start({ subnet, liveRestore, diskMb: 64 });
+    field = await WeatherField.open(`daemon-${process.pid}-${liveRestore}`, dockerd);
+  }, 240_000);
+  afterAll(async () => {
+    await field?.close();
+    await dockerd?.close();
+  }, 120_000);
+
+  test.each(daemonWeathers(liveRestore).map((weather, n) => ({ n, weather, title: weather.name })))('$title', async ({ n, weather }) => {
+    await expect(field.run(n, weather)).resolves.toBeUndefined();
+  });
+});

@@ -1,0 +1,169 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { SeededRandom, SystemClock } from 'coxswain';
+import type { Engine } from '../../src/runtimes/docker/engine.ts';
+import { sweepNode } from '../../src/runtimes/docker/sweep.ts';
+import { within } from '../runtimes/suite-patience.ts';
+import { leftBehind } from './docker-fixture.ts';
+import { engineHere } from './engine-here.ts';
+import { ensureTestImages, testEngine, testImages } from './test-images.ts';
+
+const program = fileURLToPath(new URL('host-program.ts', import.meta.url));
+const clock = new SystemClock();
+/** How soon a watchdog has to have cleared up. */
+const watchdogMs = 5000;
+const name = `host-death-${process.pid}`;
+/** How often a host is killed at a random moment; `COXSWAIN_KILLS=100` for the long run. */
+const kills = Number(process.env.COXSWAIN_KILLS ?? 3);
+const seed = Number(process.env.COXSWAIN_SEED ?? 1);
+
+const here = await engineHere('the death of a host with containers');
+let engine: Engine;
+let folder: string;
+let foreign: string;
+
+interface Host {
+  readonly process: ChildProcess;
+  /** The first line that begins with the word, without it. */
+  says(word: string): Promise<string>;
+}
+
+function startHost(keep: boolean, replicas = 3): Host {
+  const order = JSON.stringify({ name, keep, folder, replicas });
+  const child = spawn(process.execPath, ['--import', 'tsx', program, order], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const lines: string[] = [];
+  const wake = new Set<() => void>();
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    lines.push(line);
+    for (const each of wake) each();
+  });
+  const says = (word: string): Promise<string> =>
+    within(
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          const line = lines.find((each) => each.startsWith(word));
+          if (line !== undefined) resolve(line.slice(word.length + 1));
+        };
+        wake.add(look);
+        child.once('exit', (code) => reject(new Error(`the host ended with ${code}`)));
+        look();
+      }),
+      `the host says "${word}"`,
+      90_000,
+    );
+  return { process: child, says };
+}
+
+async function end(host: Host, signal: NodeJS.Signals): Promise<void> {
+  if (host.process.exitCode !== null || host.process.signalCode !== null) return;
+  const ended = new Promise((resolve) => host.process.once('exit', resolve));
+  host.process.kill(signal);
+  await ended;
+}
+
+async function untilNothingIsLeft(patienceMs: number): Promise<number> {
+  const since = clock.now();
+  const look = async (): Promise<void> => {
+    while ((await leftBehind(engine, name)).length > 0) await clock.sleep(50);
+  };
+  await within(look(), 'everything of the host is gone', patienceMs);
+  return clock.now() - since;
+}
+
+/** Watchdogs of this test's clusters that still live. */
+const watchdogs = (): readonly string[] =>
+  readdirSync('/proc').filter((pid) => {
+    try {
+      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`coxswain.cluster=${name}`);
+    } catch {
+      return false;
+    }
+  });
+
+describe.runIf(here)('death of a host', { timeout: 240_000 + kills * 30_000 }, () => {
+  beforeAll(async () => {
+    engine = await testEngine();
+    await ensureTestImages(engine);
+    // Somebody else's, with labels that look like ours at first sight.
+    const body = { Image: testImages.base, Cmd: ['sleep', '100000'], Labels: { 'coxswain.cluster': 'somebody-else' } };
+    foreign = (await engine.json<{ readonly Id: string }>('create', { method: 'POST', path: '/containers/create', body })).Id;
+    await engine.json('start', { method: 'POST', path: `/containers/${foreign}/start` });
+  }, 120_000);
+  afterAll(async () => {
+    await engine.json('remove', { method: 'DELETE', path: `/containers/${foreign}`, query: { force: true } });
+    engine.close();
+  });
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'coxswain-host-'));
+  });
+  afterEach(async () => {
+    await sweepNode(engine, clock, JSON.stringify({ label: [`coxswain.cluster=${name}`] }));
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const foreignRuns = async (): Promise<boolean> =>
+    (
+      await engine.json<{ readonly State: { readonly Running: boolean } }>('inspect', {
+        method: 'GET',
+        path: `/containers/${foreign}/json`,
+      })
+    ).State.Running;
+
+  test('kill -9: the watchdog removes containers, network and folders, and goes', async () => {
+    const host = startHost(false);
+    await host.says('ready');
+    // Three containers, the network, and a volume as a claim of the node has it.
+    const [network] = await engine.json<readonly { readonly Labels: object }[]>('list', {
+      method: 'GET',
+      path: '/networks',
+      query: { filters: JSON.stringify({ label: [`coxswain.cluster=${name}`] }) },
+    });
+    const body = { Name: `${name}-claim`, Labels: { ...network!.Labels, 'coxswain.role': 'volume' } };
+    await engine.json('create a volume', { method: 'POST', path: '/volumes/create', body });
+    expect((await leftBehind(engine, name)).length).toBe(5);
+    await end(host, 'SIGKILL');
+    const tookMs = await untilNothingIsLeft(watchdogMs);
+    console.log(`the watchdog took ${tookMs} ms`);
+    await within(
+      (async () => {
+        while (watchdogs().length > 0) await clock.sleep(50);
+      })(),
+      'the watchdog goes',
+      15_000,
+    );
+    expect(await foreignRuns()).toBe(true);
+  });
+
+  test(`kill -9 at ${kills} random moments: nothing is left, nothing foreign is touched`, async () => {
+    const random = new SeededRandom(seed);
+    for (let n = 0; n < kills; n++) {
+      const host = startHost(false, 4);
+      await host.says('created');
+      await clock.sleep(random.integer(1500));
+      await end(host, 'SIGKILL');
+      await untilNothingIsLeft(20_000);
+    }
+    // What was under way at the death of the last comes no more.
+    await clock.sleep(1000);
+    expect(await leftBehind(engine, name)).toEqual([]);
+    expect(await foreignRuns()).toBe(true);
+  });
+
+  test('keep: kill -9, and the next host goes on with the same containers', async () => {
+    const first = startHost(true);
+    const pods = await first.says('ready');
+    const before = await leftBehind(engine, name);
+    await end(first, 'SIGKILL');
+    const second = startHost(true);
+    expect(await second.says('ready')).toBe(pods);
+    expect([...(await leftBehind(engine, name))].sort()).toEqual([...before].sort());
+    await end(second, 'SIGKILL');
+    expect([...(await leftBehind(engine, name))].sort()).toEqual([...before].sort());
+  });
+});

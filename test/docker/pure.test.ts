@@ -1,0 +1,148 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { SystemClock } from 'coxswain';
+import { formatEngineAddress, parseEngineHost } from '../../src/runtimes/docker/engine-address.ts';
+import { findEngine } from '../../src/runtimes/docker/engine-discovery.ts';
+import { readIgnoreFile } from '../../src/runtimes/docker/ignore-file.ts';
+import { parseImageName } from '../../src/runtimes/docker/image-name.ts';
+import { memoryKillsOf } from '../../src/runtimes/docker/kernel-log.ts';
+import { pullFailure } from '../../src/runtimes/docker/pull-failure.ts';
+import { resourceSpec } from '../../src/runtimes/docker/resource-spec.ts';
+import { sandboxExecutable, sandboxImageArchive } from '../../src/runtimes/docker/sandbox-image.ts';
+import { StampReader } from '../../src/runtimes/docker/stamp-reader.ts';
+
+describe('engine addresses', () => {
+  test.each([
+    ['unix:///var/run/docker.sock', 'unix:///var/run/docker.sock'],
+    ['/run/x.sock', 'unix:///run/x.sock'],
+    ['tcp://engine:2376', 'tcp://engine:2376'],
+    ['tcp://[::1]:2375', 'tcp://[::1]:2375'],
+    ['engine', 'tcp://engine:2375'],
+    ['https://engine', 'tcp://engine:2376'],
+    ['ssh://me@there:2222', 'ssh://me@there:2222'],
+  ])('%s', (text, wanted) => {
+    expect(formatEngineAddress(parseEngineHost(text))).toBe(wanted);
+  });
+
+  test('something else is refused', () => {
+    expect(() => parseEngineHost('ftp://engine')).toThrow(/expected unix:\/\/.*got "ftp:\/\/engine"/);
+  });
+});
+
+describe('where an engine is looked for', () => {
+  let home: string;
+  beforeEach(() => {
+    home = mkdtempSync(join(tmpdir(), 'coxswain-home-'));
+  });
+  afterEach(() => rmSync(home, { recursive: true, force: true }));
+  const clock = new SystemClock();
+  const failure = (env: NodeJS.ProcessEnv): Promise<Error> =>
+    findEngine({ env, homeFolder: home }, clock).then(
+      () => Promise.reject(new Error('an engine was found')),
+      (error: Error) => error,
+    );
+
+  test('DOCKER_HOST is the only place if it is set', async () => {
+    const error = await failure({ DOCKER_HOST: `unix://${home}/no.sock` });
+    expect(error).toMatchObject({ code: 'RUNTIME_NO_ENGINE' });
+    expect(error.message.split('\n').slice(1)).toEqual([`  DOCKER_HOST (unix://${home}/no.sock): there is no such socket`]);
+  });
+
+  test('the chosen context leads on', async () => {
+    const id = createHash('sha256').update('lab').digest('hex');
+    mkdirSync(join(home, '.docker/contexts/meta', id), { recursive: true });
+    writeFileSync(join(home, '.docker/config.json'), JSON.stringify({ currentContext: 'lab' }));
+    writeFileSync(
+      join(home, '.docker/contexts/meta', id, 'meta.json'),
+      JSON.stringify({ Endpoints: { docker: { Host: `unix://${home}/lab.sock` } } }),
+    );
+    expect((await failure({})).message).toContain(`docker context "lab" (unix://${home}/lab.sock): there is no such socket`);
+    expect((await failure({ DOCKER_CONTEXT: 'nobody' })).message).toMatch(/docker context "nobody": .* is not there/);
+  });
+});
+
+test.each([
+  ['busybox', 'docker.io', 'library/busybox', 'latest'],
+  ['me/app:2', 'docker.io', 'me/app', '2'],
+  ['localhost/app', 'localhost', 'app', 'latest'],
+  ['127.0.0.1:5000/team/app:1', '127.0.0.1:5000', 'team/app', '1'],
+  ['ghcr.io/a/b@sha256:ab', 'ghcr.io', 'a/b', 'sha256:ab'],
+])('image name %s', (name, registry, repository, reference) => {
+  expect(parseImageName(name)).toMatchObject({ registry, repository, reference });
+});
+
+test.each([
+  ['manifest for x:1 not found: manifest unknown', 'RUNTIME_IMAGE_NOT_FOUND'],
+  ["pull access denied for x, repository does not exist or may require 'docker login'", 'RUNTIME_IMAGE_NOT_FOUND'],
+  ['unauthorized: authentication required', 'RUNTIME_IMAGE_UNAUTHORIZED'],
+  ['Head "http://h/v2/": no basic auth credentials', 'RUNTIME_IMAGE_UNAUTHORIZED'],
+  ['toomanyrequests: You have reached your pull rate limit', 'RUNTIME_REGISTRY_UNAVAILABLE'],
+  ['dial tcp: lookup registry.invalid: no such host', 'RUNTIME_REGISTRY_UNAVAILABLE'],
+  ['invalid reference format', 'RUNTIME_IMAGE_INVALID'],
+])('a pull that fails with: %s', (text, code) => {
+  expect(pullFailure('x:1', text)).toMatchObject({ code, message: expect.stringContaining('x:1') });
+});
+
+test.each([
+  ['node_modules', 'node_modules/a.js', true],
+  ['*.log', 'a.log', true],
+  ['*.log', 'deep/a.log', false],
+  ['**/*.log', 'deep/er/a.log', true],
+  ['/dist/', 'dist/x', true],
+  ['*\n!kept', 'kept', false],
+  ['*\n!kept', 'other', true],
+  ['a?c\n# b', 'abc', true],
+  ['a.c', 'abc', false],
+])('.dockerignore %j leaves out %s: %s', (text, path, ignored) => {
+  expect(readIgnoreFile(text)(path)).toBe(ignored);
+});
+
+test('resources: shares for requests, a quota for limits, no swap', () => {
+  const limited = { name: 'c', resources: { limits: { cpu: '1500m', memory: '1Gi' } } };
+  expect(resourceSpec(limited, 10, false)).toEqual({
+    ...{ CpuShares: 1536, CpuPeriod: 100_000, CpuQuota: 150_000, Memory: 2 ** 30, MemorySwap: 2 ** 30, PidsLimit: 10 },
+  });
+  expect(resourceSpec({ name: 'c' }, undefined, true)).toEqual({ CpuShares: 2 });
+});
+
+test('the kernel says whom it killed for want of memory, or only that it killed', () => {
+  const kills = memoryKillsOf([
+    '6,1,402213777,-;oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=ab,mems_allowed=0,oom_memcg=/docker/ab,task_memcg=/docker/ab,task=dd,pid=7,uid=0',
+    '3,2,402213999,-;Memory cgroup out of memory: Killed process 7 (dd) total-vm:69824kB',
+    '3,3,403500000,-;Memory cgroup out of memory: Killed process 8 (dd) total-vm:69824kB',
+    '6,4,403500001,-;eth0: link becomes ready',
+  ]);
+  expect(kills).toEqual({ groups: '/docker/ab', unnamedAtMs: [403_500] });
+});
+
+test('timestamps are taken off wherever they are cut', () => {
+  const reader = new StampReader(0);
+  expect(reader.frame('stdout', Buffer.from('2030-01-01T00:00:00.12'), true)).toBeUndefined();
+  const chunk = reader.frame('stdout', Buffer.from('3456789Z hello\n'), false)!;
+  expect([Buffer.from(chunk.data).toString(), chunk.atMs]).toEqual(['hello\n', Date.parse('2030-01-01T00:00:00.123Z')]);
+  const lines = [...new StampReader(0).lines(Buffer.from('2030-01-01T00:00:00Z a\n2030-01-01T00:00:01Z b'))];
+  expect(lines.map(({ data, atMs }) => [Buffer.from(data).toString(), atMs / 1000 - 1_893_456_000])).toEqual([
+    ['a\n', 0],
+    ['b', 1],
+  ]);
+});
+
+describe('the sandbox image', () => {
+  test('is a few hundred bytes, and the same every time', async () => {
+    expect([sandboxExecutable('amd64').length, sandboxExecutable('arm64').length]).toEqual([248, 324]);
+    expect(Buffer.from(await sandboxImageArchive('amd64')).equals(Buffer.from(await sandboxImageArchive('amd64')))).toBe(true);
+  });
+
+  test.runIf(process.platform === 'linux' && process.arch === 'x64')('its program ends processes by number', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'coxswain-sandbox-'));
+    const program = join(folder, 'sandbox');
+    writeFileSync(program, sandboxExecutable('amd64'), { mode: 0o755 });
+    const script = `sleep 1000 & victim=$!; "${program}" $victim; wait $victim; echo $?; "${program}" & sandbox=$!; sleep 0.2; kill $sandbox; wait $sandbox; echo $?`;
+    expect(execFileSync('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'ignore'] }).toString()).toBe('137\n0\n');
+    rmSync(folder, { recursive: true });
+  });
+});

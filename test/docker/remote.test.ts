@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Cluster, SystemClock } from 'coxswain';
+import type { Pod } from 'coxswain';
+import { DockerRuntime } from 'coxswain/runtimes/docker';
+import type { Engine } from '../../src/runtimes/docker/engine.ts';
+import { within } from '../runtimes/suite-patience.ts';
+import { leftBehind } from './docker-fixture.ts';
+import { engineHere } from './engine-here.ts';
+import { ensureTestImages, testEngine, testImages } from './test-images.ts';
+
+const name = `remote-${process.pid}`;
+const here = await engineHere('volumes of an engine that does not see our files');
+const clock = new SystemClock();
+let engine: Engine;
+let cluster: Cluster;
+let pod: Pod;
+const stop = new AbortController();
+let running: Promise<void>;
+
+const read = async (path: string): Promise<string> => (await pod.exec(['cat', path], { container: 'main' })).stdout;
+
+describe.runIf(here)('an engine that does not see our files', { timeout: 60_000 }, () => {
+  beforeAll(async () => {
+    engine = await testEngine();
+    await ensureTestImages(engine);
+    cluster = await Cluster.create({
+      name,
+      nodes: [{ name: 'n1', runtime: new DockerRuntime({ neverPull: true, sharesFiles: false, reach: 'published', hostRules: false }) }],
+    });
+    running = cluster.run({ signal: stop.signal });
+    await cluster.configMaps.create({ metadata: { name: 'settings' }, data: { 'a.txt': 'one', 'b.txt': 'two' } });
+    await cluster.secrets.create({ metadata: { name: 'key' }, stringData: { word: 'secret' } });
+    const container = (each: string) => ({
+      name: each,
+      image: testImages.base,
+      command: ['sleep', '1000'],
+      securityContext: { runAsUser: 1000 },
+      volumeMounts: [
+        { name: 'settings', mountPath: '/settings' },
+        { name: 'key', mountPath: '/key' },
+        { name: 'scratch', mountPath: '/scratch' },
+        { name: 'memory', mountPath: '/memory' },
+      ],
+    });
+    await cluster.pods.create({
+      metadata: { name: 'a' },
+      spec: {
+        terminationGracePeriodSeconds: 0,
+        containers: [container('main'), container('other')],
+        securityContext: { fsGroup: 2000 },
+        volumes: [
+          { name: 'settings', configMap: { name: 'settings' } },
+          { name: 'key', secret: { secretName: 'key', defaultMode: 0o440 } },
+          { name: 'scratch', emptyDir: {} },
+          { name: 'memory', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } },
+        ],
+      },
+    });
+    pod = await cluster.pods.get('a')!.waitFor('Ready');
+  }, 120_000);
+  afterAll(async () => {
+    stop.abort();
+    await running;
+    await cluster.close();
+    engine.close();
+  });
+
+  test('files of ConfigMaps and Secrets are there, with their mode and group', async () => {
+    expect([await read('/settings/a.txt'), await read('/settings/b.txt'), await read('/key/word')]).toEqual(['one', 'two', 'secret']);
+    expect((await pod.exec(['stat', '-L', '-c', '%a %g', '/key/word'], { container: 'main' })).stdout).toBe('440 2000\n');
+  });
+
+  test('an update reaches them', async () => {
+    await cluster.configMaps.get('settings')!.patch({ type: 'merge', patch: { data: { 'a.txt': 'three' } } });
+    let text = '';
+    while (text !== 'three') text = await read('/settings/a.txt');
+    expect(text).toBe('three');
+  });
+
+  test('an emptyDir is shared and may be written by anybody, on disk and in memory', async () => {
+    for (const folder of ['/scratch', '/memory']) {
+      expect((await pod.exec(['sh', '-c', `echo here > ${folder}/x`], { container: 'other' })).exitCode).toBe(0);
+      expect(await read(`${folder}/x`)).toBe('here\n');
+    }
+    expect((await pod.exec(['df', '-k', '/memory'], { container: 'main' })).stdout).toMatch(/tmpfs\s+1024 /);
+  });
+
+  test('they go with the pod', async () => {
+    await pod.delete();
+    await pod.waitForDeletion();
+    // The network is all that stays.
+    const gone = async (): Promise<void> => {
+      while ((await leftBehind(engine, name)).length > 1) await clock.sleep(50);
+    };
+    await within(gone(), 'containers and volumes are gone', 30_000);
+    expect(await leftBehind(engine, name)).toHaveLength(1);
+  });
+});

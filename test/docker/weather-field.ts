@@ -1,0 +1,116 @@
+import { Cluster, SystemClock } from 'coxswain';
+import type { Pod } from 'coxswain';
+import { DockerRuntime } from 'coxswain/runtimes/docker';
+import type { Engine } from '../../src/runtimes/docker/engine.ts';
+import { findEngine } from '../../src/runtimes/docker/engine-discovery.ts';
+import type { InspectedContainer } from '../../src/runtimes/docker/engine-answers.ts';
+import { leftBehind } from './docker-fixture.ts';
+import { FaultProxy } from './fault-proxy.ts';
+import type { OwnDockerd } from './own-dockerd.ts';
+import { ensureTestImages, testImages } from './test-images.ts';
+import type { Sky, Weather } from './weather.ts';
+
+const clock = new SystemClock();
+const patienceMs = 30_000;
+const command = ['sh', '-c', 'trap "exit 0" TERM; while :; do sleep 0.1; done'];
+
+/** Looks until the condition holds. An engine that does not answer meanwhile is part of the weather. */
+async function within(what: string, condition: () => Promise<boolean>, evidence: () => string): Promise<void> {
+  for (const since = clock.now(); !(await condition().catch(() => false)); await clock.sleep(50)) {
+    if (clock.now() - since > patienceMs) throw new Error(`${what}: not within ${patienceMs} ms\n${evidence()}`);
+  }
+}
+
+/** A cluster with one node whose engine is behind a proxy where things go wrong, and a second way to the engine that sees what came of it. */
+export class WeatherField {
+  readonly #name: string;
+  readonly #engine: Engine;
+  readonly #proxy: FaultProxy;
+  readonly #cluster: Cluster;
+  readonly #dockerd: OwnDockerd | undefined;
+  readonly #stop = new AbortController();
+  readonly #running: Promise<void>;
+
+  private constructor(name: string, engine: Engine, proxy: FaultProxy, cluster: Cluster, dockerd: OwnDockerd | undefined) {
+    this.#name = name;
+    this.#engine = engine;
+    this.#proxy = proxy;
+    this.#cluster = cluster;
+    this.#dockerd = dockerd;
+    this.#running = cluster.run({ signal: this.#stop.signal });
+  }
+
+  /** @param dockerd An engine of the test's own; without one, that of the environment. */
+  static async open(name: string, dockerd?: OwnDockerd): Promise<WeatherField> {
+    const { engine } = await findEngine(dockerd === undefined ? {} : { host: dockerd.host, env: {} }, clock);
+    await ensureTestImages(engine, dockerd === undefined ? 'all' : 'base');
+    const proxy = await FaultProxy.start(engine);
+    const cluster = await Cluster.create({
+      name,
+      nodes: [{ name: 'n1', runtime: new DockerRuntime({ host: proxy.host, neverPull: true }) }],
+    });
+    return new WeatherField(name, engine, proxy, cluster, dockerd);
+  }
+
+  async close(): Promise<void> {
+    this.#proxy.clear();
+    this.#stop.abort();
+    await this.#running;
+    await this.#cluster.close();
+    await this.#proxy.close();
+    this.#engine.close();
+  }
+
+  /** Makes a pod in this weather, and takes it away again. Rejects if it does not run, or something of it is left, in time. */
+  async run(n: number, weather: Weather): Promise<void> {
+    const container = (name: string) => ({ name, image: testImages.base, command });
+    // Every other pod has a sandbox of its own.
+    const containers = n % 2 === 0 ? [container('main')] : [container('main'), container('second')];
+    const sky = this.#sky();
+    weather.before?.(sky);
+    const made = await this.#cluster.pods.create({ metadata: { name: `p${n}` }, spec: { terminationGracePeriodSeconds: 2, containers } });
+    const current = (): Pod => this.#cluster.pods.get(made.name) ?? made;
+    const evidence = (): string => `${weather.name}: ${current().evidence()}`;
+    try {
+      await within('the pod runs', () => this.#settled(current()), evidence);
+      const before = current().status;
+      await weather.during?.({
+        ...sky,
+        running: () => this.#containers(made, { status: ['running'] }).then((all) => all.map(({ Id }) => Id)),
+      });
+      const again = async (): Promise<boolean> => (await this.#settled(current())) && (weather.holds?.(before, current().status) ?? true);
+      await within('the pod runs again', again, evidence);
+    } finally {
+      await weather.clear?.(sky);
+      await current().delete();
+      await within('the pod goes', async () => this.#cluster.pods.get(made.name) === undefined, evidence);
+      this.#proxy.clear();
+      // The network is all that stays.
+      await within('nothing is left', async () => (await leftBehind(this.#engine, this.#name)).length === 1, evidence);
+    }
+  }
+
+  #sky(): Sky {
+    return { proxy: this.#proxy, engine: this.#engine, dockerd: this.#dockerd, running: () => Promise.resolve([]) };
+  }
+
+  #containers(pod: Pod, filters: object): Promise<readonly { readonly Id: string }[]> {
+    const label = [`coxswain.pod.uid=${pod.metadata.uid}`];
+    const query = { filters: JSON.stringify({ label, ...filters }) };
+    return this.#engine.json('list', { method: 'GET', path: '/containers/json', query });
+  }
+
+  /** True if the pod runs as the engine has it too: one running container for each of its own. */
+  async #settled(pod: Pod): Promise<boolean> {
+    if (!pod.ready) return false;
+    const label = [`coxswain.pod.uid=${pod.metadata.uid}`, 'coxswain.role=container'];
+    // An engine whose disk was full lists for ever what it could not write down: inspection tells.
+    const states = await Promise.all(
+      (await this.#containers(pod, { label, status: ['running'] })).map(({ Id }) =>
+        this.#engine.json<InspectedContainer>('inspect', { method: 'GET', path: `/containers/${Id}/json` }),
+      ),
+    );
+    const running = states.filter(({ State }) => State.Running);
+    return running.length === pod.spec.containers.length && running.every(({ State }) => State.Paused !== true);
+  }
+}
