@@ -38,7 +38,7 @@ export function defaultPreemption(args: DefaultPreemptionArgs = {}): SchedulerPl
     postFilter: (pod, { cache }, diagnosis, whatIf) => {
       const objection = notEligible(pod, cache, diagnosis);
       if (objection !== undefined) return { message: `preemption: ${objection}` };
-      const wanted = Math.max(1, Math.floor((cache.nodeCount * minCandidateNodesPercentage) / 100), minCandidateNodesAbsolute);
+      const wanted = Math.max(Math.floor((cache.nodeCount * minCandidateNodesPercentage) / 100), minCandidateNodesAbsolute);
       if (noneResolvable(diagnosis)) return inVain(cache, new Map([[notHelpful, cache.nodeCount]]));
       if (!cache.hasBelow(pod.priority)) return inVain(cache, nobodyBelow(diagnosis));
       const outcomes = whatIf.dependsOnNodeAlone ? memory.of(pod, cache) : new KnownOutcomes();
