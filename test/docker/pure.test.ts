@@ -3,8 +3,10 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { SystemClock } from 'coxswain';
+import { engineAgent } from '../../src/runtimes/docker/engine-agent.ts';
 import { formatEngineAddress, parseEngineHost } from '../../src/runtimes/docker/engine-address.ts';
 import { findEngine } from '../../src/runtimes/docker/engine-discovery.ts';
 import { readIgnoreFile } from '../../src/runtimes/docker/ignore-file.ts';
@@ -32,6 +34,15 @@ describe('engine addresses', () => {
     expect(() => parseEngineHost('ftp://engine')).toThrow(/expected unix:\/\/.*got "ftp:\/\/engine"/);
   });
 });
+
+// The modem inspects each request in this way, with the agent in it.
+test.each(['unix:///var/run/docker.sock', 'tcp://engine:2376', 'ssh://me@there'])(
+  'the agent for %s costs no log line its depth',
+  (host) => {
+    const agent = engineAgent(parseEngineHost(host));
+    expect(inspect({ agent }, { showHidden: true, depth: null })).toBe('{ agent: Agent }');
+  },
+);
 
 describe('where an engine is looked for', () => {
   let home: string;

@@ -1,5 +1,4 @@
-import { Agent } from 'node:http';
-import { Agent as SecureAgent } from 'node:https';
+import type { Agent } from 'node:http';
 import type { Duplex, Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
 import type { Clock } from '../../env/clock.ts';
@@ -9,7 +8,7 @@ import type { CallOptions } from '../runtime.ts';
 import type { EngineAddress } from './engine-address.ts';
 import { formatEngineAddress } from './engine-address.ts';
 import { EngineError } from '../../errors.ts';
-import { SshAgent } from './ssh-agent.ts';
+import { engineAgent } from './engine-agent.ts';
 
 /** One call of the engine's API. */
 export interface EngineRequest {
@@ -60,7 +59,7 @@ export class Engine {
   static async connect(address: EngineAddress, clock: Clock, options?: CallOptions): Promise<Engine> {
     // Takes a third of a second to load: only for who needs it.
     const { default: Docker } = await import('dockerode');
-    const agent = agentFor(address);
+    const agent = engineAgent(address);
     const tcp = address.type === 'tcp' ? address : undefined;
     // Given as undefined so that nothing is taken from DOCKER_HOST and its like: where to go has been decided.
     const given = {
@@ -171,19 +170,6 @@ export class Engine {
       });
     });
   }
-}
-
-function agentFor(address: EngineAddress): Agent {
-  if (address.type === 'ssh') return new SshAgent(address.destination, address.port, address.socket);
-  if (address.type === 'socket' || address.tls === undefined) return new Agent({ keepAlive: true });
-  const { ca, cert, key, verify } = address.tls;
-  return new SecureAgent({
-    keepAlive: true,
-    rejectUnauthorized: verify,
-    ...(ca === undefined ? {} : { ca }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : { key }),
-  });
 }
 
 /** Orders versions: `1.41` is 1041. */
