@@ -163,9 +163,18 @@ export class ClusterApi {
     const { apiVersion = '', kind = '' } = manifest;
     const found = this.#kinds.byKind(apiVersion, kind);
     if (found === undefined)
-      throw new BadRequestError(`no matches for kind ${JSON.stringify(kind)} in version ${JSON.stringify(apiVersion)}`);
+      throw new BadRequestError(
+        `${nameOf(manifest)}: no matches for kind ${JSON.stringify(kind)} in version ${JSON.stringify(apiVersion)}`,
+      );
     return found;
   }
+}
+
+/** What a person would look for among many documents. */
+function nameOf({ metadata }: KubeObject): string {
+  const name = metadata?.name ?? metadata?.generateName;
+  if (name === undefined) return 'a manifest without a name';
+  return JSON.stringify(metadata?.namespace === undefined ? name : `${metadata.namespace}/${name}`);
 }
 
 const isList = <T>(what: T | readonly T[]): what is readonly T[] => Array.isArray(what);

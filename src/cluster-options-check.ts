@@ -12,9 +12,50 @@ import type { Runtime } from './runtimes/runtime.ts';
 /** A Service range has a network address, a broadcast address, and at least two to give away. */
 const serviceCidrBitsMax = 30;
 
+/** Every option, so that one that is misspelt is told from one that is not there. The compiler knows if one is missing here. */
+const clusterOptions: Readonly<Record<keyof ClusterOptions, true>> = {
+  admission: true,
+  clock: true,
+  controllers: true,
+  dns: true,
+  events: true,
+  extraControllers: true,
+  extraParticipants: true,
+  extraSchedulers: true,
+  highAvailability: true,
+  kinds: true,
+  loadBalancerAddresses: true,
+  logger: true,
+  metrics: true,
+  name: true,
+  nodeHealth: true,
+  nodePorts: true,
+  nodes: true,
+  onHostDeath: true,
+  proxy: true,
+  scheduler: true,
+  seed: true,
+  serviceCidr: true,
+  stateDir: true,
+  store: true,
+  tokens: true,
+};
+const nodeOptions: Readonly<Record<keyof NodeOptions, true>> = {
+  annotations: true,
+  capacity: true,
+  labels: true,
+  name: true,
+  podCidr: true,
+  reserved: true,
+  runtime: true,
+  taints: true,
+};
+
 /** Throws a `ConfigurationError` that names every option which cannot be meant, before anything is opened. */
-export function checkClusterOptions({ name, serviceCidr, nodePorts, nodeHealth }: ClusterOptions): void {
+export function checkClusterOptions(options: ClusterOptions): void {
+  const { name, serviceCidr, nodePorts, nodeHealth } = options;
   const errors = new FieldErrors();
+  refuseUnknown(options, clusterOptions, '', errors);
   if (name !== undefined) {
     const problems = name === '' ? ['it may not be empty'] : checkLabelValue(name);
     if (problems.length > 0) errors.invalid('name', name, problems.join('; '));
@@ -34,6 +75,7 @@ export function checkClusterOptions({ name, serviceCidr, nodePorts, nodeHealth }
 export function checkNodeOptions(node: NodeOptions): void {
   const errors = new FieldErrors();
   const at = `nodes[${node.name}]`;
+  refuseUnknown(node, nodeOptions, `${at}.`, errors);
   validateDnsSubdomain(node.name, `${at}.name`, errors);
   validateLabels(node.labels, `${at}.labels`, errors);
   validateAnnotations(node.annotations, `${at}.annotations`, errors);
@@ -44,6 +86,13 @@ export function checkNodeOptions(node: NodeOptions): void {
     errors.required(`${at}.runtime`, 'what runs the pods of the node, such as new SimulatedRuntime()');
   if (node.podCidr !== undefined) validateCidr(node.podCidr, `${at}.podCidr`, errors);
   refuse(errors);
+}
+
+function refuseUnknown(given: object, known: Readonly<Record<string, true>>, at: string, errors: FieldErrors): void {
+  for (const option of Object.keys(given)) {
+    if (Object.hasOwn(known, option)) continue;
+    errors.invalid(`${at}${option}`, option, `there is no such option; expected one of ${Object.keys(known).join(', ')}`);
+  }
 }
 
 function validateServiceCidr(text: string, errors: FieldErrors): void {

@@ -1,6 +1,6 @@
 import { ConfigurationError, type ObjectRef } from '../errors.ts';
 import type { Client, DeleteOptions, DeleteResult, Patch, WaitOptions, WriteOptions } from './client.ts';
-import { eventsAbout } from './evidence.ts';
+import { eventsAbout, statusLines } from './evidence.ts';
 import { apiVersionOf, type KindDescriptor } from './kind.ts';
 import type { KubeObject, ObjectName, Stored, StoredMeta } from './object.ts';
 import { notFound } from './status-errors.ts';
@@ -96,7 +96,7 @@ export abstract class Handle<M extends KubeObject> {
   evidence(): string {
     if (!this.exists) return `${this.what} does not exist`;
     const { status } = this.object as { readonly status?: unknown };
-    return [`status: ${JSON.stringify(status)}`, ...eventsAbout(this.client, this.metadata.uid)].join('\n');
+    return [...statusLines(status), ...eventsAbout(this.client, this.metadata.uid)].join('\n');
   }
 
   toJSON(): M {

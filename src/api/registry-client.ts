@@ -4,6 +4,7 @@ import type { PodStreams } from './streams.ts';
 import type { Clock, Instant } from '../env/clock.ts';
 import { ApiError, type ObjectRef } from '../errors.ts';
 import { abortable } from './abortable.ts';
+import { detached } from './detached.ts';
 import type { Client, DeleteOptions, DeleteResult, ListQuery, Patch, WaitOptions, WatchEvent, WriteOptions } from './client.ts';
 import type { KindDescriptor } from './kind.ts';
 import type { KubeObject, ObjectName, Stored, StoredObject } from './object.ts';
@@ -53,15 +54,21 @@ export class RegistryClient implements Client {
   }
 
   create<M extends KubeObject>(kind: KindDescriptor<M>, manifest: M, options: WriteOptions = {}): Promise<Stored<M>> {
-    return this.#written(kind, 'create', options, (strict) => this.#parts.registry.create(kind as KindDescriptor, manifest, strict));
+    return this.#written(kind, 'create', options, (strict) =>
+      this.#parts.registry.create(kind as KindDescriptor, detached(manifest), strict),
+    );
   }
 
   update<M extends KubeObject>(kind: KindDescriptor<M>, manifest: M, options: WriteOptions = {}): Promise<Stored<M>> {
-    return this.#written(kind, 'update', options, (strict) => this.#parts.registry.update(kind as KindDescriptor, manifest, strict));
+    return this.#written(kind, 'update', options, (strict) =>
+      this.#parts.registry.update(kind as KindDescriptor, detached(manifest), strict),
+    );
   }
 
   updateStatus<M extends KubeObject>(kind: KindDescriptor<M>, manifest: M, options: WriteOptions = {}): Promise<Stored<M>> {
-    return this.#written(kind, 'update', options, (strict) => this.#parts.registry.updateStatus(kind as KindDescriptor, manifest, strict));
+    return this.#written(kind, 'update', options, (strict) =>
+      this.#parts.registry.updateStatus(kind as KindDescriptor, detached(manifest), strict),
+    );
   }
 
   patch<M extends KubeObject>(
@@ -71,7 +78,7 @@ export class RegistryClient implements Client {
     options: WriteOptions & { readonly subresource?: 'status' | 'scale' } = {},
   ): Promise<Stored<M>> {
     return this.#written(kind, 'patch', options, (strict) =>
-      this.#parts.registry.patch(kind as KindDescriptor, at, patch, strict).catch((error: unknown) => {
+      this.#parts.registry.patch(kind as KindDescriptor, at, detached(patch), strict).catch((error: unknown) => {
         throw patchRefused(kind as KindDescriptor, at, error);
       }),
     );

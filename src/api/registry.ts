@@ -37,6 +37,12 @@ export interface RegistryParts extends WritePreparationParts {
   readonly onFenced?: (fence: Fence) => void;
 }
 
+/** Where a manifest belongs: the namespace `default` if it names none, as for a create. */
+const placeOf = ({ namespaced }: KindDescriptor, { metadata }: KubeObject): ObjectName => ({
+  namespace: namespaced ? (metadata?.namespace ?? 'default') : undefined,
+  name: metadata?.name ?? '',
+});
+
 /**
  * The one way into the store: default, admit, validate, then commit with compare-and-swap. Everything that writes (typed
  * classes, HTTP, controllers, kubelets) comes through here.
@@ -65,7 +71,7 @@ export class Registry {
     manifest: KubeObject,
     options: WriteOptions & { readonly subresource?: string } = {},
   ): Promise<StoredObject> {
-    const at = { namespace: manifest.metadata?.namespace, name: manifest.metadata?.name ?? '' };
+    const at = placeOf(kind, manifest);
     if (kind.createsOnUpdate === true && (options.subresource ?? '') === '' && (await this.#present(kind, at)) === undefined) {
       if ((manifest.metadata?.resourceVersion ?? '') === '') return this.create(kind, manifest, options);
       throw conflict(
@@ -82,7 +88,7 @@ export class Registry {
   }
 
   #updated(kind: KindDescriptor, manifest: KubeObject, options: WriteOptions, subresource: string): Promise<StoredObject> {
-    const at = { namespace: manifest.metadata?.namespace, name: manifest.metadata?.name ?? '' };
+    const at = placeOf(kind, manifest);
     if (!isAlias(kind)) return this.#mutate(kind, at, options, subresource, () => manifest);
     return this.#mutate(kind.storedAs.kind, at, options, subresource, (old) => this.#aliases.updated(kind, manifest, old, options));
   }

@@ -1,3 +1,4 @@
+import { isDeeplyFrozen } from './detached.ts';
 import { FieldErrors } from './field-errors.ts';
 import { partOf, type Draft, type KindDescriptor } from './kind.ts';
 import { deepFreeze, type KubeObject, type StoredMeta, type StoredObject } from './object.ts';
@@ -58,7 +59,7 @@ export class Validator {
   }
 
   #remember(given: object, defaulted: object): void {
-    if (Object.isFrozen(given)) this.#defaultedSpecs.set(given, defaulted);
+    if (isDeeplyFrozen(given)) this.#defaultedSpecs.set(given, defaulted);
     this.#defaultedSpecs.set(defaulted, defaulted);
   }
 

@@ -47,7 +47,7 @@ export class Crank {
    * it ends. Throws `NotSettlingError` if writes never end, and `WaitTimeoutError` after the time, if there is a limit.
    */
   async settle({ signal, timeoutMs = Infinity }: WaitOptions = {}): Promise<PassReport> {
-    const deadline = this.#clock.now() + timeoutMs;
+    const deadline = this.#deadline(timeoutMs);
     const writers = new Map<string, number>();
     for (let pass = 0; pass < settlePassesMax; pass++) {
       if (signal?.aborted) throw new AbortedError('settle', signal.reason);
@@ -110,7 +110,7 @@ export class Crank {
   /** Waits until `check` answers, turning the crank if nobody else does. */
   async waitFor<T>(what: string, check: () => T | undefined, describe: () => string, options: WaitOptions = {}): Promise<T> {
     const timeoutMs = options.timeoutMs ?? 60_000;
-    const deadline = this.#clock.now() + timeoutMs;
+    const deadline = this.#deadline(timeoutMs);
     for (;;) {
       const answer = check();
       if (answer !== undefined) {
@@ -123,6 +123,13 @@ export class Crank {
       if (this.#clock.now() >= deadline) throw new WaitTimeoutError(`timed out after ${timeoutMs} ms waiting for ${what}`, describe());
       await this.#stepTowards(deadline, options.signal);
     }
+  }
+
+  /** No time at all is a deadline too; what is not a duration would be none, and the wait would not end. */
+  #deadline(timeoutMs: number): Instant {
+    if (!(timeoutMs >= 0))
+      throw new ConfigurationError(`timeoutMs: expected milliseconds, from 0 on (Infinity: no limit), found ${timeoutMs}`);
+    return this.#clock.now() + timeoutMs;
   }
 
   /** Lets the pass that runs end, and refuses all others. */

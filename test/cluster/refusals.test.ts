@@ -37,6 +37,7 @@ describe('options that cannot be meant are refused by name, before anything is o
     [{ name: 'a b' }, /^name: Invalid value: "a b"/],
     [{ name: '' }, /^name: /],
     [{ nodeHealth: { leaseRenewMs: 0 } }, /^nodeHealth\.leaseRenewMs: /],
+    [{ nodeHealt: {} } as ClusterOptions, /^nodeHealt: .*there is no such option; expected one of .*nodeHealth/],
   ];
   test.each(refused)('%j', async (options, message) => {
     const error = await Cluster.create(options).then(
@@ -57,6 +58,7 @@ describe('options that cannot be meant are refused by name, before anything is o
     [{ taints: [{ key: '', effect: 'NoSchedule' }] }, /^nodes\[n2\]\.taints\[0\]\.key: /],
     [{ runtime: undefined as never }, /^nodes\[n2\]\.runtime: Required value: what runs the pods/],
     [{ podCidr: '10.0' }, /^nodes\[n2\]\.podCidr: /],
+    [{ label: {} } as Partial<NodeOptions>, /^nodes\[n2\]\.label: .*there is no such option; expected one of .*labels/],
   ];
   test.each(nodes)('node %j', async (options, message) => {
     const added = cluster.addNode(node({ name: 'n2', ...options }));
@@ -90,6 +92,19 @@ describe('calls that make no sense are refused in words', () => {
     ['exec of nothing', async () => (await podOf()).exec([]), BadRequestError, /at least one command/],
     ['a port that is none', async () => (await podOf()).portForward(-5), BadRequestError, /from 1 to 65535, found -5/],
     ['a wait for nothing', async () => (await podOf()).waitFor('Redy' as PodWaitCondition), ConfigurationError, /no "Redy" to wait for/],
+    [
+      'apply of a kind that is not there',
+      () => cluster.apply({ apiVersion: 'v1', kind: 'Pot', metadata: { name: 'web', namespace: 'shop' } }),
+      BadRequestError,
+      /^"shop\/web": no matches for kind "Pot" in version "v1"$/,
+    ],
+    [
+      'a time that is none',
+      () => cluster.settle({ timeoutMs: Number.NaN }),
+      ConfigurationError,
+      /^timeoutMs: expected milliseconds.* found NaN$/,
+    ],
+    ['less than no time', async () => (await podOf()).waitFor('Failed', { timeoutMs: -1 }), ConfigurationError, /^timeoutMs: .* found -1$/],
     ['back in time', () => cluster.advance(-1), ConfigurationError, /a duration from 0 on, found -1 ms/],
   ];
   const podOf = async (): Promise<Pod> => {
