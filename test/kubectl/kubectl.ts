@@ -70,7 +70,7 @@ export class KubectlCluster implements AsyncDisposable {
 
   /** Starts a command; `version` is a minor version, the newest unless given. */
   start(args: readonly string[], options: { readonly version?: string; readonly env?: Readonly<Record<string, string>> } = {}): Running {
-    const binary = kubectls.get(options.version ?? '1.33')!;
+    const binary = kubectls.get(options.version ?? [...kubectls.keys()].at(-1)!)!;
     const env = { ...process.env, HOME: this.folder, KUBECONFIG: join(this.folder, 'kubeconfig'), ...options.env };
     const child = spawn(binary, args, { env, cwd: this.folder, stdio: ['pipe', 'pipe', 'pipe'] });
     this.#children.add(child);
