@@ -1,6 +1,6 @@
 import type { ServiceAllocation } from './admission/service-allocation.ts';
-import type { StoredObject, KubeObject } from './api/object.ts';
-import { deepFreeze } from './api/object.ts';
+import type { StoredObject } from './api/object.ts';
+import { stampRevision } from './api/revision-stamp.ts';
 import type { View, ViewChange } from './api/view.ts';
 import { ViewFeed } from './api/view-feed.ts';
 import type { Clock } from './env/clock.ts';
@@ -39,7 +39,7 @@ export class ClusterIntake {
   /** Opens the store, fills it if told how, reads what is there, and follows it from then on. */
   async open(fill?: (store: Store) => Promise<void>): Promise<void> {
     const { store, view, clock } = this.#parts;
-    await store.open({ stamp });
+    await store.open({ stamp: stampRevision });
     await fill?.(store);
     view.sideTable<number>('loop').set('startedAt', clock.now());
     await this.feed.open();
@@ -105,15 +105,4 @@ export class ClusterIntake {
     names.add(pod.metadata.name);
     if (names.size > retiredNamesMax) names.delete(names.values().next().value!);
   }
-}
-
-/** Objects know their revision. */
-function stamp(value: object, revision: number): object {
-  const object = value as KubeObject;
-  if (object.metadata === undefined) return value;
-  const stamped = { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } };
-  // What the registry hands over is frozen through and through; what a store has read is not.
-  if (!Object.isFrozen(object)) return deepFreeze(stamped);
-  Object.freeze(stamped.metadata);
-  return Object.freeze(stamped);
 }

@@ -25,6 +25,7 @@ import type { Logger } from './env/logger.ts';
 import type { Random } from './env/random.ts';
 import { SystemSecureRandom } from './env/system-secure-random.ts';
 import { BadRequestError, ConfigurationError } from './errors.ts';
+import { KubeletCommons } from './kubelet/kubelet-commons.ts';
 import { Kubelet } from './kubelet/kubelet.ts';
 import { LocalVolumes } from './kubelet/local-volumes.ts';
 import type { TokenSource } from './kubelet/kubelet-parts.ts';
@@ -59,6 +60,7 @@ const drainMs = 10_000;
 export class ClusterNodes implements PodStreams {
   readonly #parts: ClusterNodesParts;
   readonly #kubelets = new Map<string, Kubelet>();
+  readonly #commons = new KubeletCommons();
   readonly #secureRandom = new SystemSecureRandom();
   readonly #forwards = new Set<PortForward>();
   #stateDir: string | undefined;
@@ -124,6 +126,7 @@ export class ClusterNodes implements PodStreams {
       client: this.#parts.client(),
       tokens: this.#parts.tokens,
       view,
+      commons: this.#commons,
       drainMs: withProxy ? drainMs : 0,
       ...clusterDnsOf(options),
       ...(options.tokens === undefined ? {} : { tokens: options.tokens }),

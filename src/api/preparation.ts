@@ -1,9 +1,7 @@
-import type { Instant } from '../env/clock.ts';
 import type { Identity } from './client.ts';
 import { deepEqual } from './deep-equal.ts';
 import { partOf, type KindDescriptor } from './kind.ts';
-import type { KubeObject, StoredMeta, StoredObject } from './object.ts';
-import { formatTime } from './time.ts';
+import { deepFreeze, type KubeObject, type StoredMeta, type StoredObject } from './object.ts';
 
 type Loose = KubeObject & { readonly spec?: unknown; readonly status?: unknown };
 
@@ -21,7 +19,7 @@ export function prepareNew(
   name: string,
   namespace: string | undefined,
   uid: string,
-  now: Instant,
+  createdAt: string,
 ): StoredObject {
   const draft = opened(manifest);
   const meta = draft.metadata;
@@ -29,7 +27,7 @@ export function prepareNew(
   if (kind.namespaced && namespace !== undefined) meta.namespace = namespace;
   else delete meta.namespace;
   meta.uid = uid;
-  meta.creationTimestamp = formatTime(now);
+  meta.creationTimestamp = createdAt;
   delete (meta as { resourceVersion?: string }).resourceVersion;
   delete meta.deletionTimestamp;
   delete meta.deletionGracePeriodSeconds;
@@ -110,9 +108,15 @@ export function prepareFor(kind: KindDescriptor, manifest: KubeObject, old: Stor
   return subresource === 'finalize' ? prepareFinalize(manifest, old) : prepareUpdated(kind, manifest, old);
 }
 
-/** A bound Pod says so in its conditions; the reasons of earlier failures go. */
-export function withScheduled(status: unknown, at: string): object {
-  const before = (status ?? {}) as { readonly conditions?: readonly { readonly type: string }[] };
+/** A bound Pod says so in its conditions (`scheduled`, alone in its list); the reasons of earlier failures go. */
+export function withScheduled(status: unknown, scheduled: Conditions): object {
+  const before = (status ?? {}) as { readonly conditions?: Conditions };
   const others = (before.conditions ?? []).filter((condition) => condition.type !== 'PodScheduled');
-  return { ...before, conditions: [...others, { type: 'PodScheduled', status: 'True', lastProbeTime: null, lastTransitionTime: at }] };
+  return { ...before, conditions: others.length === 0 ? scheduled : [...others, ...scheduled] };
 }
+
+type Conditions = readonly { readonly type: string }[];
+
+/** The condition of a Pod that was bound at a time, as the list of conditions that most Pods then have. */
+export const scheduledAt = (at: string): Conditions =>
+  deepFreeze([{ type: 'PodScheduled', status: 'True', lastProbeTime: null, lastTransitionTime: at }]);

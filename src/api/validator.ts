@@ -30,6 +30,18 @@ function draftOfMetadata(given: StoredMeta): Draft<StoredMeta> {
   return metadata as unknown as Draft<StoredMeta>;
 }
 
+interface WithContainers {
+  readonly containers?: object;
+}
+
+type Parts = Readonly<Record<string, unknown>>;
+
+function sameButNode(a: Parts, b: Parts): boolean {
+  for (const key in b) if (key !== 'nodeName' && a[key] !== b[key]) return false;
+  for (const key in a) if (key !== 'nodeName' && !(key in b)) return false;
+  return true;
+}
+
 /**
  * Defaults and checks. Remembers, by the identity of frozen specs and their parts, which were defaulted and found valid, so that
  * the thousand Pods of one template cost one check.
@@ -37,13 +49,15 @@ function draftOfMetadata(given: StoredMeta): Draft<StoredMeta> {
 export class Validator {
   /** A frozen spec as it came -> the frozen spec with its defaults. */
   readonly #defaultedSpecs = new WeakMap<object, object>();
+  /** The same by the containers of the spec. */
+  readonly #byContainers = new WeakMap<object, object>();
   readonly #memo = new ValidationMemo();
 
   /** The object, prepared and with its defaults; the parts of what it was given stay untouched. */
   defaulted(kind: KindDescriptor, object: StoredObject, prepare?: (draft: Draft<KubeObject>) => void): StoredObject {
     if (kind.applyDefaults === undefined && prepare === undefined) return object;
     const spec = kind.sharesSpec === true && typeof object.spec === 'object' && object.spec !== null ? object.spec : undefined;
-    const known = spec === undefined ? undefined : this.#defaultedSpecs.get(spec);
+    const known = spec === undefined ? undefined : (this.#defaultedSpecs.get(spec) ?? this.#bound(spec));
     if (known !== undefined) {
       const shared = (Object.isFrozen(object) ? { ...object } : object) as Draft<StoredObject>;
       if (spec !== known) shared.spec = known;
@@ -61,11 +75,15 @@ export class Validator {
   #remember(given: object, defaulted: object): void {
     if (isDeeplyFrozen(given)) this.#defaultedSpecs.set(given, defaulted);
     this.#defaultedSpecs.set(defaulted, defaulted);
+    const { containers } = defaulted as WithContainers;
+    if (containers !== undefined) this.#byContainers.set(containers, defaulted);
   }
 
-  /** A spec that differs from a defaulted one in a way that needs no default (the node a Pod was bound to). */
-  trust(spec: object): void {
-    this.#defaultedSpecs.set(spec, spec);
+  /** The spec itself, if it is a defaulted one with the node its Pod was bound to: each bound Pod has its own, of which none is remembered. */
+  #bound(spec: object): object | undefined {
+    const { containers } = spec as WithContainers;
+    const known = containers === undefined ? undefined : this.#byContainers.get(containers);
+    return known !== undefined && Object.isFrozen(spec) && sameButNode(known as Parts, spec as Parts) ? spec : undefined;
   }
 
   /** Throws `InvalidError` with everything that is wrong with a new object. */

@@ -11,10 +11,10 @@ import { partOf, type Draft, type KindDescriptor } from './kind.ts';
 import { nameFor } from './naming.ts';
 import { deepFreeze, type KubeObject, type ObjectName, type StoredObject } from './object.ts';
 import { checkDeletionPreconditions, checkPreconditions } from './preconditions.ts';
-import { prepareFor, prepareNew, withGeneration, withScheduled } from './preparation.ts';
+import { prepareFor, prepareNew, scheduledAt, withGeneration, withScheduled } from './preparation.ts';
 import { SharedSpecs } from './shared-specs.ts';
 import { conflict, notFound } from './status-errors.ts';
-import { formatTime } from './time.ts';
+import { TimeTexts } from './time-texts.ts';
 import { newUid } from './uid.ts';
 import { unchanged } from './unchanged.ts';
 import { Validator } from './validator.ts';
@@ -77,6 +77,8 @@ export class WritePreparation {
   readonly #parts: WritePreparationParts & PresentObjects;
   readonly #validator = new Validator();
   readonly #specs = new SharedSpecs();
+  readonly #times = new TimeTexts();
+  #lastScheduled = { at: '', conditions: scheduledAt('') };
 
   /** @internal */
   constructor(parts: WritePreparationParts & PresentObjects) {
@@ -98,7 +100,7 @@ export class WritePreparation {
     }
     const name = nameFor(kind, decoded, random);
     const namespace = kind.namespaced ? (decoded.metadata?.namespace ?? 'default') : undefined;
-    let object = prepareNew(kind, decoded, name, namespace, newUid(random), clock.now());
+    let object = prepareNew(kind, decoded, name, namespace, newUid(random), this.#times.of(clock.now()));
     object = this.#validator.defaulted(kind, object, kind.prepareForCreate as Prepare | undefined);
     if (options.patchType !== 'apply') object = this.#parts.track(kind, undefined, object, { ...options, subresource: '' });
     const request = this.#request('CREATE', kind, undefined, '', object, namespace, identity, options);
@@ -149,13 +151,12 @@ export class WritePreparation {
     const spec = old.spec as { readonly nodeName?: string };
     if (spec.nodeName !== undefined && spec.nodeName !== '')
       throw conflict(binding, name, `pod ${name} is already assigned to node ${JSON.stringify(spec.nodeName)}`);
-    const bound = deepFreeze({ ...spec, nodeName });
-    this.#validator.trust(bound);
+    const bound = this.#specs.bound(spec, nodeName);
     const metadata =
       Object.keys(annotations).length === 0
         ? old.metadata
         : { ...old.metadata, annotations: { ...old.metadata.annotations, ...annotations } };
-    const object = deepFreeze({ ...old, metadata, spec: bound, status: withScheduled(old.status, formatTime(this.#parts.clock.now())) });
+    const object = deepFreeze({ ...old, metadata, spec: bound, status: withScheduled(old.status, this.#scheduled()) });
     return {
       kind,
       name,
@@ -163,6 +164,13 @@ export class WritePreparation {
       rollbacks: [],
       op: this.#op(objectKey(kind, old.metadata.namespace, name), object, Number(old.metadata.resourceVersion), identity),
     };
+  }
+
+  /** What Pods that are bound now say of it: the same for all of one second. */
+  #scheduled(): ReturnType<typeof scheduledAt> {
+    const at = this.#times.of(this.#parts.clock.now());
+    if (at !== this.#lastScheduled.at) this.#lastScheduled = { at, conditions: scheduledAt(at) };
+    return this.#lastScheduled.conditions;
   }
 
   /** All checks of a deletion, up to the store's door: what it marks or removes. Throws as `create` does. */

@@ -67,14 +67,14 @@ export function controllerRef(
   kind: KindDescriptor,
   owner: { readonly metadata: { readonly name: string; readonly uid: string } },
 ): OwnerReference {
-  return {
+  return Object.freeze({
     apiVersion: apiVersionOf(kind),
     kind: kind.kind,
     name: owner.metadata.name,
     uid: owner.metadata.uid,
     controller: true,
     blockOwnerDeletion: true,
-  };
+  });
 }
 
 /** A Pod made from a template; the template's frozen spec is shared, not copied. */

@@ -132,7 +132,8 @@ function creations(view: ViewReader, sync: ReplicaOwner, present: number, missin
   const count = Math.min(missing, burst, failing ? 1 : Math.max(1, present));
   const namespace = owner.metadata.namespace ?? '';
   const base = `${owner.metadata.name}-`;
-  const metadata = { namespace, generateName: base, ownerReferences: [controllerRef(kind, owner)] };
+  // Frozen, it is one object for all of them.
+  const metadata = { namespace, generateName: base, ownerReferences: Object.freeze([controllerRef(kind, owner)]) };
   const regarding = refOf(owner);
   const failure = { reason: 'FailedCreate', message: 'Error creating' };
   const writes: PlannedWrite[] = [];

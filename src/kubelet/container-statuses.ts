@@ -5,7 +5,7 @@ import type { PodContainer, StoredPod } from './pod-containers.ts';
 import type { PodMemory } from './pod-memory.ts';
 import { hasStarted, isReady } from './probe-state.ts';
 import type { StatusPool } from './status-pool.ts';
-import type { TimeTexts } from './time-texts.ts';
+import type { TimeTexts } from '../api/time-texts.ts';
 
 /** What is being put together here and is nobody else's yet. */
 export type Open<T> = { -readonly [K in keyof T]: T[K] };
@@ -26,6 +26,8 @@ export interface ContainerStatusInput {
 export const containerIdText = (runtimeName: string, { id, engineId = id }: Pick<ContainerStatusReport, 'id' | 'engineId'>): string =>
   [runtimeName, '://', engineId].join('');
 
+const none: readonly never[] = [];
+
 const containerCreating: ContainerState = Object.freeze({ waiting: Object.freeze({ reason: 'ContainerCreating' }) });
 const podInitializing: ContainerState = Object.freeze({ waiting: Object.freeze({ reason: 'PodInitializing' }) });
 
@@ -43,15 +45,21 @@ export function containerStatus(input: ContainerStatusInput, container: PodConta
   const lastState = lastStateOf(input, container, state, old);
   const started = shown !== undefined && hasStarted(container, memory.probes) && !over;
   const done = state.terminated?.exitCode === 0;
-  const status: Open<ContainerStatus> = {
-    image: current?.image ?? old?.image ?? spec.image ?? '',
-    imageID: current?.imageId ?? (lost === undefined ? '' : lost.imageID),
-    name: spec.name,
-    ready: type === 'init' ? done : started && isReady(container, memory.probes),
-    restartCount: restartCount(container, lost, old, over),
-    state,
-  };
-  const { resources, volumeMounts: mounts } = spec;
+  const { name, resources, volumeMounts: mounts = none } = spec;
+  const image = current?.image ?? old?.image ?? spec.image ?? '';
+  const imageID = current?.imageId ?? (lost === undefined ? '' : lost.imageID);
+  const ready = type === 'init' ? done : started && isReady(container, memory.probes);
+  const attempts = restartCount(container, lost, old, over);
+  if (current !== undefined && lastState === undefined && type !== 'ephemeral' && mounts.length === 0) {
+    // As most are. Written out, an object has no room to spare: see the stamp of revisions.
+    const containerID = containerIdText(runtimeName, current);
+    if (resources === undefined) return { image, imageID, name, ready, restartCount: attempts, state, containerID, started };
+    const { requests: allocatedResources } = resources;
+    if (allocatedResources !== undefined) {
+      return { image, imageID, name, ready, restartCount: attempts, state, containerID, started, resources, allocatedResources };
+    }
+  }
+  const status: Open<ContainerStatus> = { image, imageID, name, ready, restartCount: attempts, state };
   if (current !== undefined) status.containerID = containerIdText(runtimeName, current);
   else if (lost?.containerID !== undefined && state.terminated !== undefined) status.containerID = lost.containerID;
   if (lastState !== undefined) status.lastState = lastState;
@@ -60,7 +68,7 @@ export function containerStatus(input: ContainerStatusInput, container: PodConta
     status.resources = resources;
     if (resources.requests !== undefined) status.allocatedResources = resources.requests;
   }
-  if (mounts !== undefined && mounts.length > 0) status.volumeMounts = old?.volumeMounts ?? mounts.map(mountStatus);
+  if (mounts.length > 0) status.volumeMounts = old?.volumeMounts ?? mounts.map(mountStatus);
   return status;
 }
 

@@ -2,6 +2,7 @@ import type { Client } from '../api/client.ts';
 import type { ViewReader } from '../api/view-reader.ts';
 import type { RuntimeEnv, Runtime } from '../runtimes/runtime.ts';
 import type { TokenSource } from './kubelet-parts.ts';
+import type { KubeletCommons } from './kubelet-commons.ts';
 import type { NodeDescription } from './node-status.ts';
 
 /** How a kubelet is made. Times are in milliseconds of the clock. */
@@ -13,6 +14,8 @@ export interface KubeletOptions {
   readonly env: RuntimeEnv;
   readonly client: Client;
   readonly view: ViewReader;
+  /** What it has in common with the other kubelets of the cluster; its own unless given. */
+  readonly commons?: KubeletCommons;
   /** `cluster.local` unless given. */
   readonly clusterDomain?: string;
   /** Addresses of the cluster's DNS; none unless given: pods then resolve as their machine does. */

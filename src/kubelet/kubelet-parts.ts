@@ -9,7 +9,7 @@ import type { StoredPod } from './pod-containers.ts';
 import type { ClusterNames } from './pod-network-identity.ts';
 import type { RuntimeCalls } from './runtime-calls.ts';
 import type { StatusPool } from './status-pool.ts';
-import type { TimeTexts } from './time-texts.ts';
+import type { TimeTexts } from '../api/time-texts.ts';
 
 /** Issues the tokens of service accounts for `serviceAccountToken` volumes. */
 export interface TokenSource {

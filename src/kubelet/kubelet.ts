@@ -1,9 +1,9 @@
-import { QuantityCache } from '../api/quantity-cache.ts';
 import type { Instant } from '../env/clock.ts';
 import { ClosedError } from '../errors.ts';
 import type { Follow, Participant, StepReport } from '../loop/participant.ts';
 import type { PodAddress, PodStats, RuntimeInfo, SandboxReport } from '../runtimes/runtime.ts';
 import { NodeAgent } from './node-agent.ts';
+import { KubeletCommons } from './kubelet-commons.ts';
 import type { KubeletOptions } from './kubelet-options.ts';
 import { fieldPathOf } from './kubelet-parts.ts';
 import type { ContainerRef, KubeletParts } from './kubelet-parts.ts';
@@ -18,8 +18,6 @@ import { PodSet } from './pod-set.ts';
 import { PodStreams } from './pod-streams.ts';
 import { RuntimeCalls } from './runtime-calls.ts';
 import { StatusWriter } from './status-writer.ts';
-import { StatusPool } from './status-pool.ts';
-import { TimeTexts } from './time-texts.ts';
 
 type Changes = Parameters<Participant['onChanges']>[0];
 
@@ -57,7 +55,7 @@ export class Kubelet implements Participant {
   #closing: Promise<void> | undefined;
 
   private constructor(options: KubeletOptions, info: RuntimeInfo, found: readonly SandboxReport[]) {
-    const { node, runtime, env, client, view, relistMs, drainMs = 0 } = options;
+    const { node, runtime, env, client, view, relistMs, drainMs = 0, commons = new KubeletCommons() } = options;
     const { clock, logger } = env;
     this.name = `kubelet/${node.name}`;
     this.nodeName = node.name;
@@ -83,8 +81,8 @@ export class Kubelet implements Participant {
         fieldValidation: 'Ignore',
         identity: { name: `system:node:${node.name}`, groups: ['system:nodes', 'system:authenticated'], role: 'kubelet' },
       },
-      times: new TimeTexts(),
-      pool: new StatusPool(),
+      times: commons.times,
+      pool: commons.pool,
       hostIp: info.hostAddress,
       allocatable: allocatableOf(node, info),
       services: (pod) => lookup.serviceVariables(pod),
@@ -101,9 +99,7 @@ export class Kubelet implements Participant {
       writer: this.#writer,
       onDirty: (worker: Parameters<PodSet['mark']>[0]) => this.#mark(worker),
     };
-    this.#pods = new PodSet(workerParts, new NodeLoad(parts.allocatable, new QuantityCache()), (reference, on) =>
-      this.#follow(reference, on),
-    );
+    this.#pods = new PodSet(workerParts, new NodeLoad(parts.allocatable, commons.requests), (reference, on) => this.#follow(reference, on));
     this.#orphans = new OrphanRemoval(parts);
     this.streams = new PodStreams(parts, (uid) => this.#pods.known(uid));
     const times = {

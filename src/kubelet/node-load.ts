@@ -1,26 +1,23 @@
 import type { PodSpec, Quantity } from '../api/generated/models.ts';
-import type { QuantityCache } from '../api/quantity-cache.ts';
-import { addAmounts, amountsOf, requestsOf } from './pod-requests.ts';
-import type { Amounts } from './pod-requests.ts';
+import { addAmounts } from './pod-requests.ts';
+import type { Amounts, PodRequests } from './pod-requests.ts';
 import type { Verdict } from './pod-memory.ts';
 
 /** What the pods of a node use in all; kept up to date pod by pod. */
 export class NodeLoad {
-  readonly #quantities: QuantityCache;
+  readonly #requests: PodRequests;
   readonly #allocatable: Amounts;
   readonly #used = new Map<string, number>();
   readonly #pods = new Map<string, Amounts>();
-  /** By the containers, which all pods of a template share. */
-  readonly #requests = new WeakMap<PodSpec['containers'], { readonly spec: PodSpec; readonly amounts: Amounts }>();
 
-  constructor(allocatable: Readonly<Record<string, Quantity>>, quantities: QuantityCache) {
-    this.#quantities = quantities;
-    this.#allocatable = amountsOf(allocatable, quantities);
+  constructor(allocatable: Readonly<Record<string, Quantity>>, requests: PodRequests) {
+    this.#requests = requests;
+    this.#allocatable = requests.amounts(allocatable);
   }
 
   take(uid: string, spec: PodSpec): void {
     if (this.#pods.has(uid)) return;
-    const requests = this.#requestsOf(spec);
+    const requests = this.#requests.of(spec);
     this.#pods.set(uid, requests);
     addAmounts(this.#used, requests);
   }
@@ -36,22 +33,13 @@ export class NodeLoad {
   shortage(spec: PodSpec): Verdict | undefined {
     const podsMax = this.#allocatable.get('pods');
     if (podsMax !== undefined && this.#pods.size + 1 > podsMax) return outOf('pods', 1, this.#pods.size, podsMax);
-    for (const [resource, requested] of this.#requestsOf(spec)) {
+    for (const [resource, requested] of this.#requests.of(spec)) {
       if (requested === 0) continue;
       const used = this.#used.get(resource) ?? 0;
       const capacity = this.#allocatable.get(resource) ?? 0;
       if (requested + used > capacity) return outOf(resource, requested, used, capacity);
     }
     return undefined;
-  }
-
-  #requestsOf(spec: PodSpec): Amounts {
-    const known = this.#requests.get(spec.containers);
-    if (known !== undefined && known.spec.initContainers === spec.initContainers && known.spec.overhead === spec.overhead)
-      return known.amounts;
-    const amounts = requestsOf(spec, this.#quantities);
-    this.#requests.set(spec.containers, { spec, amounts });
-    return amounts;
   }
 }
 

@@ -11,7 +11,7 @@ import type { PodContainers, StoredPod } from './pod-containers.ts';
 import type { PodMemory, Verdict } from './pod-memory.ts';
 import { podPhase } from './pod-phase.ts';
 import type { StatusPool } from './status-pool.ts';
-import type { TimeTexts } from './time-texts.ts';
+import type { TimeTexts } from '../api/time-texts.ts';
 
 export interface StatusInput {
   readonly pod: StoredPod;
@@ -32,38 +32,41 @@ const none: readonly never[] = [];
  * node) is kept. A terminal phase is never left.
  */
 export function computeStatus(input: StatusInput): PodStatus {
-  const { pod, containers, memory, now, times, pool } = input;
+  const { pod, memory, now, times, pool } = input;
   const { status = {}, spec } = pod;
   if (memory.verdict?.rejected === true) return rejectedStatus(input, memory.verdict);
-  const over = endingCause(pod, containers, memory) !== undefined && !anyRunning(containers);
+  const over = endingCause(pod, input.containers, memory) !== undefined && !anyRunning(input.containers);
   const shared = { pod, memory, runtimeName: input.runtimeName, over, times, pool };
-  const main = containerStatuses(shared, sortedByName(containers.main), status.containerStatuses);
-  const init = containerStatuses(shared, containers.init, status.initContainerStatuses);
-  const ephemeral = containerStatuses(shared, containers.ephemeral, status.ephemeralContainerStatuses);
+  const main = containerStatuses(shared, sortedByName(input.containers.main), status.containerStatuses);
+  const init = containerStatuses(shared, input.containers.init, status.initContainerStatuses);
+  const ephemeral = containerStatuses(shared, input.containers.ephemeral, status.ephemeralContainerStatuses);
   const phase = phaseOf(input, podPhase({ pod, init, main, over }), over);
   const sandbox = readySandbox(pod, input.sandboxes);
-  const next: Open<PodStatus> = {
-    conditions: podConditions({
-      pod,
-      phase,
-      init,
-      main,
-      sandboxReady: sandbox !== undefined,
-      notices: sandbox?.notices ?? none,
-      now: times.of(now),
-      pool,
-    }),
+  const conditions = podConditions({
+    pod,
     phase,
-    qosClass: status.qosClass ?? (spec === undefined ? 'BestEffort' : qosClassOf(spec)),
-    startTime: status.startTime ?? times.of(memory.seenAtMs),
-  };
-  if (main.length > 0) next.containerStatuses = main;
-  if (init.length > 0) next.initContainerStatuses = init;
-  if (ephemeral.length > 0) next.ephemeralContainerStatuses = ephemeral;
-  keep(status, next);
-  explain(input, next);
-  address(input, sandbox, next);
-  return next;
+    init,
+    main,
+    sandboxReady: sandbox !== undefined,
+    notices: sandbox?.notices ?? none,
+    now: times.of(now),
+    pool,
+  });
+  const qosClass = status.qosClass ?? (spec === undefined ? 'BestEffort' : qosClassOf(spec));
+  const startTime = status.startTime ?? times.of(memory.seenAtMs);
+  const more: Open<PodStatus> = {};
+  if (init.length > 0) more.initContainerStatuses = init;
+  if (ephemeral.length > 0) more.ephemeralContainerStatuses = ephemeral;
+  keep(status, more);
+  explain(input, phase, more);
+  const addresses: Open<PodStatus> = {};
+  address(input, sandbox, addresses);
+  const { hostIP, hostIPs, podIP, podIPs } = addresses;
+  // Most statuses have just these. Written out, an object has no room to spare: see the stamp of revisions.
+  if (isEmpty(more) && main.length > 0 && hostIP !== undefined && hostIPs !== undefined && podIP !== undefined && podIPs !== undefined)
+    return { conditions, phase, qosClass, startTime, containerStatuses: main, hostIP, hostIPs, podIP, podIPs };
+  const containers = main.length > 0 ? { containerStatuses: main } : {};
+  return { conditions, phase, qosClass, startTime, ...containers, ...more, ...addresses };
 }
 
 function rejectedStatus({ pod, memory, times }: StatusInput, { reason, message }: Verdict): PodStatus {
@@ -86,8 +89,8 @@ function phaseOf({ pod, memory }: StatusInput, computed: string, over: boolean):
 }
 
 /** Why the pod is in its phase: what was found out now, or what is on record for it. */
-function explain({ pod, memory }: StatusInput, next: Open<PodStatus>): void {
-  const from = memory.verdict ?? (next.phase === pod.status?.phase ? pod.status : undefined);
+function explain({ pod, memory }: StatusInput, phase: string, next: Open<PodStatus>): void {
+  const from = memory.verdict ?? (phase === pod.status?.phase ? pod.status : undefined);
   if (from?.reason !== undefined) next.reason = from.reason;
   if (from?.message !== undefined) next.message = from.message;
 }
@@ -122,6 +125,11 @@ function keep(old: PodStatus, next: Open<PodStatus>): void {
   if (resourceClaimStatuses !== undefined) next.resourceClaimStatuses = resourceClaimStatuses;
   if (extendedResourceClaimStatus !== undefined) next.extendedResourceClaimStatus = extendedResourceClaimStatus;
   if (observedGeneration !== undefined) next.observedGeneration = observedGeneration;
+}
+
+function isEmpty(object: object): boolean {
+  for (const _ in object) return false;
+  return true;
 }
 
 function sortedByName(containers: PodContainers['main']): PodContainers['main'] {

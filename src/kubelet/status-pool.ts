@@ -2,13 +2,13 @@ import type { ContainerState, PodCondition, PodStatus } from '../api/generated/m
 
 type Said = Pick<PodCondition, 'status' | 'reason' | 'message'>;
 
-/** So many conditions of a type, and lists of them, are remembered: pods come up together. */
-const recentMax = 8;
+/** So many conditions of a type, and lists of them, are remembered, the newest first: pods come up together. */
+const recentMax = 32;
 /** So many other parts are remembered before they are forgotten together. */
 const pooledMax = 512;
 
 /**
- * Parts of statuses that say the same are the same frozen object: the pods of a node that come up together differ in little, and
+ * Parts of statuses that say the same are the same frozen object: pods that come up together differ in little, and
  * there may be hundreds of thousands of pods.
  */
 export class StatusPool {
@@ -20,7 +20,8 @@ export class StatusPool {
   condition(type: string, { status, reason, message }: Said, lastTransitionTime: string): PodCondition {
     let recent = this.#conditions.get(type);
     if (recent === undefined) this.#conditions.set(type, (recent = []));
-    for (const each of recent) {
+    for (let i = recent.length - 1; i >= 0; i--) {
+      const each = recent[i]!;
       if (each.status === status && each.lastTransitionTime === lastTransitionTime && each.reason === reason && each.message === message)
         return each;
     }
@@ -35,7 +36,7 @@ export class StatusPool {
 
   /** The list of these conditions. Lists are the same if all their conditions are. */
   conditions(list: readonly PodCondition[]): readonly PodCondition[] {
-    for (const known of this.#lists) if (known.length === list.length && known.every((each, i) => same(each, list[i]!))) return known;
+    for (let i = this.#lists.length - 1; i >= 0; i--) if (sameLists(this.#lists[i]!, list)) return this.#lists[i]!;
     return remember(this.#lists, Object.freeze(list));
   }
 
@@ -61,6 +62,13 @@ function shared<T>(pool: Map<string, T>, key: string, make: () => T): T {
   const made = Object.freeze(make());
   pool.set(key, made);
   return made;
+}
+
+function sameLists(a: readonly PodCondition[], b: readonly PodCondition[]): boolean {
+  if (a.length !== b.length) return false;
+  // The last ones differ, if any: a Pod is scheduled before it is ready.
+  for (let i = a.length - 1; i >= 0; i--) if (!same(a[i]!, b[i]!)) return false;
+  return true;
 }
 
 function same(a: PodCondition, b: PodCondition): boolean {

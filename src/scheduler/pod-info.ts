@@ -13,23 +13,35 @@ export class PodInfo {
   readonly shape: PodShape;
   /** What decisions about pods among each other look at. */
   readonly group: PodGroup;
-  readonly uid: string;
-  readonly name: string;
-  readonly namespace: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly priority: number;
   readonly #volumesId: number;
 
   constructor(object: StoredPod, shape: PodShape, group: PodGroup, volumesId: number) {
     this.object = object;
     this.shape = shape;
     this.group = group;
-    this.uid = object.metadata.uid;
-    this.name = object.metadata.name;
-    this.namespace = object.metadata.namespace ?? '';
-    this.labels = group.labels;
-    this.priority = object.spec?.priority ?? 0;
     this.#volumesId = volumesId;
+  }
+
+  // What follows from the others is not kept: there is one of these for every pod.
+
+  get uid(): string {
+    return this.object.metadata.uid;
+  }
+
+  get name(): string {
+    return this.object.metadata.name;
+  }
+
+  get namespace(): string {
+    return this.object.metadata.namespace ?? '';
+  }
+
+  get labels(): Readonly<Record<string, string>> {
+    return this.group.labels;
+  }
+
+  get priority(): number {
+    return this.object.spec?.priority ?? 0;
   }
 
   /** Equal for pods that differ in nothing a built-in plugin looks at, but their names, owners, ages and priorities. */

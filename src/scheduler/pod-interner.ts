@@ -17,7 +17,8 @@ export class PodInterner {
   readonly #quantities = new QuantityCache();
   #byIdentity = new WeakMap<object, number>();
   #byText = new Map<string, number>();
-  #bySpec = new WeakMap<object, SpecParts>();
+  /** By the containers; the spec of a bound Pod is its own, what matters of it is its template's. */
+  #byContainers = new WeakMap<PodSpec['containers'], SpecParts>();
   #shapes = new Map<string, PodShape>();
   #groups = new Map<string, PodGroup>();
   #partsMade = 0;
@@ -37,15 +38,16 @@ export class PodInterner {
 
   /** Pods made from one template may share the whole spec until they are bound. */
   #parts(spec: PodSpec): SpecParts {
-    const known = this.#bySpec.get(spec);
-    if (known !== undefined) return known;
+    const known = this.#byContainers.get(spec.containers);
+    if (known !== undefined && alike(known.spec, spec)) return known;
     const { affinity, topologySpreadConstraints, volumes } = spec;
     const parts: SpecParts = {
+      spec,
       shape: this.#shape(spec),
       relations: `${this.partId(affinity?.podAffinity)},${this.partId(affinity?.podAntiAffinity)},${this.partId(topologySpreadConstraints)}`,
       volumes: this.partId(volumes, volumesDigest),
     };
-    if (Object.isFrozen(spec)) this.#bySpec.set(spec, parts);
+    if (Object.isFrozen(spec)) this.#byContainers.set(spec.containers, parts);
     return parts;
   }
 
@@ -102,16 +104,31 @@ export class PodInterner {
   #forget(): void {
     this.#byIdentity = new WeakMap();
     this.#byText = new Map();
-    this.#bySpec = new WeakMap();
+    this.#byContainers = new WeakMap();
     this.#shapes = new Map();
     this.#groups = new Map();
   }
 }
 
 interface SpecParts {
+  readonly spec: PodSpec;
   readonly shape: PodShape;
   readonly relations: string;
   readonly volumes: number;
+}
+
+/** The same in everything of a spec that is looked at here. */
+function alike(a: PodSpec, b: PodSpec): boolean {
+  return (
+    a === b ||
+    (a.initContainers === b.initContainers &&
+      a.overhead === b.overhead &&
+      a.nodeSelector === b.nodeSelector &&
+      a.affinity === b.affinity &&
+      a.tolerations === b.tolerations &&
+      a.topologySpreadConstraints === b.topologySpreadConstraints &&
+      a.volumes === b.volumes)
+  );
 }
 
 const noSpec: PodSpec = Object.freeze({ containers: [] });

@@ -33,7 +33,7 @@ export class SchedulerCache {
   readonly #byName = new Map<string, NodeInfo>();
   readonly #slots: (NodeInfo | undefined)[] = [];
   readonly #free: number[] = [];
-  readonly #nodeOfPod = new Map<string, { readonly node: NodeInfo; readonly pod: PodInfo }>();
+  readonly #nodeOfPod = new Map<string, NodeInfo>();
   readonly #placed = new GroupCensus();
   /** How many pods on nodes there are of each priority. */
   readonly #priorities = new Map<number, number>();
@@ -82,11 +82,11 @@ export class SchedulerCache {
 
   /** The node a pod is on or assumed on. */
   nodeOf(uid: string): NodeInfo | undefined {
-    return this.#nodeOfPod.get(uid)?.node;
+    return this.#nodeOfPod.get(uid);
   }
 
   podOf(uid: string): PodInfo | undefined {
-    return this.#nodeOfPod.get(uid)?.pod;
+    return this.#nodeOfPod.get(uid)?.pods.get(uid);
   }
 
   get podCount(): number {
@@ -148,7 +148,7 @@ export class SchedulerCache {
     this.removePod(pod.uid);
     const node = this.#slot(nodeName);
     node.addPod(pod);
-    this.#nodeOfPod.set(pod.uid, { node, pod });
+    this.#nodeOfPod.set(pod.uid, node);
     if (!this.#trying) this.log.push(node.index, false);
     this.#placed.add(pod.group, 1);
     this.#countPriority(pod, 1);
@@ -159,18 +159,17 @@ export class SchedulerCache {
 
   /** The object of a pod changed in nothing that matters for who fits where. */
   replacePod(pod: PodInfo): void {
-    const placed = this.#nodeOfPod.get(pod.uid);
-    if (placed === undefined) return;
-    placed.node.replacePod(pod);
-    this.#countPriority(placed.pod, -1);
+    const node = this.#nodeOfPod.get(pod.uid);
+    if (node === undefined) return;
+    this.#countPriority(node.pods.get(pod.uid)!, -1);
+    node.replacePod(pod);
     this.#countPriority(pod, 1);
-    this.#nodeOfPod.set(pod.uid, { node: placed.node, pod });
   }
 
   removePod(uid: string): NodeInfo | undefined {
-    const placed = this.#nodeOfPod.get(uid);
-    if (placed === undefined) return undefined;
-    const { node, pod } = placed;
+    const node = this.#nodeOfPod.get(uid);
+    if (node === undefined) return undefined;
+    const pod = node.pods.get(uid)!;
     this.#nodeOfPod.delete(uid);
     node.removePod(pod);
     if (!this.#trying) this.log.push(node.index, false);

@@ -4,7 +4,7 @@ import { decide } from '../../src/kubelet/pod-decision.ts';
 import { newPodMemory, type PodMemory } from '../../src/kubelet/pod-memory.ts';
 import { computeStatus } from '../../src/kubelet/pod-status.ts';
 import { StatusPool } from '../../src/kubelet/status-pool.ts';
-import { TimeTexts } from '../../src/kubelet/time-texts.ts';
+import { TimeTexts } from '../../src/api/time-texts.ts';
 import type { ContainerState, ContainerStatusReport, SandboxReport } from '../../src/runtimes/runtime.ts';
 import type { PodBuilder } from '../../src/testing/pod-builder.ts';
 

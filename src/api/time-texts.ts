@@ -1,4 +1,4 @@
-import { formatTime } from '../api/time.ts';
+import { formatTime } from './time.ts';
 import type { Instant } from '../env/clock.ts';
 
 /** Kubernetes' `Time` of instants; those of one second are asked for together and are one text. */
