@@ -10,7 +10,7 @@ const charactersMax = 16 * 1024;
  * thousand times; what was defaulted, checked and remembered of the first by its identity holds for the others, and one is stored.
  */
 export class SharedSpecs {
-  /** By its JSON text; undefined: seen once, so that what never comes again is not copied. The oldest go first. */
+  /** By its JSON text; undefined: seen once, so that what never comes again is not copied. Those that nobody used for longest go first. */
   readonly #byText = new Map<string, object | undefined>();
   /** By the spec without a node, then by the node; when there are too many they go together. */
   readonly #bound = new Map<object, Map<string, object>>();
@@ -22,7 +22,10 @@ export class SharedSpecs {
     const text = JSON.stringify(spec);
     if (text.length > charactersMax) return spec;
     const known = this.#byText.get(text);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      this.#remember(text, known);
+      return known;
+    }
     if (!this.#byText.has(text)) {
       this.#remember(text, undefined);
       return spec;

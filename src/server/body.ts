@@ -17,6 +17,7 @@ export function readBody(request: IncomingMessage): Promise<Buffer> {
     if (request.destroyed) return reject(goneEarly());
     const chunks: Buffer[] = [];
     let size = 0;
+    let ended = false;
     const onData = (chunk: Buffer): void => {
       size += chunk.length;
       chunks.push(chunk);
@@ -26,9 +27,10 @@ export function readBody(request: IncomingMessage): Promise<Buffer> {
     };
     request
       .on('data', onData)
-      .once('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)))
+      .once('end', () => ((ended = true), resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))))
       .on('error', reject)
-      .once('close', () => reject(goneEarly()));
+      // Every request closes; an error, with its stack, is made only for those that did so too early.
+      .once('close', () => ended || reject(goneEarly()));
   });
 }
 
