@@ -8,6 +8,8 @@ const prepare = async (): Promise<() => Promise<void>> => {
   return () => bench.close();
 };
 const floor = 'bare engine API';
+/** What a pod has, and a container on the engine's default bridge has not: an address that outlives it. */
+const podFloor = 'the same in a pod network';
 
 function ready(name: string, count: number, aim: Measure['aim'], samples: number, more: NonNullable<Measure['against']> = []): Measure {
   return {
@@ -15,6 +17,7 @@ function ready(name: string, count: number, aim: Measure['aim'], samples: number
     sample: async () => (await bench.pods(count)).readyMs,
     against: [
       { name: floor, sample: async () => (await bench.bare(count)).readyMs },
+      { name: podFloor, sample: async () => (await bench.bareInPodNetwork(count)).readyMs },
       { name: 'docker service create', sample: async () => (await bench.swarm(count)).readyMs },
       ...more,
     ],
@@ -59,6 +62,7 @@ export const docker: readonly Measure[] = [
     sample: async () => (await bench.pods(50)).goneMs,
     against: [
       { name: floor, sample: async () => (await bench.bare(50)).goneMs },
+      { name: podFloor, sample: async () => (await bench.bareInPodNetwork(50)).goneMs },
       { name: 'docker service rm', sample: async () => (await bench.swarm(50)).goneMs },
     ],
   },

@@ -8,6 +8,9 @@ const clock = new SystemClock();
 const command = ['sleep', '100000'];
 const patience = { timeoutMs: 120_000 };
 const bestConcurrency = 16;
+const podNetwork = 'coxswain-bench';
+/** The first two numbers of its range. */
+const podRange = '10.213';
 
 /** Runs work on every item, so many at a time. */
 async function each<T>(items: readonly T[], atATime: number, work: (item: T) => Promise<unknown>): Promise<void> {
@@ -36,6 +39,8 @@ export class EngineBench {
     const { engine } = await findEngine({}, clock);
     await ensureTestImages(engine);
     await joinSwarm(engine);
+    const IPAM = { Config: [{ Subnet: `${podRange}.0.0/16` }] };
+    await engine.json('make a network', { method: 'POST', path: '/networks/create', body: { Name: podNetwork, IPAM } }, patience);
     const runtime = new DockerRuntime({ neverPull: true });
     const cluster = await Cluster.create({ name: `bench-${process.pid}`, nodes: [{ name: 'n1', runtime, capacity: { pods: '500' } }] });
     return new EngineBench(engine, cluster);
@@ -45,6 +50,7 @@ export class EngineBench {
     this.#stop.abort();
     await this.#running;
     await this.#cluster.close();
+    await this.#engine.json('remove a network', { method: 'DELETE', path: `/networks/${podNetwork}` }, patience);
     await this.#engine.json('leave the swarm', { method: 'POST', path: '/swarm/leave', query: { force: true } }, patience);
     this.#engine.close();
   }
@@ -65,24 +71,37 @@ export class EngineBench {
     await web.scale(0);
     await this.#cluster.client.waitFor(
       'pods to go',
-      () => (web.pods().length === 0 ? true : undefined),
+      () => (this.#cluster.pods.list().length === 0 ? true : undefined),
       () => web.evidence(),
     );
+    await this.#untilGone({ label: [`coxswain.cluster=bench-${process.pid}`] });
     const goneMs = performance.now() - ending;
     await web.delete();
-    await this.#untilGone({ label: [`coxswain.cluster=bench-${process.pid}`] });
     return { readyMs, goneMs };
   }
 
-  /** The floor: create and start, and nothing else; then kill and remove. */
-  async bare(count: number, atATime = bestConcurrency): Promise<{ readonly readyMs: number; readonly goneMs: number }> {
+  /** The floor: create and start, and nothing else; then kill and remove. On the engine's default bridge, as Swarm and testcontainers. */
+  bare(count: number): Promise<{ readonly readyMs: number; readonly goneMs: number }> {
+    return this.#bare(count, () => ({}));
+  }
+
+  /** The same in a network where each has an address that was chosen for it, as a pod needs one that outlives its containers. */
+  bareInPodNetwork(count: number): Promise<{ readonly readyMs: number; readonly goneMs: number }> {
+    return this.#bare(count, (n) => {
+      const IPv4Address = `${podRange}.${1 + (n >> 7)}.${1 + (n & 127)}`;
+      const NetworkingConfig = { EndpointsConfig: { [podNetwork]: { IPAMConfig: { IPv4Address } } } };
+      return { HostConfig: { NetworkMode: podNetwork }, NetworkingConfig };
+    });
+  }
+
+  async #bare(count: number, more: (n: number) => object): Promise<{ readonly readyMs: number; readonly goneMs: number }> {
     const ids: string[] = [];
-    const body = { Image: testImages.base, Cmd: command, Labels: { 'bench.bare': 'true' } };
     const started = performance.now();
     await each(
       Array.from({ length: count }, (_none, n) => n),
-      atATime,
-      async () => {
+      bestConcurrency,
+      async (n) => {
+        const body = { Image: testImages.base, Cmd: command, Labels: { 'bench.bare': 'true' }, ...more(n) };
         const made = await this.#engine.json<{ readonly Id: string }>(
           'create',
           { method: 'POST', path: '/containers/create', body },
@@ -94,7 +113,7 @@ export class EngineBench {
     );
     const readyMs = performance.now() - started;
     const ending = performance.now();
-    await each(ids, atATime, (id) =>
+    await each(ids, bestConcurrency, (id) =>
       this.#engine.json('remove', { method: 'DELETE', path: `/containers/${id}`, query: { force: true } }, patience),
     );
     return { readyMs, goneMs: performance.now() - ending };

@@ -72,7 +72,10 @@ export class Kubelet implements Participant {
       runtime,
       timeouts,
       drainMs,
-      calls: new RuntimeCalls(runtime, clock, { work: options.concurrency?.work ?? 8, pull: options.concurrency?.pull ?? 3 }),
+      calls: new RuntimeCalls(runtime, clock, {
+        work: options.concurrency?.work ?? info.concurrency ?? 8,
+        pull: options.concurrency?.pull ?? 3,
+      }),
       names: { nodeName: node.name, clusterDomain: options.clusterDomain ?? 'cluster.local', clusterDns: options.clusterDns ?? [] },
       source: lookup,
       tokens: options.tokens,

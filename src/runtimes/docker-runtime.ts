@@ -24,6 +24,8 @@ import type * as contract from './runtime.ts';
 
 const callTimeoutMs = 120_000;
 const healthTimeoutMs = 5000;
+/** More than are started at a time: what is made next is ready when its turn comes. */
+const callsAtATime = 24;
 
 /** An open runtime. */
 interface Opened extends OpenDockerNode {
@@ -325,6 +327,7 @@ export class DockerRuntime implements contract.Runtime {
       osImage: info.OperatingSystem ?? '',
       hostAddress: node.hostAddress,
       podCidr: node.overlay === undefined ? node.network.range.cidr : undefined,
+      concurrency: callsAtATime,
       conditions: [podNetworkCondition(node.overlay, reach)],
     };
   }

@@ -45,6 +45,8 @@ export interface RuntimeInfo {
   readonly hostAddress: string;
   /** The range the pods' addresses really come from (`spec.podCIDR` of the node); undefined if there is no such range. */
   readonly podCidr: string | undefined;
+  /** How many calls about sandboxes, containers and volumes it takes at a time: 8 unless given. */
+  readonly concurrency?: number;
   /** What else the node's status is to say, besides the conditions that every node has. */
   readonly conditions?: readonly RuntimeCondition[];
 }

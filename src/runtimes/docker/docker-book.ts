@@ -87,6 +87,13 @@ export class DockerBook {
     }
   }
 
+  /** A pod's container by the engine's id for it. */
+  byEngineId(podUid: string, engineId: string): DockerContainer | undefined {
+    for (const pod of this.pods.ofPod(podUid))
+      for (const container of pod.containers.values()) if (container.engineId === engineId) return container;
+    return undefined;
+  }
+
   /** A container that was just made. */
   addContainer(pod: DockerPod, engineId: string, imageId: string, itsLabels: Labels): DockerContainer {
     const id = containerId(pod.id, itsLabels[labels.container] ?? '', Number(itsLabels[labels.attempt]));

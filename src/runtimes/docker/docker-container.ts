@@ -17,6 +17,10 @@ export class DockerContainer {
   readonly labels: Labels;
   state: ContainerState = { state: 'created' };
   paused = false;
+  /** Its start is on its way. */
+  starting = false;
+  /** Its removal is on its way. */
+  removing = false;
   /** It is inspected whatever the engine's list says of it. */
   doubted = false;
   /** Somebody has started it again after its end. */

@@ -57,14 +57,22 @@ export class DockerContainers {
       if (hasStatus(error, 400, 404, 409)) throw refuse((error as Error).message);
       throw error;
     }
-    this.#node.book.pods.emit(pod.podUid);
     return id;
   }
 
   async start(container: DockerContainer, pod: DockerPod, signal: AbortSignal): Promise<void> {
-    const { engine, clock, starts, book } = this.#node;
     if (!pod.ready) throw this.#startFailed(container, 'its sandbox has stopped');
     if (container.running) return;
+    container.starting = true;
+    try {
+      await this.#run(container, pod, signal);
+    } finally {
+      container.starting = false;
+    }
+  }
+
+  async #run(container: DockerContainer, pod: DockerPod, signal: AbortSignal): Promise<void> {
+    const { engine, clock, starts, book } = this.#node;
     const request = { method: 'POST', path: `/containers/${container.engineId}/start` } as const;
     await starts.run(() =>
       insist(clock, signal, async (n) => {
@@ -84,7 +92,6 @@ export class DockerContainers {
     );
     await insist(clock, signal, () => book.look(container, { signal }));
     if (container.state.state === 'created') throw this.#startFailed(container, 'the engine says that it has been started, and it has not');
-    book.pods.emit(container.podUid);
   }
 
   /** Ends predecessors of a pod's container that somebody has started again, which have its address. False if there are none. */
@@ -121,7 +128,7 @@ export class DockerContainers {
     const killAtMs = clock.now() + graceMs;
     const isFirst = container.killAtMs === undefined;
     container.killAtMs = Math.min(container.killAtMs ?? Infinity, killAtMs);
-    watch.changed(container.podUid);
+    watch.wake(container.podUid);
     if (isFirst && graceMs > 0) await this.#signal(container, container.stopSignal, signal);
     let killed = false;
     const over = async (): Promise<boolean> => {
@@ -136,12 +143,13 @@ export class DockerContainers {
       return container.state.state === 'created';
     };
     await watch.until(container.podUid, over, signal, () => (killed ? Infinity : (container.killAtMs ?? Infinity)));
-    watch.changed(container.podUid);
+    watch.wake(container.podUid);
   }
 
   async remove(pod: DockerPod, container: DockerContainer, signal: AbortSignal): Promise<void> {
     await insist(this.#node.clock, signal, () => this.#node.book.look(container, { signal }));
     if (container.running) throw failure.stillRunning(container.id);
+    container.removing = true;
     await this.#sandboxes.removeById(container.engineId, signal);
     pod.containers.delete(container.id);
     await rm(pod.containerFolder(container.name, container.attempt), { recursive: true, force: true });

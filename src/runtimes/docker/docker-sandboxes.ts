@@ -76,7 +76,6 @@ export class DockerSandboxes {
         throw error;
       }
     }
-    book.pods.emit(made.podUid);
     return made;
   }
 
@@ -99,28 +98,33 @@ export class DockerSandboxes {
   async stop(pod: DockerPod, signal: AbortSignal): Promise<void> {
     pod.ready = false;
     const { book, network } = this.#node;
-    await Promise.all([...pod.containers.values()].filter(({ ended }) => !ended).map((container) => this.kill(container, signal)));
+    const living = [...pod.containers.values()].filter(({ ended }) => !ended);
+    await Promise.all(living.map((container) => this.kill(container, signal)));
     if (pod.sandboxEngineId !== undefined) await this.#killById(pod.sandboxEngineId, signal);
-    await book.refresh(pod.podUid, { signal });
+    // A pod that has no sandbox and has ended is known to have: an end is final.
+    if (living.length > 0 || pod.sandboxEngineId !== undefined) await book.refresh(pod.podUid, { signal });
     network.release(pod.id);
     pod.ips = [];
-    book.pods.emit(pod.podUid);
   }
 
   /** Removes it with its containers and all that is the pod's alone. */
   async remove(pod: DockerPod, signal: AbortSignal): Promise<void> {
     pod.ready = false;
-    await Promise.all([...pod.containers.values()].map((container) => this.removeById(container.engineId, signal)));
+    await Promise.all(
+      [...pod.containers.values()].map((container) => {
+        container.removing = true;
+        return this.removeById(container.engineId, signal);
+      }),
+    );
     if (pod.sandboxEngineId !== undefined) await this.removeById(pod.sandboxEngineId, signal);
     await pod.volumes.remove(signal);
     await rm(pod.folder, { recursive: true, force: true });
     this.#forget(pod);
-    this.#node.book.pods.emit(pod.podUid);
   }
 
   async kill(container: DockerContainer, signal: AbortSignal): Promise<void> {
-    await this.#killById(container.engineId, signal);
     container.killAtMs = this.#node.clock.now();
+    await this.#killById(container.engineId, signal);
     await this.#node.watch.until(
       container.podUid,
       async () => {

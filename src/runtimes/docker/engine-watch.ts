@@ -7,6 +7,7 @@ import { labels, nodeFilter } from './docker-labels.ts';
 import type { EngineEvent } from './engine-answers.ts';
 import type { Engine } from './engine.ts';
 import { jsonLines } from './json-lines.ts';
+import { isOwnDoing } from './own-doing.ts';
 
 /** How often everything is listed though no event came: engines drop events, and forget them when they restart. */
 const relistMs = 5000;
@@ -46,8 +47,13 @@ export class EngineWatch {
 
   /** Tells those who wait for the pod, and the listeners, that something may have changed. */
   changed(podUid: string): void {
-    for (const wake of this.#waiting.get(podUid) ?? []) wake();
+    this.wake(podUid);
     this.#parts.book.pods.emit(podUid);
+  }
+
+  /** Tells only those who wait for the pod. */
+  wake(podUid: string): void {
+    for (const wake of this.#waiting.get(podUid) ?? []) wake();
   }
 
   /** Looks again whenever the pod may have changed, until the condition holds. A look that fails is repeated. */
@@ -143,10 +149,16 @@ export class EngineWatch {
 
   /** Returns when the event was, in milliseconds. */
   #hear(event: EngineEvent): number | undefined {
+    const { book } = this.#parts;
+    const engineId = event.Actor?.ID ?? '';
     const podUid = event.Actor?.Attributes?.[labels.podUid];
-    if (event.Action === 'die' && event.Actor?.ID !== undefined) this.#parts.book.doubt(event.Actor.ID);
-    // Commands that are run inside say nothing about the pod.
-    if (podUid !== undefined && event.Action?.startsWith('exec_') !== true) this.changed(podUid);
+    if (event.Action === 'die') book.doubt(engineId);
+    if (podUid !== undefined) {
+      const container = book.byEngineId(podUid, engineId);
+      // Whoever stops a container waits for its end, and tells what came of it.
+      if (event.Action === 'die' && container?.killAtMs !== undefined && this.#waiting.has(podUid)) this.wake(podUid);
+      else if (!isOwnDoing(event, container)) this.changed(podUid);
+    }
     return event.timeNano === undefined ? undefined : event.timeNano / 1e6;
   }
 }
