@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { SeededRandom } from '../../src/env/seeded-random.ts';
 import { daemonWeathers } from '../../test/docker/daemon-weather.ts';
-import { canStartDockerd, OwnDockerd } from '../../test/docker/own-dockerd.ts';
+import { canStartDockerd, OwnDockerd, ownSubnet } from '../../test/docker/own-dockerd.ts';
 import { WeatherField } from '../../test/docker/weather-field.ts';
 import type { Weather } from '../../test/docker/weather.ts';
 import { drawWeather, weathers } from '../../test/docker/weather.ts';
@@ -69,7 +69,7 @@ async function daemon(liveRestore: boolean, subnet: string): Promise<void> {
 const ofDaemons = rounds * (daemonWeathers(true).length + daemonWeathers(false).length);
 const due = [...drawWeather(weathers, Math.max(0, total - ofDaemons), random).entries()];
 const lanes = Array.from({ length: Math.min(Number(values.lanes), due.length) }, (_none, n) => lane(`soak-${process.pid}-${n}`, due));
-await Promise.all([...lanes, daemon(false, '10.234.5'), daemon(true, '10.234.6')]);
+await Promise.all([...lanes, daemon(false, ownSubnet(226)), daemon(true, ownSubnet(227))]);
 
 console.log('| weather | runs | not converged | longest |\n|---|---|---|---|');
 for (const [name, { runs, failed, msMax }] of outcomes) console.log(`| ${name} | ${runs} | ${failed} | ${(msMax / 1000).toFixed(1)} s |`);

@@ -13,6 +13,7 @@ import { findEngine } from './docker/engine-discovery.ts';
 import type { EngineCandidate, EngineSearch } from './docker/engine-discovery.ts';
 import { insist } from './docker/insist.ts';
 import { removeEngineVolume } from './docker/local-volumes.ts';
+import { nodeCapacity } from './docker/node-capacity.ts';
 import { podNetworkCondition } from './docker/pod-network-condition.ts';
 import { readLog } from './docker/log-stream.ts';
 import { RegistryCredentials } from './docker/registry-credentials.ts';
@@ -94,7 +95,7 @@ export class DockerRuntime implements contract.Runtime {
       });
       this.#opened = { ...opened, engine, access: new ContainerAccess(opened.node) };
       opened.node.book.pods.onEvent((podUid) => this.#listeners.forEach((listener) => listener(podUid)));
-      return this.#info(opened);
+      return await this.#info(opened);
     } catch (error) {
       engine.close();
       throw error;
@@ -310,17 +311,13 @@ export class DockerRuntime implements contract.Runtime {
     };
   }
 
-  #info({ node, reach }: OpenDockerNode): contract.RuntimeInfo {
+  async #info({ node, reach }: OpenDockerNode): Promise<contract.RuntimeInfo> {
     const { info } = node;
     const architecture = info.Architecture ?? '';
     return {
       name: this.name,
       version: info.ServerVersion ?? 'unknown',
-      capacity: this.#options.capacity ?? {
-        cpu: String(info.NCPU ?? 1),
-        memory: `${Math.floor((info.MemTotal ?? 0) / 1024)}Ki`,
-        pods: '110',
-      },
+      capacity: { ...(await nodeCapacity(node)), ...this.#options.capacity },
       operatingSystem: info.OSType ?? 'linux',
       architecture: architecture === 'x86_64' ? 'amd64' : architecture === 'aarch64' ? 'arm64' : architecture,
       kernelVersion: info.KernelVersion ?? '',

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { daemonWeathers } from './daemon-weather.ts';
-import { canStartDockerd, OwnDockerd } from './own-dockerd.ts';
+import { canStartDockerd, OwnDockerd, ownSubnet } from './own-dockerd.ts';
 import { WeatherField } from './weather-field.ts';
 
 const here = canStartDockerd();
 
 describe.runIf(here).each([
-  { title: 'a daemon whose containers die with it', liveRestore: false, subnet: '10.234.3' },
-  { title: 'a daemon with live-restore', liveRestore: true, subnet: '10.234.4' },
+  { title: 'a daemon whose containers die with it', liveRestore: false, subnet: ownSubnet(228) },
+  { title: 'a daemon with live-restore', liveRestore: true, subnet: ownSubnet(229) },
 ])('$title', { timeout: 240_000 }, ({ liveRestore, subnet }) => {
   let dockerd: OwnDockerd;
   let field: WeatherField;

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SystemClock } from 'coxswain';
@@ -24,6 +24,20 @@ export async function leftBehind(engine: Engine, clusterId: string): Promise<rea
   const networks = await list<readonly Labelled[]>('/networks');
   const { Volumes: volumes } = await list<{ readonly Volumes: readonly Labelled[] | null }>('/volumes');
   return [...containers, ...networks, ...(volumes ?? [])].map(({ Id, Name }) => Id ?? Name ?? '');
+}
+
+/** The numbers of the watchdogs of a cluster, or of one of its nodes, that still live. */
+export function watchdogsOf(clusterId: string, node = ''): readonly string[] {
+  const wanted = [`coxswain.cluster=${clusterId}"`, ...(node === '' ? [] : [`coxswain.node=${node}"`])];
+  return readdirSync('/proc').filter((pid) => {
+    if (!/^\d+$/.test(pid)) return false;
+    try {
+      const order = readFileSync(`/proc/${pid}/environ`, 'latin1');
+      return order.includes('COXSWAIN_WATCHDOG=') && wanted.every((label) => order.includes(label));
+    } catch {
+      return false;
+    }
+  });
 }
 
 /** A docker runtime in a folder of its own, for the suite. */

@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Cluster } from 'coxswain';
-import type { Pod } from 'coxswain';
+import type { Cluster, Pod } from 'coxswain';
 import { DockerRuntime } from 'coxswain/runtimes/docker';
 import type { Container, PodSpec } from 'coxswain/models';
 import type { Engine } from '../../src/runtimes/docker/engine.ts';
+import { DockerStage } from './docker-stage.ts';
 import { engineHere } from './engine-here.ts';
 import { ensureTestImages, testEngine, testImages } from './test-images.ts';
 
@@ -15,9 +15,8 @@ const name = `features-${process.pid}`;
 const here = await engineHere('what the kubelet asks of Docker');
 let engine: Engine;
 let cluster: Cluster;
+let stage: DockerStage;
 let hostFolder: string;
-const stop = new AbortController();
-let running: Promise<void>;
 let made = 0;
 
 type Ended = { readonly exitCode: number; readonly reason?: string; readonly message?: string };
@@ -30,7 +29,7 @@ async function pod(container: Partial<Container>, spec: Partial<PodSpec> = {}): 
   });
 }
 
-const now = (of: Pod): Pod => cluster.pods.get(of.name)!;
+const now = (of: Pod): Pod => stage.now(of);
 
 /** What a pod with this one container wrote, and how it ended. */
 async function run(
@@ -40,11 +39,7 @@ async function run(
 ): Promise<Ended & { readonly log: string }> {
   const it = await pod({ command: ['sh', '-c', script], ...container }, spec);
   const ended = () => now(it).status.containerStatuses?.find((each) => each.name === 'main')?.state?.terminated;
-  await cluster.client.waitFor(
-    'the container to end',
-    () => ended(),
-    () => now(it).evidence(),
-  );
+  await stage.until(it, 'the container to end', () => ended() !== undefined);
   let log = '';
   for await (const line of now(it).logs({ container: 'main' })) log += `${line}\n`;
   return { ...(ended() as Ended), log };
@@ -55,13 +50,11 @@ describe.runIf(here)('what the kubelet asks', { timeout: 60_000 }, () => {
     engine = await testEngine();
     await ensureTestImages(engine);
     hostFolder = mkdtempSync(join(tmpdir(), 'coxswain-hostpath-'));
-    cluster = await Cluster.create({ name, nodes: [{ name: 'n1', runtime: new DockerRuntime({ neverPull: true, podPidsLimit: 64 }) }] });
-    running = cluster.run({ signal: stop.signal });
+    stage = await DockerStage.open({ name, nodes: [{ name: 'n1', runtime: new DockerRuntime({ neverPull: true, podPidsLimit: 64 }) }] });
+    ({ cluster } = stage);
   }, 120_000);
   afterAll(async () => {
-    stop.abort();
-    await running;
-    await cluster.close();
+    await stage.close();
     engine.close();
     rmSync(hostFolder, { recursive: true, force: true });
   });
@@ -122,11 +115,7 @@ describe.runIf(here)('what the kubelet asks', { timeout: 60_000 }, () => {
   test('runAsNonRoot refuses an image that runs as root', async () => {
     const it = await pod({ command: ['true'], securityContext: { runAsNonRoot: true } });
     const waiting = () => now(it).status.containerStatuses?.[0]?.state?.waiting;
-    await cluster.client.waitFor(
-      'a reason',
-      () => (waiting()?.reason === 'CreateContainerConfigError' ? true : undefined),
-      () => now(it).evidence(),
-    );
+    await stage.until(it, 'a reason', () => waiting()?.reason === 'CreateContainerConfigError');
     expect(waiting()?.message).toMatch(/runAsNonRoot and image will run as root/);
   });
 
@@ -193,11 +182,7 @@ describe.runIf(here)('what the kubelet asks', { timeout: 60_000 }, () => {
       stdin: true,
       tty: true,
     });
-    await cluster.client.waitFor(
-      'ready',
-      () => (now(it).ready ? true : undefined),
-      () => now(it).evidence(),
-    );
+    await stage.until(it, 'ready', ({ ready }) => ready);
     const attached = await cluster.client.streams.attach({ namespace: 'default', name: it.name }, { stdin: true, tty: true });
     attached.stdin!.write('words\n');
     let seen = '';
@@ -237,11 +222,7 @@ describe.runIf(here)('what the kubelet asks', { timeout: 60_000 }, () => {
 
   test('resources are what the engine holds it to', async () => {
     const it = await pod({ command: ['sleep', '1000'], resources: { requests: { cpu: '250m' }, limits: { cpu: '500m', memory: '64Mi' } } });
-    await cluster.client.waitFor(
-      'ready',
-      () => (now(it).ready ? true : undefined),
-      () => now(it).evidence(),
-    );
+    await stage.until(it, 'ready', ({ ready }) => ready);
     const filters = JSON.stringify({ label: [`coxswain.pod.uid=${it.metadata.uid}`] });
     const [found] = await engine.json<readonly { readonly Id: string }[]>('list', {
       method: 'GET',
@@ -276,12 +257,7 @@ describe.runIf(here)('what the kubelet asks', { timeout: 60_000 }, () => {
   test('a container for debugging joins the only container of a pod, which starts again with its address', async () => {
     const script = 'trap "exit 3" TERM; while :; do sleep 0.1; done';
     const it = await pod({ command: ['sh', '-c', script] }, { restartPolicy: 'Always' });
-    const until = (what: string, check: () => boolean): Promise<boolean> =>
-      cluster.client.waitFor(
-        what,
-        () => (check() ? true : undefined),
-        () => now(it).evidence(),
-      );
+    const until = (what: string, check: () => boolean): Promise<true> => stage.until(it, what, check);
     await until('ready', () => now(it).ready);
     const ip = now(it).ip!;
     await debug(it, ['sleep', '1000']);
@@ -299,11 +275,7 @@ describe.runIf(here)('what the kubelet asks', { timeout: 60_000 }, () => {
     const it = await pod({ image: 'nowhere.invalid/none:1', command: ['true'] });
     await debug(it, ['sleep', '1000']);
     const waiting = () => now(it).status.ephemeralContainerStatuses?.[0]?.state?.waiting;
-    await cluster.client.waitFor(
-      'a reason',
-      () => (waiting()?.reason === 'CreateContainerError' ? true : undefined),
-      () => now(it).evidence(),
-    );
+    await stage.until(it, 'a reason', () => waiting()?.reason === 'CreateContainerError');
     expect(waiting()?.message).toMatch(/container "look" of pod "f\d+": the pod has no sandbox, and the container that has its network/);
   });
 });

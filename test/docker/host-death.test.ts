@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -10,7 +10,8 @@ import { SeededRandom, SystemClock } from 'coxswain';
 import type { Engine } from '../../src/runtimes/docker/engine.ts';
 import { sweepNode } from '../../src/runtimes/docker/sweep.ts';
 import { within } from '../runtimes/suite-patience.ts';
-import { leftBehind } from './docker-fixture.ts';
+import { overlayLabels } from '../../src/runtimes/docker/docker-labels.ts';
+import { leftBehind, watchdogsOf } from './docker-fixture.ts';
 import { engineHere } from './engine-here.ts';
 import { ensureTestImages, testEngine, testImages } from './test-images.ts';
 
@@ -76,16 +77,6 @@ async function untilNothingIsLeft(patienceMs: number): Promise<number> {
   return clock.now() - since;
 }
 
-/** Watchdogs of this test's clusters that still live. */
-const watchdogs = (): readonly string[] =>
-  readdirSync('/proc').filter((pid) => {
-    try {
-      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`coxswain.cluster=${name}`);
-    } catch {
-      return false;
-    }
-  });
-
 describe.runIf(here)('death of a host', { timeout: 240_000 + kills * 30_000 }, () => {
   beforeAll(async () => {
     engine = await testEngine();
@@ -126,13 +117,16 @@ describe.runIf(here)('death of a host', { timeout: 240_000 + kills * 30_000 }, (
     });
     const body = { Name: `${name}-claim`, Labels: { ...network!.Labels, 'coxswain.role': 'volume' } };
     await engine.json('create a volume', { method: 'POST', path: '/volumes/create', body });
-    expect((await leftBehind(engine, name)).length).toBe(5);
+    // And one that belongs to no node, as engines of a swarm share it.
+    const shared = { Name: `${name}-shared`, Labels: overlayLabels(name) };
+    await engine.json('create a network', { method: 'POST', path: '/networks/create', body: shared });
+    expect((await leftBehind(engine, name)).length).toBe(6);
     await end(host, 'SIGKILL');
     const tookMs = await untilNothingIsLeft(watchdogMs);
     console.log(`the watchdog took ${tookMs} ms`);
     await within(
       (async () => {
-        while (watchdogs().length > 0) await clock.sleep(50);
+        while (watchdogsOf(name).length > 0) await clock.sleep(50);
       })(),
       'the watchdog goes',
       15_000,
@@ -160,6 +154,14 @@ describe.runIf(here)('death of a host', { timeout: 240_000 + kills * 30_000 }, (
     const pods = await first.says('ready');
     const before = await leftBehind(engine, name);
     await end(first, 'SIGKILL');
+    // It died while it sent files to an engine that does not see this machine's.
+    const [network] = await engine.json<readonly { readonly Labels: object }[]>('list', {
+      method: 'GET',
+      path: '/networks',
+      query: { filters: JSON.stringify({ label: [`coxswain.cluster=${name}`] }) },
+    });
+    const helper = { Image: testImages.base, Cmd: ['true'], Labels: { ...network!.Labels, 'coxswain.role': 'helper' } };
+    await engine.json('create a helper', { method: 'POST', path: '/containers/create', body: helper });
     const second = startHost(true);
     expect(await second.says('ready')).toBe(pods);
     expect([...(await leftBehind(engine, name))].sort()).toEqual([...before].sort());

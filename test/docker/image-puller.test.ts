@@ -44,9 +44,9 @@ function puller(config: object = {}, path?: string): { readonly images: ImagePul
   return { images, fetched: () => fetched };
 }
 
-async function push(registry: Registry, auth: object): Promise<string> {
-  const repo = `${registry.host}/team/base`;
-  await engine.json('tag', { method: 'POST', path: `/images/${testImages.base}/tag`, query: { repo, tag: '1' } });
+async function push(registry: Registry, auth: object, image: string = testImages.base, name = 'base'): Promise<string> {
+  const repo = `${registry.host}/team/${name}`;
+  await engine.json('tag', { method: 'POST', path: `/images/${image}/tag`, query: { repo, tag: '1' } });
   const headers = { 'X-Registry-Auth': registryHeader(auth) };
   const source = await engine.stream(
     'push',
@@ -181,7 +181,27 @@ describe.runIf(here)('pulls from a real registry', { timeout: 60_000 }, () => {
     expect(await byAge.collect()).toEqual([image]);
     expect(await images.status(image)).toBeUndefined();
     await images.pull({ image, credentials: [] }, signal);
-    expect(await garbage({ maximumBytes: sizeBytes - 1 }).collect()).toEqual([image]);
+    const byRoom = garbage({ maximumBytes: sizeBytes - 1 });
+    // Whoever had it fetched is about to make a container of it.
+    clock.moveTo(clock.now() + 119_999);
+    expect(await byRoom.collect()).toEqual([]);
+    clock.moveTo(clock.now() + 1);
+    expect(await byRoom.collect()).toEqual([image]);
+  });
+
+  test('what a name means now is in use, though it meant another image when it was fetched first', async () => {
+    const image = `${open.host}/team/moved:1`;
+    await push(open, {}, testImages.base, 'moved');
+    await gone(image);
+    const { images } = puller();
+    const first = await images.pull({ image, credentials: [] }, signal);
+    await push(open, {}, testImages.quick, 'moved');
+    const second = await images.pull({ image, credentials: [] }, signal);
+    expect(second).not.toBe(first);
+    expect(images.fetched.get(image)?.id).toBe(second);
+    const garbage = new ImageGarbage({ clock, logger: silentLogger, images, options: { unusedMs: 0 }, inUse: () => new Set([second]) });
+    expect(await garbage.collect()).toEqual([]);
+    await gone(image);
   });
 
   test('an image is built from a Dockerfile, on a base that needs credentials', async () => {
@@ -211,6 +231,10 @@ describe.runIf(here)('pulls from a real registry', { timeout: 60_000 }, () => {
       message: expect.stringMatching(/returned a non-zero code: 1[^]*RUN ls/),
     });
     await expect(buildImage({ image, folder: source, dockerfile: 'No' })).rejects.toMatchObject({ code: 'RUNTIME_BUILD_FAILED' });
+    // One that cannot be read does not mean that nothing is left out.
+    rmSync(join(source, '.dockerignore'));
+    mkdirSync(join(source, '.dockerignore'));
+    await expect(buildImage(build)).rejects.toMatchObject({ code: 'RUNTIME_BUILD_FAILED', message: expect.stringContaining('EISDIR') });
     await gone(image);
     await gone(base);
   });

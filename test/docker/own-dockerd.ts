@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SystemClock } from 'coxswain';
@@ -18,6 +18,9 @@ export function canStartDockerd(): boolean {
   return can;
 }
 
+/** The first three numbers of a range that no other test uses, nor this one where it runs at the same time from another folder. */
+export const ownSubnet = (second: number): string => `10.${second}.${process.pid % 256}`;
+
 /** A command, on that machine. */
 const on = (machine: OwnMachine | undefined, program: string, args: readonly string[]): [string, readonly string[]] =>
   machine === undefined ? [program, args] : ['nsenter', [`--net=${machine.namespace}`, program, ...args]];
@@ -31,6 +34,17 @@ export interface OwnDockerdOptions {
   readonly machine?: OwnMachine;
   /** How much it may store, in MiB: then its data are in memory. No limit unless given. */
   readonly diskMb?: number;
+  /** Its data are in a btrfs of this many MiB, which can hold containers to limits. */
+  readonly btrfsMb?: number;
+}
+
+function mountBtrfs(folder: string, sizeMb: number): void {
+  const image = join(folder, 'image');
+  writeFileSync(image, '');
+  truncateSync(image, sizeMb * 2 ** 20);
+  execFileSync('mkfs.btrfs', ['-q', image], { stdio: 'ignore' });
+  mkdirSync(join(folder, 'data'));
+  execFileSync('mount', ['-o', 'loop', image, join(folder, 'data')]);
 }
 
 /** A dockerd with folders, a socket and a bridge of its own, to be stopped and to stand still. */
@@ -38,10 +52,12 @@ export class OwnDockerd {
   readonly #folder: string;
   readonly #bridge: string;
   readonly #liveRestore: boolean;
+  readonly #driver: readonly string[];
   readonly #machine: OwnMachine | undefined;
   #process: ChildProcess | undefined;
 
-  private constructor(folder: string, bridge: string, { liveRestore = false, machine }: OwnDockerdOptions) {
+  private constructor(folder: string, bridge: string, { liveRestore = false, machine, btrfsMb }: OwnDockerdOptions) {
+    this.#driver = btrfsMb === undefined ? [] : ['--storage-driver', 'btrfs'];
     this.#machine = machine;
     this.#bridge = bridge;
     this.#folder = folder;
@@ -51,7 +67,7 @@ export class OwnDockerd {
   static async start(options: OwnDockerdOptions): Promise<OwnDockerd> {
     const folder = mkdtempSync(join(tmpdir(), 'cxd-'));
     // Without a bridge of its own it would take, or remove, the one that other engines of this machine use.
-    const { subnet, machine, diskMb } = options;
+    const { subnet, machine, diskMb, btrfsMb } = options;
     const bridge = `cxd${folder.slice(-6)}`;
     const ip = (...args: readonly string[]): void => void execFileSync(...on(machine, 'ip', args));
     ip('link', 'add', 'name', bridge, 'type', 'bridge');
@@ -61,6 +77,7 @@ export class OwnDockerd {
       mkdirSync(join(folder, 'data'));
       execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${diskMb}m`, 'tmpfs', join(folder, 'data')]);
     }
+    if (btrfsMb !== undefined) mountBtrfs(folder, btrfsMb);
     const engine = new OwnDockerd(folder, bridge, options);
     await engine.start();
     return engine;
@@ -89,6 +106,7 @@ export class OwnDockerd {
       '--bridge',
       this.#bridge,
       ...(this.#machine === undefined ? [] : ['--host', this.tcpHost, '--tls=false']),
+      ...this.#driver,
       ...(this.#liveRestore ? ['--live-restore'] : []),
     ];
     const up = async (): Promise<void> => {

@@ -17,7 +17,12 @@ interface Volumes {
   readonly Volumes: readonly { readonly Name: string }[] | null;
 }
 
-describe.runIf(here)('a claim on a node of an engine', { timeout: 120_000 }, () => {
+const engines = [
+  { title: 'that sees our files', options: {} },
+  { title: 'that does not see our files', options: { sharesFiles: false, reach: 'published', hostRules: false } },
+] as const;
+
+describe.runIf(here).each(engines)('a claim on a node of an engine $title', { timeout: 120_000 }, ({ options }) => {
   let engine: Engine;
   let cluster: Cluster;
   let running: Promise<void>;
@@ -31,7 +36,7 @@ describe.runIf(here)('a claim on a node of an engine', { timeout: 120_000 }, () 
   beforeAll(async () => {
     engine = await testEngine();
     await ensureTestImages(engine);
-    cluster = await Cluster.create({ name, nodes: [{ name: 'n1', runtime: new DockerRuntime({ neverPull: true }) }] });
+    cluster = await Cluster.create({ name, nodes: [{ name: 'n1', runtime: new DockerRuntime({ neverPull: true, ...options }) }] });
     running = cluster.run({ signal: stop.signal });
   }, 120_000);
   afterAll(async () => {

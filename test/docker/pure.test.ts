@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
@@ -11,7 +11,7 @@ import { formatEngineAddress, parseEngineHost } from '../../src/runtimes/docker/
 import { findEngine } from '../../src/runtimes/docker/engine-discovery.ts';
 import { readIgnoreFile } from '../../src/runtimes/docker/ignore-file.ts';
 import { parseImageName } from '../../src/runtimes/docker/image-name.ts';
-import { memoryKillsOf } from '../../src/runtimes/docker/kernel-log.ts';
+import { KernelLog, killedForMemory, memoryKillsOf } from '../../src/runtimes/docker/kernel-log.ts';
 import { pullFailure } from '../../src/runtimes/docker/pull-failure.ts';
 import { resourceSpec } from '../../src/runtimes/docker/resource-spec.ts';
 import { sandboxExecutable, sandboxImageArchive } from '../../src/runtimes/docker/sandbox-image.ts';
@@ -130,6 +130,40 @@ test('the kernel says whom it killed for want of memory, or only that it killed'
   expect(kills).toEqual({ groups: '/docker/ab', unnamedAtMs: [403_500] });
 });
 
+test.each([
+  ['whose group is named', { groups: '/docker/ab', unnamedAtMs: [] }, 1, true],
+  ['killed just after its end was noted', { groups: '', unnamedAtMs: [60_500] }, 137, true],
+  ['killed some seconds before its end was noted', { groups: '', unnamedAtMs: [52_000] }, 137, true],
+  ['killed long after another of the machine', { groups: '', unnamedAtMs: [49_000] }, 137, false],
+  ['killed before another of the machine', { groups: '', unnamedAtMs: [62_000] }, 137, false],
+  ['that ended by itself', { groups: '', unnamedAtMs: [59_000] }, 1, false],
+])('want of memory: a container %s', (_name, kills, exitCode, wanted) => {
+  const bootMs = 1_000_000;
+  const ended = { engineId: 'ab', exitCode, startedAtMs: bootMs + 1000, finishedAtMs: bootMs + 60_000 };
+  expect(killedForMemory(kills, ended, bootMs)).toBe(wanted);
+  // Without the machine's start only a name counts.
+  expect(killedForMemory(kills, ended, undefined)).toBe(kills.groups !== '');
+});
+
+test("all who ask for the kernel's log while it is read share one reading, which begins after they asked", async () => {
+  const ends: (() => void)[] = [];
+  let begun = 0;
+  const log = new KernelLog(async () => {
+    const number = ++begun;
+    await new Promise<void>((resolve) => ends.push(resolve));
+    return { groups: String(number), unnamedAtMs: [] };
+  });
+  const first = log.memoryKills();
+  await expect.poll(() => begun).toBe(1);
+  const others = [log.memoryKills(), log.memoryKills(), log.memoryKills()];
+  ends[0]!();
+  expect((await first)?.groups).toBe('1');
+  await expect.poll(() => begun).toBe(2);
+  ends[1]!();
+  expect((await Promise.all(others)).map((kills) => kills?.groups)).toEqual(['2', '2', '2']);
+  expect(begun).toBe(2);
+});
+
 test('timestamps are taken off wherever they are cut', () => {
   const reader = new StampReader(0);
   expect(reader.frame('stdout', Buffer.from('2030-01-01T00:00:00.12'), true)).toBeUndefined();
@@ -148,12 +182,24 @@ describe('the sandbox image', () => {
     expect(Buffer.from(await sandboxImageArchive('amd64')).equals(Buffer.from(await sandboxImageArchive('amd64')))).toBe(true);
   });
 
-  test.runIf(process.platform === 'linux' && process.arch === 'x64')('its program ends processes by number', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'coxswain-sandbox-'));
-    const program = join(folder, 'sandbox');
-    writeFileSync(program, sandboxExecutable('amd64'), { mode: 0o755 });
-    const script = `sleep 1000 & victim=$!; "${program}" $victim; wait $victim; echo $?; "${program}" & sandbox=$!; sleep 0.2; kill $sandbox; wait $sandbox; echo $?`;
-    expect(execFileSync('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'ignore'] }).toString()).toBe('137\n0\n');
-    rmSync(folder, { recursive: true });
+  const emulator = '/usr/bin/qemu-aarch64-static';
+  const onX64 = process.platform === 'linux' && process.arch === 'x64';
+  const programs = [
+    { architecture: 'amd64', before: '', can: onX64 },
+    { architecture: 'arm64', before: emulator, can: onX64 && existsSync(emulator) },
+  ] as const;
+
+  describe.each(programs)('its program for $architecture', ({ architecture, before, can }) => {
+    if (!can) console.warn(`*** the sandbox program for ${architecture} cannot run here (x64, and ${emulator}): it is NOT TRIED. ***`);
+
+    test.runIf(can)('ends processes by number, waits, and ends on SIGTERM', () => {
+      const folder = mkdtempSync(join(tmpdir(), 'coxswain-sandbox-'));
+      const file = join(folder, 'sandbox');
+      writeFileSync(file, sandboxExecutable(architecture), { mode: 0o755 });
+      const program = `${before} "${file}"`;
+      const script = `sleep 1000 & victim=$!; ${program} $victim; wait $victim; echo $?; ${program} & sandbox=$!; sleep 0.5; kill -0 $sandbox && echo waits; kill $sandbox; wait $sandbox; echo $?`;
+      expect(execFileSync('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'ignore'] }).toString()).toBe('137\nwaits\n0\n');
+      rmSync(folder, { recursive: true });
+    });
   });
 });

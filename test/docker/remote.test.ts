@@ -77,6 +77,18 @@ describe.runIf(here)('an engine that does not see our files', { timeout: 60_000 
     expect(text).toBe('three');
   });
 
+  test('of earlier versions nothing stays', async () => {
+    const settings = cluster.configMaps.get('settings')!;
+    for (const word of ['four', 'five']) {
+      await settings.patch({ type: 'merge', patch: { data: { 'a.txt': word } } });
+      for (let text = ''; text !== word;) text = await read('/settings/a.txt');
+    }
+    // The folder of the version before goes just after the link has moved on.
+    const found = async (): Promise<string> =>
+      (await pod.exec(['sh', '-c', 'cd /settings; ls -A; cat ..?/a.txt'], { container: 'main' })).stdout;
+    await expect.poll(found).toMatch(/^\.\.a\n\.\.b\n\.\.data\na\.txt\nb\.txt\nfive$/);
+  });
+
   test('an emptyDir is shared and may be written by anybody, on disk and in memory', async () => {
     for (const folder of ['/scratch', '/memory']) {
       expect((await pod.exec(['sh', '-c', `echo here > ${folder}/x`], { container: 'other' })).exitCode).toBe(0);

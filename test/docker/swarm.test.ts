@@ -1,99 +1,64 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Cluster, SystemClock } from 'coxswain';
 import type { Pod, ReplicationController, Service } from 'coxswain';
 import { DockerRuntime } from 'coxswain/runtimes/docker';
-import { findEngine } from '../../src/runtimes/docker/engine-discovery.ts';
-import { leftBehind } from './docker-fixture.ts';
-import { canStartDockerd, OwnDockerd } from './own-dockerd.ts';
+import type { Engine } from '../../src/runtimes/docker/engine.ts';
+import { leftBehind, watchdogsOf } from './docker-fixture.ts';
+import { DockerStage, withEngine } from './docker-stage.ts';
+import { canStartDockerd, ownSubnet } from './own-dockerd.ts';
+import type { OwnDockerd } from './own-dockerd.ts';
 import { OwnSwitch } from './own-machine.ts';
-import { ensureTestImages, testImages } from './test-images.ts';
+import { testImages } from './test-images.ts';
 
 const name = `swarm-${process.pid}`;
-const clock = new SystemClock();
 const program = `
 const answer = (request, response) => (request.url === '/exit' ? process.exit(1) : response.end(process.env.HOSTNAME));
 require('node:http').createServer(answer).listen(8080);
 `;
 let ownSwitch: OwnSwitch | undefined;
-const engines: OwnDockerd[] = [];
-let cluster: Cluster;
+let engines: readonly OwnDockerd[];
+let stage: DockerStage;
 let web: ReplicationController;
 let service: Service;
-const stop = new AbortController();
-let running: Promise<void>;
 
 /** Engines on machines of their own, of which the second joins the first one's swarm. */
 async function makeSwarm(): Promise<void> {
-  ownSwitch = new OwnSwitch('10.236.0');
-  let token: string | undefined;
-  for (const number of [2, 3]) {
-    const machine = ownSwitch.machine(number);
-    const dockerd = await OwnDockerd.start({ subnet: `10.237.${number}`, machine });
-    engines.push(dockerd);
-    const { engine } = await findEngine({ host: dockerd.host, env: {} }, clock);
-    await ensureTestImages(engine);
-    const common = { ListenAddr: `${machine.address}:2377`, AdvertiseAddr: machine.address };
-    const post = (path: string, body: object) => engine.json('swarm', { method: 'POST', path, body }, { timeoutMs: 60_000 });
-    if (token === undefined) {
-      await post('/swarm/init', common);
-      const { JoinTokens } = await engine.json<{ readonly JoinTokens: { readonly Worker: string } }>('swarm', {
-        method: 'GET',
-        path: '/swarm',
-      });
-      token = JoinTokens.Worker;
-    } else await post('/swarm/join', { ...common, RemoteAddrs: ['10.236.0.2:2377'], JoinToken: token });
-    engine.close();
-  }
+  ownSwitch = new OwnSwitch(ownSubnet(236));
+  const machines = [2, 3].map((number) => ({ subnet: ownSubnet(210 + number), machine: ownSwitch!.machine(number) }));
+  engines = await DockerStage.engines(machines);
+  const common = machines.map(({ machine: { address } }) => ({ ListenAddr: `${address}:2377`, AdvertiseAddr: address }));
+  const post = (engine: Engine, path: string, body: object) => engine.json('swarm', { method: 'POST', path, body }, { timeoutMs: 60_000 });
+  const token = await withEngine(engines[0]!, async (engine) => {
+    await post(engine, '/swarm/init', common[0]!);
+    const request = { method: 'GET', path: '/swarm' } as const;
+    return (await engine.json<{ readonly JoinTokens: { readonly Worker: string } }>('swarm', request)).JoinTokens.Worker;
+  });
+  const join = { ...common[1]!, RemoteAddrs: [`${ownSubnet(236)}.2:2377`], JoinToken: token };
+  await withEngine(engines[1]!, (engine) => post(engine, '/swarm/join', join));
 }
+
+const nodeOf = (n: number) => ({ name: `n${n + 1}`, runtime: new DockerRuntime({ host: engines[n]!.tcpHost, neverPull: true }) });
 
 describe.runIf(canStartDockerd())('two engines on two machines, in a swarm', { timeout: 240_000 }, () => {
   beforeAll(async () => {
     await makeSwarm();
-    cluster = await Cluster.create({
-      name,
-      nodes: engines.map(({ tcpHost }, n) => ({ name: `n${n + 1}`, runtime: new DockerRuntime({ host: tcpHost, neverPull: true }) })),
-    });
-    running = cluster.run({ signal: stop.signal });
-    const container = {
+    stage = await DockerStage.open({ name, nodes: [nodeOf(0), nodeOf(1)] }, engines);
+    ({ web, service } = await stage.web({
       name: 'main',
       image: testImages.node,
       command: ['node', '-e', program],
       ports: [{ containerPort: 8080 }],
       readinessProbe: { httpGet: { port: 8080 }, periodSeconds: 1 },
-    };
-    const spread = {
-      maxSkew: 1,
-      topologyKey: 'kubernetes.io/hostname',
-      whenUnsatisfiable: 'DoNotSchedule',
-      labelSelector: { matchLabels: { app: 'web' } },
-    };
-    web = await cluster.replicationControllers.create({
-      metadata: { name: 'web' },
-      spec: {
-        replicas: 2,
-        selector: { app: 'web' },
-        template: {
-          metadata: { labels: { app: 'web' } },
-          spec: { terminationGracePeriodSeconds: 1, topologySpreadConstraints: [spread], containers: [container] },
-        },
-      },
-    });
-    service = await cluster.expose(web, { port: 80, targetPort: 8080, protocol: 'http' });
-    await web.ready();
-    await service.ready();
+    }));
   }, 400_000);
   afterAll(async () => {
-    stop.abort();
-    await running;
-    await cluster?.close();
-    for (const engine of engines) await engine.close();
+    await stage?.dispose();
     ownSwitch?.close();
   }, 180_000);
 
   const on = (node: string): Pod => web.pods().find((pod) => pod.nodeName === node && pod.metadata.deletionTimestamp === undefined)!;
 
   test('the status of the nodes says how pods reach one another', () => {
-    for (const node of cluster.nodes.list()) {
+    for (const node of stage.cluster.nodes.list()) {
       expect(node.status.conditions).toContainEqual(
         expect.objectContaining({ type: 'coxswain.dev/PodNetwork', status: 'True', reason: 'Overlay' }),
       );
@@ -116,24 +81,51 @@ describe.runIf(canStartDockerd())('two engines on two machines, in a swarm', { t
   test('a container that ends is started again with the same address', async () => {
     const pod = on('n2');
     await pod.exec(['wget', '-q', 'http://127.0.0.1:8080/exit']);
-    const now = (): Pod => cluster.pods.get(pod.name)!;
-    await cluster.client.waitFor(
-      'the restart',
-      () => (now().ready && now().status.containerStatuses?.[0]?.restartCount === 1 ? true : undefined),
-      () => now().evidence(),
-    );
-    expect(now().ip).toBe(pod.ip);
+    const restarted = ({ ready, status }: Pod): boolean => ready && status.containerStatuses?.[0]?.restartCount === 1;
+    await stage.until(pod, 'the restart', restarted);
+    expect(stage.now(pod).ip).toBe(pod.ip);
+  });
+
+  const overlays = (): Promise<readonly { readonly Id: string }[]> =>
+    withEngine(engines[0]!, (engine) => {
+      const query = { filters: JSON.stringify({ label: [`coxswain.cluster=${name}`, 'coxswain.role=overlay'] }) };
+      return engine.json('list', { method: 'GET', path: '/networks', query });
+    });
+
+  test('a node that is closed and opened again under its name is left alone by what cleared up after the first', async () => {
+    const { cluster } = stage;
+    const [before] = await overlays();
+    const other = on('n2');
+    await cluster.powerOff('n1');
+    // The other node's pod is in the network: it stays. Nobody is left who clears up after the first node.
+    expect(await overlays()).toEqual([expect.objectContaining({ Id: before!.Id })]);
+    expect(watchdogsOf(name, 'n1')).toEqual([]);
+    await on('n1').delete({ gracePeriodSeconds: 0 });
+    await cluster.addNode(nodeOf(0));
+    await web.ready();
+    const code = `fetch('http://${other.ip}:8080/').then((answer) => answer.text()).then(console.log)`;
+    expect((await on('n1').exec(['node', '-e', code])).stdout.trim()).toBe(other.name);
+  });
+
+  test('the network is made again if it has gone', async () => {
+    await web.scale(0);
+    await expect.poll(() => web.pods().length, { timeout: 30_000 }).toBe(0);
+    const remove = async (): Promise<number> => {
+      const found = await overlays();
+      for (const { Id } of found)
+        await withEngine(engines[0]!, (engine) => engine.json('remove', { method: 'DELETE', path: `/networks/${Id}` })).catch(
+          (error: unknown) => console.log(String(error)),
+        );
+      return found.length;
+    };
+    await expect.poll(remove, { timeout: 20_000 }).toBe(0);
+    await web.scale(2);
+    await web.ready();
+    expect(await overlays()).toHaveLength(1);
   });
 
   test('closed, it leaves nothing on either', async () => {
-    stop.abort();
-    await running;
-    await cluster.close();
-    for (const { host } of engines) {
-      const { engine } = await findEngine({ host, env: {} }, clock);
-      // The overlay network goes once the engines agree that nobody is in it: the watchdog waits for that.
-      await expect.poll(() => leftBehind(engine, name), { timeout: 20_000 }).toEqual([]);
-      engine.close();
-    }
+    await stage.close();
+    for (const dockerd of engines) await withEngine(dockerd, async (engine) => expect(await leftBehind(engine, name)).toEqual([]));
   });
 });

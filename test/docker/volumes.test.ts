@@ -2,12 +2,12 @@ import { existsSync, mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Cluster } from 'coxswain';
-import type { Pod } from 'coxswain';
+import type { Cluster, Pod } from 'coxswain';
 import type { Container, PodSpec } from 'coxswain/models';
 import { DockerRuntime } from 'coxswain/runtimes/docker';
 import { hasStatus } from '../../src/runtimes/docker/engine-answered.ts';
 import type { Engine } from '../../src/runtimes/docker/engine.ts';
+import { DockerStage } from './docker-stage.ts';
 import { engineHere } from './engine-here.ts';
 import { ensureTestImages, testEngine, testImages } from './test-images.ts';
 
@@ -15,9 +15,8 @@ const name = `volumes-${process.pid}`;
 const here = await engineHere('volumes, hooks and probes on Docker');
 let engine: Engine;
 let cluster: Cluster;
+let stage: DockerStage;
 let hostFolder: string;
-const stop = new AbortController();
-let running: Promise<void>;
 let made = 0;
 
 const readLinks = `for (const kind of ['pid', 'ipc']) console.log(require('node:fs').readlinkSync('/proc/self/ns/' + kind));`;
@@ -29,13 +28,8 @@ async function create(container: Partial<Container>, spec: Partial<PodSpec> = {}
     spec: { terminationGracePeriodSeconds: 5, containers: [main], ...spec },
   });
 }
-const now = (of: Pod): Pod => cluster.pods.get(of.name)!;
-const until = (of: Pod, what: string, condition: (pod: Pod) => boolean): Promise<true> =>
-  cluster.client.waitFor(
-    what,
-    () => (condition(now(of)) ? true : undefined),
-    () => now(of).evidence(),
-  );
+const now = (of: Pod): Pod => stage.now(of);
+const until: DockerStage['until'] = (...args) => stage.until(...args);
 
 /** What a pod wrote, which has ended well. */
 async function output(script: string, container: Partial<Container>, spec: Partial<PodSpec> = {}): Promise<string> {
@@ -51,15 +45,14 @@ describe.runIf(here)('volumes, hooks and probes', { timeout: 90_000 }, () => {
     engine = await testEngine();
     await ensureTestImages(engine);
     hostFolder = mkdtempSync(join(tmpdir(), 'coxswain-hostpath-'));
-    cluster = await Cluster.create({ name, nodes: [{ name: 'n1', runtime: new DockerRuntime({ neverPull: true }) }] });
-    running = cluster.run({ signal: stop.signal });
+    const runtime = new DockerRuntime({ neverPull: true, seccompFolder: hostFolder });
+    stage = await DockerStage.open({ name, nodes: [{ name: 'n1', runtime }] });
+    ({ cluster } = stage);
     await cluster.configMaps.create({ metadata: { name: 'settings' }, data: { 'a.txt': 'one', 'b.txt': 'two' } });
     await cluster.secrets.create({ metadata: { name: 'key' }, stringData: { word: 'secret' } });
   }, 120_000);
   afterAll(async () => {
-    stop.abort();
-    await running;
-    await cluster.close();
+    await stage.close();
     engine.close();
     rmSync(hostFolder, { recursive: true, force: true });
   });
@@ -203,5 +196,23 @@ describe.runIf(here)('volumes, hooks and probes', { timeout: 90_000 }, () => {
     const own = (kind: string) => readlinkSync(`/proc/self/ns/${kind}`);
     const shared = await output('', { image: testImages.node, command: ['node', '-e', readLinks] }, { hostPID: true, hostIPC: true });
     expect(shared.trim().split('\n')).toEqual([own('pid'), own('ipc')]);
+  });
+
+  test('a seccomp profile from a file of the node; one that is not there is told', async () => {
+    const profile = { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [{ names: ['mkdir', 'mkdirat'], action: 'SCMP_ACT_ERRNO' }] };
+    writeFileSync(join(hostFolder, 'no-mkdir.json'), JSON.stringify(profile));
+    const seccomp = (localhostProfile: string) => ({ securityContext: { seccompProfile: { type: 'Localhost', localhostProfile } } });
+    const script = 'mkdir /tmp/x 2>/dev/null || echo refused; touch /tmp/y && echo made';
+    expect(await output(script, seccomp('no-mkdir.json'))).toBe('refused\nmade\n');
+    const pod = await create({ command: ['true'], ...seccomp('none.json') });
+    const waiting = () => now(pod).status.containerStatuses?.[0]?.state?.waiting;
+    await until(pod, 'a reason', () => waiting()?.reason === 'CreateContainerConfigError');
+    expect(waiting()?.message).toMatch(/seccomp profile .*none\.json cannot be read/);
+    await pod.delete();
+  });
+
+  test('an ephemeral-storage limit is not looked at without storageLimits', async () => {
+    const resources = { limits: { 'ephemeral-storage': '4Mi' } };
+    expect(await output('dd if=/dev/zero of=/x bs=1M count=8 2>/dev/null && echo written', { resources })).toBe('written\n');
   });
 });

@@ -72,7 +72,9 @@ async function buildOn(engine: Engine, build: ImageBuild, signal: AbortSignal): 
   const text = await readFile(join(folder, dockerfile), 'utf8').catch((cause: unknown) => {
     throw failed((cause as Error).message, cause);
   });
-  const archive = await contextOf(folder, dockerfile);
+  const archive = await contextOf(folder, dockerfile).catch((cause: unknown) => {
+    throw failed((cause as Error).message, cause);
+  });
   const query = { t: image, dockerfile, buildargs: JSON.stringify(buildArgs), target, platform, rm: 1, forcerm: 1 };
   const headers = { 'X-Registry-Config': await registryConfig(text, build) };
   const lines: string[] = [];
@@ -105,7 +107,11 @@ async function buildOn(engine: Engine, build: ImageBuild, signal: AbortSignal): 
 
 /** The folder as a tar archive. The Dockerfile itself is sent in any case. */
 async function contextOf(folder: string, dockerfile: string): Promise<Uint8Array> {
-  const ignored = await readFile(join(folder, '.dockerignore'), 'utf8').then(readIgnoreFile, (): Ignore => () => false);
+  const ignored = await readFile(join(folder, '.dockerignore'), 'utf8').then(readIgnoreFile, (error: NodeJS.ErrnoException): Ignore => {
+    // One that is there and cannot be read would let out what it is to keep in.
+    if (error.code !== 'ENOENT') throw error;
+    return () => false;
+  });
   const entries: Parameters<typeof packTar>[0][number][] = [];
   for (const path of (await readdir(folder, { recursive: true })).map((each) => each.replaceAll('\\', '/')).sort()) {
     if (path !== dockerfile && ignored(path)) continue;

@@ -15,7 +15,7 @@ import type { DockerSandboxes } from './docker-sandboxes.ts';
 import { placeOf, podLabels } from './docker-sandboxes.ts';
 import { hasStatus, isUncertain } from './engine-answered.ts';
 import { insist } from './insist.ts';
-import { machineUptimeMs, readMemoryKills } from './kernel-log.ts';
+import { KernelLog, killedForMemory, machineUptimeMs } from './kernel-log.ts';
 import { readLog } from './log-stream.ts';
 import { resourceSpec } from './resource-spec.ts';
 import { securitySpec } from './security-spec.ts';
@@ -27,15 +27,12 @@ const messageBytesMax = 4096;
 const logBytesMax = 2048;
 const logLinesMax = 80;
 const startTimeoutMs = 10_000;
-const killedExitCode = 137;
-/** How much later than its start an engine may note it. */
-const startNotedMsMax = 5000;
-const clockSlackMs = 1000;
 
 /** Makes, starts, stops and removes containers of pods. */
 export class DockerContainers {
   readonly #node: DockerNode;
   readonly #sandboxes: DockerSandboxes;
+  readonly #kernelLog = new KernelLog();
 
   constructor(node: DockerNode, sandboxes: DockerSandboxes) {
     this.#node = node;
@@ -165,15 +162,11 @@ export class DockerContainers {
    * Engines hear of such a kill by an event of the control group, which they listen to only once the program has begun: what takes too
    * much at once is killed unheard. The kernel of the engine's machine has noted it all the same.
    */
-  async #ranOutOfMemory({ engineId, hasMemoryLimit }: DockerContainer, { exitCode, startedAtMs, finishedAtMs }: Exited): Promise<boolean> {
+  async #ranOutOfMemory({ engineId, hasMemoryLimit }: DockerContainer, end: Exited): Promise<boolean> {
     const { engine, clock } = this.#node;
     if (!hasMemoryLimit || engine.address.type !== 'socket') return false;
-    const [kills, uptimeMs] = await Promise.all([readMemoryKills(), machineUptimeMs()]);
-    if (kills === undefined) return false;
-    if (kills.groups.includes(engineId)) return true;
-    if (exitCode !== killedExitCode || uptimeMs === undefined) return false;
-    const bootMs = clock.now() - uptimeMs;
-    return kills.unnamedAtMs.some((atMs) => bootMs + atMs > startedAtMs - startNotedMsMax && bootMs + atMs < finishedAtMs + clockSlackMs);
+    const [kills, uptimeMs] = await Promise.all([this.#kernelLog.memoryKills(), machineUptimeMs()]);
+    return kills !== undefined && killedForMemory(kills, { ...end, engineId }, uptimeMs === undefined ? undefined : clock.now() - uptimeMs);
   }
 
   /** Its message file or, if it failed and asks for it, the end of its log. */

@@ -53,8 +53,17 @@ export function volumeLabels(env: RuntimeEnv, owner: ProcessOwner): Labels {
   return { [labels.role]: 'volume', [labels.cluster]: env.clusterId };
 }
 
+/** The labels of the network that all nodes of a cluster share: it belongs to none of them. */
+export function overlayLabels(clusterId: string): Labels {
+  return { [labels.role]: 'overlay', [labels.cluster]: clusterId };
+}
+
+/** A filter of the engine's API that lets through the network that all nodes of a cluster share. */
+export const overlayFilter = (clusterId: string): string => filterOf(overlayLabels(clusterId));
+
+const filterOf = (wanted: Labels): string => JSON.stringify({ label: Object.entries(wanted).map(([key, value]) => `${key}=${value}`) });
+
 /** A filter of the engine's API that lets through what belongs to one node, with further labels if given. */
 export function nodeFilter(env: Pick<RuntimeEnv, 'clusterId' | 'nodeName'>, more: Labels = {}): string {
-  const wanted = { [labels.cluster]: env.clusterId, [labels.node]: env.nodeName, ...more };
-  return JSON.stringify({ label: Object.entries(wanted).map(([key, value]) => `${key}=${value}`) });
+  return filterOf({ [labels.cluster]: env.clusterId, [labels.node]: env.nodeName, ...more });
 }

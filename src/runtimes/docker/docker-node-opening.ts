@@ -7,7 +7,7 @@ import type { RuntimeEnv } from '../runtime.ts';
 import { ContainerMaker } from './container-maker.ts';
 import { DockerBook } from './docker-book.ts';
 import { DockerContainers } from './docker-containers.ts';
-import { labels, nodeFilter, ownLabels, volumeLabels } from './docker-labels.ts';
+import { labels, nodeFilter, overlayFilter, ownLabels, volumeLabels } from './docker-labels.ts';
 import type { DockerNode, DockerNodeOptions } from './docker-node.ts';
 import { DockerPod } from './docker-pod.ts';
 import { DockerSandboxes } from './docker-sandboxes.ts';
@@ -19,7 +19,7 @@ import type { ImageGarbageOptions } from './image-garbage.ts';
 import { ImagePuller } from './image-puller.ts';
 import type { ImagePullerOptions } from './image-puller.ts';
 import { LocalVolumes } from './local-volumes.ts';
-import { isOneOfSeveral, OverlayNetwork } from './overlay-network.ts';
+import { isManager, isOneOfSeveral, OverlayNetwork } from './overlay-network.ts';
 import { RemoteVolumes } from './remote-volumes.ts';
 import type { PodVolumes } from './local-volumes.ts';
 import type { PodPlan } from './pod-plan.ts';
@@ -28,7 +28,7 @@ import { bridgeName, bridgePrefix, PodNetwork } from './pod-network.ts';
 import { currentOwner } from './process-owner.ts';
 import type { RegistryCredentials } from './registry-credentials.ts';
 import { StartLimit } from './start-limit.ts';
-import { refuseSecondOwner, sweepDead, sweepNode } from './sweep.ts';
+import { refuseSecondOwner, sweepDead, sweepHelpers, sweepNode, sweepOverlay } from './sweep.ts';
 import { Watchdog } from './watchdog.ts';
 
 const sharedMemory = '/dev/shm';
@@ -74,7 +74,7 @@ export async function openDockerNode(env: RuntimeEnv, parts: OpeningParts): Prom
   if (!keep) {
     await sweepNode(engine, clock, nodeFilter(env));
     for (const folder of folders) await rm(folder, { recursive: true, force: true });
-  }
+  } else await sweepHelpers(engine, env);
   let watchdog: Watchdog | undefined;
   let rules: HostRules | undefined;
   try {
@@ -86,7 +86,7 @@ export async function openDockerNode(env: RuntimeEnv, parts: OpeningParts): Prom
       rules = await HostRules.open({ ...names, logger: env.logger, podCidr: network.range.cidr, serviceCidr: parts.serviceCidr });
       watchdog?.also(rules.undo);
     }
-    const overlay = parts.overlay && isOneOfSeveral(info) ? await OverlayNetwork.open(engine, env, owner, info) : undefined;
+    const overlay = parts.overlay && isOneOfSeveral(info) ? await OverlayNetwork.open(engine, env.clusterId, info) : undefined;
     const open = assemble({ env, parts, info, network, overlay, memoryFolder });
     if (keep) await open.node.book.refresh();
     open.node.watch.start();
@@ -102,8 +102,11 @@ export async function openDockerNode(env: RuntimeEnv, parts: OpeningParts): Prom
       if (!keep) {
         await rules?.close();
         isClean = await sweepNode(engine, clock, nodeFilter(env));
+        if (isManager(info)) await sweepOverlay(engine, clock, env.clusterId);
       }
-      await (isClean ? watchdog?.close() : watchdog?.handOver());
+      // What stays is left to it for when this process ends.
+      if (isClean) await watchdog?.close();
+      else env.logger.warn({ node: env.nodeName }, 'not everything of the node could be removed: it is tried again when this process ends');
       engine.close();
       if (!keep) for (const folder of folders) await rm(folder, { recursive: true, force: true });
     };
@@ -111,6 +114,7 @@ export async function openDockerNode(env: RuntimeEnv, parts: OpeningParts): Prom
   } catch (error) {
     await rules?.close();
     if (!keep) await sweepNode(engine, clock, nodeFilter(env)).catch(() => undefined);
+    if (!keep && isManager(info)) await sweepOverlay(engine, clock, env.clusterId, 1);
     await watchdog?.close();
     throw error;
   }
@@ -176,7 +180,8 @@ async function startWatchdog(engine: Engine, env: RuntimeEnv, folders: readonly 
   const pairs = Object.entries(ownLabels(env, currentOwner(), 'container'))
     .filter(([key]) => key !== labels.role)
     .map(([key, value]) => `${key}=${value}`);
-  return Watchdog.start({ address: engine.address, prefix: `/v${engine.apiVersion}`, labels: pairs, folders });
+  const overlay = overlayFilter(env.clusterId);
+  return Watchdog.start({ address: engine.address, prefix: `/v${engine.apiVersion}`, labels: pairs, overlay, folders });
 }
 
 /** Where this machine reaches what the engine publishes. */

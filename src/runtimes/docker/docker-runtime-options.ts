@@ -30,7 +30,7 @@ export interface DockerRuntimeOptions extends EngineSearch {
   readonly sharesFiles?: boolean;
   /** How many processes each container may have; no limit unless given. */
   readonly podPidsLimit?: number;
-  /** Hold containers to their `ephemeral-storage` limits: only some storage drivers can (overlay2 on xfs with project quotas). */
+  /** Hold containers to their `ephemeral-storage` limits: only some storage drivers can (btrfs; overlay2 on xfs with project quotas). */
   readonly storageLimits?: boolean;
   /** Where `localhostProfile`s of seccomp are; `/var/lib/kubelet/seccomp` unless given. */
   readonly seccompFolder?: string;
@@ -49,6 +49,9 @@ export interface DockerRuntimeOptions extends EngineSearch {
    * proxy then listens. Needs the same as `hostRules`. ClusterIPs are not reached from containers unless given.
    */
   readonly serviceCidr?: string;
-  /** The engine's processors and memory, and 110 pods, unless given. */
+  /**
+   * The engine's processors and memory, 110 pods, and as `ephemeral-storage` the size of the file system where the engine keeps its
+   * containers (only where this machine sees that), each unless given.
+   */
   readonly capacity?: Readonly<Record<string, string>>;
 }

@@ -7,7 +7,10 @@ import type { ImagePuller } from './image-puller.ts';
 export interface ImageGarbageOptions {
   /** An image that no container has used for so long goes, in milliseconds. No limit unless given. */
   readonly unusedMs?: number;
-  /** Of the images fetched, those unused for the longest go until the rest have no more bytes than this. No limit unless given. */
+  /**
+   * Of the images fetched, those unused for the longest go until the rest have no more bytes than this; none that was fetched or used in
+   * the last two minutes. No limit unless given.
+   */
   readonly maximumBytes?: number;
 }
 
@@ -21,6 +24,8 @@ export interface ImageGarbageParts {
 }
 
 const lookMsMax = 60_000;
+/** Who has an image fetched makes a container of it a moment later: so long nobody takes it away. */
+const youngMsMax = 120_000;
 
 /**
  * Removes fetched images that are no longer used. What another program's container is made of the engine keeps, and what was on the
@@ -60,7 +65,9 @@ export class ImageGarbage {
     let bytes = all.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     const removed: string[] = [];
     for (const { name, sizeBytes, isUsed, usedAtMs } of all.sort((a, b) => a.usedAtMs - b.usedAtMs)) {
-      if (isUsed || (now - usedAtMs < unusedMs && bytes <= maximumBytes)) continue;
+      const unusedForMs = now - usedAtMs;
+      const young = unusedForMs < Math.min(unusedMs, youngMsMax);
+      if (isUsed || young || (unusedForMs < unusedMs && bytes <= maximumBytes)) continue;
       if (!(await this.#remove(name))) continue;
       bytes -= sizeBytes;
       removed.push(name);

@@ -160,7 +160,9 @@ export class ImagePuller {
         await this.#fetchWith(image, auth, listeners, signal);
         const found = await this.status(image, signal);
         if (found === undefined) throw registryUnavailable(`image "${image}" was pulled, and is not on the engine: somebody removed it`);
-        if (before === undefined) this.#fetched.set(image, { id: found.id, sizeBytes: found.sizeBytes, fetchedAtMs: this.#clock.now() });
+        // A name that was fetched before may mean another image now.
+        if (before === undefined || this.#fetched.has(image))
+          this.#fetched.set(image, { id: found.id, sizeBytes: found.sizeBytes, fetchedAtMs: this.#clock.now() });
         return found.id;
       } catch (error) {
         refused = error;

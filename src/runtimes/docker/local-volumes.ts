@@ -54,7 +54,7 @@ export async function removeEngineVolume(engine: Engine, clusterId: string, name
   const path = `/volumes/${encodeURIComponent(name)}`;
   try {
     const found = await engine.json<VolumeAnswer>('inspect a volume', { method: 'GET', path }, { signal });
-    if (found.Labels?.[keys.cluster] !== clusterId) return;
+    if (found.Labels?.[keys.cluster] !== clusterId || found.Labels[keys.role] !== 'volume') return;
     await engine.json('remove a volume', { method: 'DELETE', path }, { signal });
   } catch (error) {
     if (!hasStatus(error, 404)) throw error;

@@ -13,6 +13,8 @@ export function podNetworkCondition(overlay: OverlayNetwork | undefined, rules: 
     const message = 'pods reach those of all nodes whose engines are on the same machine, by rules of its kernel';
     return { type, status: 'True', reason: 'HostRules', message };
   }
-  const message = 'pods reach by address only those of this node: let the engines form a swarm, or run as root on their machine';
+  const message =
+    "pods reach by address only those of this node; what they send to the address of another node's pod is not refused: it takes the " +
+    "ordinary way of the engine's machine, where as a rule nobody answers. Let the engines form a swarm, or run as root on their machine";
   return { type, status: 'False', reason: 'NodeOnly', message };
 }

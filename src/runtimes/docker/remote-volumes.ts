@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { packTar } from 'modern-tar';
+import { packTar, unpackTar } from 'modern-tar';
 import { RuntimeError } from '../../errors.ts';
 import type { Clock } from '../../env/clock.ts';
 import type { ResolvedMount, VolumeContent, VolumeFile } from '../runtime.ts';
@@ -23,6 +23,10 @@ export interface RemoteVolumesParts {
 
 type Files = Extract<VolumeContent, { readonly type: 'files' }>;
 
+/** The folders that hold the present version of files and the next one, in turn. */
+const slots = ['..a', '..b'] as const;
+type Slot = (typeof slots)[number];
+
 const root = '/volume';
 const fixed = { mtime: new Date(0), uid: 0, gid: 0 };
 /** The volume itself, as the archive of a folder above it has it. */
@@ -35,7 +39,7 @@ const openFolder = { name: 'volume/', type: 'directory', size: 0, mode: 0o777, .
 export class RemoteVolumes implements PodVolumes {
   readonly #parts: RemoteVolumesParts;
   readonly #places = new Map<string, MountSource>();
-  readonly #sent = new Map<string, string>();
+  readonly #sent = new Map<string, { readonly version: string; readonly slot: Slot }>();
 
   constructor(parts: RemoteVolumesParts) {
     this.#parts = parts;
@@ -55,7 +59,7 @@ export class RemoteVolumes implements PodVolumes {
       const inMemory = ofPod && content.medium === 'Memory' ? { DriverOpts: memoryOf(content.sizeLimitBytes) } : {};
       await makeEngineVolume(engine, clock, { Name: source, Labels: ofPod ? labels.own : labels.persistent, ...inMemory }, signal);
       // Whoever the program is, it may write here.
-      if (ofPod && content.medium !== 'Memory') await this.#send(source, await packTar([{ header: openFolder }]), '/', signal);
+      if (ofPod && content.medium !== 'Memory') await this.#open(source, signal);
     }
     this.#places.set(name, { type: 'volume', source, subPath: '' });
   }
@@ -99,28 +103,63 @@ export class RemoteVolumes implements PodVolumes {
     return `${prefixOf(this.#parts.sandboxId)}${createHash('sha256').update(name).digest('hex').slice(0, 12)}`;
   }
 
-  /** As a kubelet lays them out: a link leads to the folder of the present version, so that readers see no half of an update. */
+  async #open(source: string, signal: AbortSignal): Promise<void> {
+    const archive = await packTar([{ header: openFolder }]);
+    await this.#withHelper(source, signal, (helper) => this.#put(helper, archive, '/', signal));
+  }
+
+  /**
+   * As a kubelet lays them out: a link leads to the folder of the present version, so that readers see no half of an update. What was in
+   * the other folder goes, and at last the version before: an engine removes a folder where the archive has a file of that name.
+   */
   async #writeFiles(source: string, { files, fsGroup }: Files, signal: AbortSignal): Promise<void> {
     const { engine, clock, labels } = this.#parts;
     const version = versionOf(files);
-    if (this.#sent.get(source) === version) return;
+    const sent = this.#sent.get(source);
+    if (sent?.version === version) return;
     await makeEngineVolume(engine, clock, { Name: source, Labels: labels.own }, signal);
     const gid = fsGroup ?? 0;
     const names = [...new Set(files.map(({ path }) => path.split('/')[0]!))];
-    const archive = await packTar([
-      { header: { name: `..${version}/`, type: 'directory', size: 0, mode: 0o755, ...fixed } },
-      ...files.map(({ path, content, mode }) => ({
-        header: { name: `..${version}/${path}`, type: 'file' as const, size: content.length, mode, ...fixed, gid },
-        body: content,
-      })),
-      { header: { name: '..data', type: 'symlink', size: 0, mode: 0o777, linkname: `..${version}`, ...fixed } },
-      ...names.map((name) => ({ header: { name, type: 'symlink' as const, size: 0, mode: 0o777, linkname: `..data/${name}`, ...fixed } })),
-    ]);
-    await this.#send(source, archive, root, signal);
-    this.#sent.set(source, version);
+    await this.#withHelper(source, signal, async (helper) => {
+      const before = sent?.slot ?? (await this.#slotIn(helper, signal));
+      const [slot, other] = before === '..a' ? (['..b', '..a'] as const) : slots;
+      const archive = await packTar([
+        nothing(slot),
+        { header: { name: `${slot}/`, type: 'directory', size: 0, mode: 0o755, ...fixed } },
+        ...files.map(({ path, content, mode }) => ({
+          header: { name: `${slot}/${path}`, type: 'file' as const, size: content.length, mode, ...fixed, gid },
+          body: content,
+        })),
+        link('..data', slot),
+        ...names.map((name) => link(name, `..data/${name}`)),
+        nothing(other),
+      ]);
+      await this.#put(helper, archive, root, signal);
+      this.#sent.set(source, { version, slot });
+    });
   }
 
-  async #send(source: string, archive: Uint8Array, path: string, signal: AbortSignal): Promise<void> {
+  /** Where the version is that an earlier host has sent; undefined if there is none. */
+  async #slotIn(helper: string, signal: AbortSignal): Promise<string | undefined> {
+    const request = { method: 'GET', path: `/containers/${helper}/archive`, query: { path: `${root}/..data` } } as const;
+    try {
+      const parts: Buffer[] = [];
+      for await (const chunk of await this.#parts.engine.stream('look into a volume', request, signal)) parts.push(chunk as Buffer);
+      return (await unpackTar(Buffer.concat(parts)))[0]?.header.linkname;
+    } catch (error) {
+      if (hasStatus(error, 404)) return undefined;
+      throw error;
+    }
+  }
+
+  async #put(helper: string, archive: Uint8Array, path: string, signal: AbortSignal): Promise<void> {
+    const { engine, clock } = this.#parts;
+    const put = { method: 'PUT', path: `/containers/${helper}/archive`, query: { path }, archive } as const;
+    await insist(clock, signal, () => engine.json('write the files of a volume', put, { signal, timeoutMs: 60_000 }));
+  }
+
+  /** A container that has the volume, for as long as the work takes; it is never started. */
+  async #withHelper(source: string, signal: AbortSignal, work: (id: string) => Promise<void>): Promise<void> {
     const { engine, clock, architecture, labels } = this.#parts;
     const image = await insist(clock, signal, () => ensureSandboxImage(engine, architecture));
     const HostConfig = { NetworkMode: 'none', Mounts: [{ Type: 'volume', Source: source, Target: root, VolumeOptions: { NoCopy: true } }] };
@@ -128,13 +167,17 @@ export class RemoteVolumes implements PodVolumes {
     const make = { method: 'POST', path: '/containers/create', body } as const;
     const { Id } = await engine.json<{ readonly Id: string }>('make a helper', make, { signal });
     try {
-      const put = { method: 'PUT', path: `/containers/${Id}/archive`, query: { path }, archive } as const;
-      await insist(clock, signal, () => engine.json('write the files of a volume', put, { signal, timeoutMs: 60_000 }));
+      await work(Id);
     } finally {
       await engine.json('remove a helper', { method: 'DELETE', path: `/containers/${Id}`, query: { force: true } }).catch(() => undefined);
     }
   }
 }
+
+const nothing = (name: string) => ({ header: { name, type: 'file' as const, size: 0, mode: 0o444, ...fixed }, body: new Uint8Array() });
+const link = (name: string, linkname: string) => ({
+  header: { name, type: 'symlink' as const, size: 0, mode: 0o777, linkname, ...fixed },
+});
 
 const prefixOf = (sandboxId: string): string => `coxswain-${createHash('sha256').update(sandboxId).digest('hex').slice(0, 16)}-`;
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../../env/clock.ts';
 import { ConfigurationError } from '../../errors.ts';
 import type { RuntimeEnv } from '../runtime.ts';
-import { labels, nodeFilter } from './docker-labels.ts';
+import { labels, nodeFilter, overlayFilter } from './docker-labels.ts';
 import type { Labels } from './docker-labels.ts';
 import type { ListedContainer } from './engine-answers.ts';
 import type { Engine } from './engine.ts';
@@ -10,6 +10,10 @@ import { ownedByAnother } from './process-owner.ts';
 import type { ProcessOwner } from './process-owner.ts';
 
 const roundsMax = 50;
+/** For what somebody else left: nobody waits long for that. */
+const deadRoundsMax = 5;
+const overlayTriesMax = 20;
+const overlayPauseMs = 250;
 const atATime = 8;
 const ours = JSON.stringify({ label: [labels.role, labels.cluster, labels.node] });
 
@@ -17,17 +21,46 @@ interface Owned {
   readonly Labels?: Labels | null;
 }
 
-/**
- * Removes everything that carries a node's labels: containers, then its network, then the volumes it made. False if something is still
- * in use, as an overlay network by the pods of another engine.
- */
-export async function sweepNode(engine: Engine, clock: Clock, filters: string): Promise<boolean> {
-  for (let round = 0; round < roundsMax; round++) {
+/** Removes everything that carries a node's labels: containers, then its network, then the volumes it made. False if something stays. */
+export async function sweepNode(engine: Engine, clock: Clock, filters: string, rounds = roundsMax): Promise<boolean> {
+  for (let round = 0; round < rounds; round++) {
     const left = await sweepOnce(engine, filters);
     if (left === 0) return true;
     if (round > 0) await clock.sleep(100);
   }
   return false;
+}
+
+/**
+ * Removes the overlay network of a cluster if nobody uses it, which a manager of the swarm alone can: it knows some time after the last
+ * container has gone. Best effort: whoever leaves last removes it, and what stays is taken up by the cluster's next node.
+ */
+export async function sweepOverlay(engine: Engine, clock: Clock, clusterId: string, tries = overlayTriesMax): Promise<void> {
+  const query = { filters: overlayFilter(clusterId) };
+  for (let n = 0; n < tries; n++) {
+    if (n > 0) await clock.sleep(overlayPauseMs);
+    try {
+      const found = await engine.json<readonly { readonly Id: string }[]>('list networks', { method: 'GET', path: '/networks', query });
+      if (found.length === 0) return;
+      await removeAll(
+        engine,
+        found.map(({ Id }) => `/networks/${Id}`),
+      );
+    } catch {
+      // An engine that is away, or is no manager any more.
+      return;
+    }
+  }
+}
+
+/** Containers that were made for a moment by a host that died meanwhile: no pod explains them. */
+export async function sweepHelpers(engine: Engine, env: Pick<RuntimeEnv, 'clusterId' | 'nodeName'>): Promise<void> {
+  const query = { all: true, filters: nodeFilter(env, { [labels.role]: 'helper' }) };
+  const found = await engine.json<readonly ListedContainer[]>('list helpers', { method: 'GET', path: '/containers/json', query });
+  await removeAll(
+    engine,
+    found.map(({ Id }) => `/containers/${Id}?force=1&v=1`),
+  );
 }
 
 /** Returns how much was found. */
@@ -91,12 +124,15 @@ export async function sweepDead(engine: Engine, clock: Clock, owner: ProcessOwne
     engine.json<readonly Owned[]>('list networks', { method: 'GET', path: '/networks', query: { filters: ours } }),
   ]);
   const dead = new Set<string>();
+  const clusters = new Set<string>();
   for (const { Labels: its } of lists.flat()) {
     if (its?.[labels.onHostDeath] !== 'kill' || its[labels.ownerHost] !== owner.host) continue;
     if (its[labels.ownerPid] === String(owner.pid) && its[labels.ownerStart] === owner.start) continue;
     if (ownedByAnother(its, owner)) continue;
     const keys = [labels.cluster, labels.node, labels.ownerPid, labels.ownerStart, labels.onHostDeath];
     dead.add(JSON.stringify({ label: keys.map((key) => `${key}=${its[key]}`) }));
+    clusters.add(its[labels.cluster] ?? '');
   }
-  for (const filters of dead) await sweepNode(engine, clock, filters);
+  await Promise.all([...dead].map((filters) => sweepNode(engine, clock, filters, deadRoundsMax)));
+  await Promise.all([...clusters].map((clusterId) => sweepOverlay(engine, clock, clusterId, 1)));
 }

@@ -2,7 +2,8 @@
  * What the watchdog runs: `node -e SCRIPT`, with its orders as JSON in the environment. It is plain JavaScript in a string, so that it
  * needs no file of this package and no package at all. It reads from its owner until the owner says `bye` or is gone, however it went.
  * Then it removes what carries the owner's labels: containers, networks and volumes, again and again until a few looks in a row have
- * found nothing, because a request that was under way when the owner died may still be carried out; at last the folders.
+ * found nothing, because a request that was under way when the owner died may still be carried out; then the folders; at last it tries for
+ * a while to remove the network of all the cluster's nodes, which the engine refuses while another node uses it.
  */
 export const watchdogScript = `
 'use strict';
@@ -47,6 +48,11 @@ const call = (method, path) =>
     asked.end();
   });
 const filters = 'filters=' + encodeURIComponent(JSON.stringify({ label: order.labels }));
+const sweepOverlay = async () => {
+  const networks = await call('GET', '/networks?filters=' + encodeURIComponent(order.overlay));
+  await Promise.all(networks.map(({ Id }) => call('DELETE', '/networks/' + Id).catch(() => undefined)));
+  return networks.length;
+};
 const sweep = async () => {
   const containers = await call('GET', '/containers/json?all=1&' + filters);
   const remove = (path) => call('DELETE', path).catch(() => undefined);
@@ -55,6 +61,7 @@ const sweep = async () => {
   await Promise.all(networks.map(({ Id }) => remove('/networks/' + Id)));
   const volumes = (await call('GET', '/volumes?' + filters)).Volumes || [];
   await Promise.all(volumes.map(({ Name }) => remove('/volumes/' + encodeURIComponent(Name))));
+  await sweepOverlay();
   return containers.length + networks.length + volumes.length;
 };
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -70,6 +77,7 @@ const act = async () => {
     await pause(found < 0 ? 500 : found > 0 ? 50 : 400);
   }
   for (const folder of order.folders) rmSync(folder, { recursive: true, force: true });
+  for (let tries = 0; tries < 40 && (await sweepOverlay().catch(() => 0)) > 0; tries++) await pause(500);
   process.exit(0);
 };
 let said = '';

@@ -11,6 +11,8 @@ export interface WatchdogDuty {
   readonly prefix: string;
   /** `key=value`, all of which what is to be removed carries. */
   readonly labels: readonly string[];
+  /** A filter that lets through the network of all the cluster's nodes, which goes too if nobody else uses it. */
+  readonly overlay: string;
   readonly folders: readonly string[];
 }
 
@@ -62,12 +64,6 @@ export class Watchdog {
     child.ref();
     child.stdin?.end('bye\n');
     await ended;
-  }
-
-  /** Leaves it to do its duty as if the owner were gone: for what cannot be removed yet. It ends by itself. */
-  handOver(): void {
-    this.#closed = true;
-    this.#child?.stdin?.end();
   }
 
   async #spawn(): Promise<void> {
