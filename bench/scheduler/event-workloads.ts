@@ -11,14 +11,14 @@ const light = { cpu: '10m', memory: '10Mi' };
 const waiting = (extra: Partial<PodSpec>, requests: Readonly<Record<string, string>> = light): PodTemplate =>
   template({ type: 'unsched' }, extra, requests);
 
-const port = (requests: Readonly<Record<string, string>>): PodSpec['containers'] => [
-  { name: 'pause', image: 'registry.k8s.io/pause:3.10', ports: [{ containerPort: 80, hostPort: 8001 }], resources: { requests } },
+const port = (requests: Readonly<Record<string, string>>, hostPort: number): PodSpec['containers'] => [
+  { name: 'pause', image: 'registry.k8s.io/pause:3.10', ports: [{ containerPort: hostPort, hostPort }], resources: { requests } },
 ];
-const apartFrom = (matchLabels: Readonly<Record<string, string>>): Partial<PodSpec> => ({
-  affinity: { podAntiAffinity: required({ labelSelector: { matchLabels }, topologyKey: hostKey }) },
+const apartFrom = (matchLabels: Readonly<Record<string, string>>, namespace: string, topologyKey = hostKey): Partial<PodSpec> => ({
+  affinity: { podAntiAffinity: required({ labelSelector: { matchLabels }, topologyKey, namespaces: [namespace] }) },
 });
-const nextTo = (matchLabels: Readonly<Record<string, string>>): Partial<PodSpec> => ({
-  affinity: { podAffinity: required({ labelSelector: { matchLabels }, topologyKey: hostKey }) },
+const nextTo = (matchLabels: Readonly<Record<string, string>>, namespace: string, topologyKey = hostKey): Partial<PodSpec> => ({
+  affinity: { podAffinity: required({ labelSelector: { matchLabels }, topologyKey, namespaces: [namespace] }) },
 });
 const onlyWhere = (key: string): Partial<PodSpec> => ({ nodeSelector: { [key]: 'yes' } });
 const evenly: Partial<PodSpec> = {
@@ -47,27 +47,75 @@ function* inTurn(uids: readonly string[], act: (uid: string) => void): Generator
   }
 }
 
-/** Pods go that were in the way of others: by a host port, by what they take, by not being liked. */
+const hostPorts = 12;
+const blocking = { cpu: '350m', memory: '3Gi' };
+/** No more than `maxSkew` of them on a node: there are fewer nodes than there should be. */
+const atMost = (maxSkew: number): Partial<PodSpec> => ({
+  topologySpreadConstraints: [
+    {
+      maxSkew,
+      minDomains: 10_000,
+      topologyKey: hostKey,
+      whenUnsatisfiable: 'DoNotSchedule',
+      labelSelector: { matchLabels: { topology: 'blue' } },
+    },
+  ],
+});
+
+function addOneWithClaim(cluster: PerfCluster, name: string, pod: PodTemplate): void {
+  const volumes = [{ name: 'data', persistentVolumeClaim: { claimName: name } }];
+  addPods(cluster, 1, deepFreeze({ ...pod, spec: { ...pod.spec, volumes } }), 'blockeraffinity');
+}
+
+function addClaim(cluster: PerfCluster, name: string): void {
+  const spec = { accessModes: ['ReadWriteOncePod'], volumeName: name, resources: { requests: { storage: '1Gi' } } };
+  cluster.put('PersistentVolume', { name }, { spec: { ...spec, capacity: { storage: '1Gi' } }, status: { phase: 'Bound' } });
+  cluster.put('PersistentVolumeClaim', { name, namespace: 'blockeraffinity' }, { spec, status: { phase: 'Bound' } });
+}
+
+/**
+ * Pods go that were in the way of others: by their number, a host port, what they take, a claim for one pod alone, by not being liked.
+ * Ten times as many as nodes, as in Kubernetes (which has 50 nodes), up to a thousand; only so many nodes take pods of these kinds.
+ */
 const podDelete: Sized = (nodes) => {
-  const each = eachOf(nodes);
+  const crowded = Math.min(nodes, 100);
+  const each = 10 * crowded;
+  const blockers = 0.96 * each;
+  const here = { nodeSelector: { crowded: 'yes' } };
+  const blocker = (i: number): PodTemplate =>
+    template({ topology: 'blue', type: 'blocker' }, { ...here, ...atMost(10), containers: port(blocking, 8_000 + (i % hostPorts)) });
+  const disliked = template({ color: 'green', type: 'blocker' }, here, {});
   return {
     name: 'EventHandlingPodDelete',
     nodes,
-    measured: 3 * each,
+    measured: 4 * each + blockers,
     prepare: (cluster) => {
-      addNodes(cluster, nodes);
-      const requests = { cpu: '3600m', memory: '100Mi' };
-      addPods(cluster, nodes, template({ type: 'blocker' }, { containers: port(requests) }, requests));
+      addNodes(cluster, crowded, [], { labels: { crowded: 'yes' } });
+      addNodes(cluster, nodes - crowded, [], { prefix: 'other' });
+      for (let i = 0; i < blockers; i++) {
+        addPods(cluster, 1, blocker(i), 'blockertopologyportsresources');
+        addClaim(cluster, `claim-${i}`);
+        addOneWithClaim(cluster, `claim-${i}`, disliked);
+      }
     },
     measure: (cluster) => {
-      addPods(cluster, each, waiting({ containers: port(light) }));
-      addPods(cluster, each, waiting({}, { cpu: '3', memory: '10Mi' }));
-      addPods(cluster, each, waiting(apartFrom({ type: 'blocker' })));
+      const wait = (count: number, extra: Partial<PodSpec>, namespace: string, requests = {}, labels = {}): void =>
+        void addPods(cluster, count, template({ type: 'unsched', ...labels }, { ...here, ...extra }, requests), namespace);
+      wait(each, atMost(11), 'blockertopologyportsresources', {}, { topology: 'blue' });
+      for (let i = 0; i < blockers; i++) addOneWithClaim(cluster, `claim-${i}`, template({ type: 'unsched' }, here, {}));
+      for (let i = 0; i < each; i++) wait(1, { containers: port({}, 8_000 + (i % hostPorts)) }, 'nodeports');
+      wait(each, {}, 'noderesources', { cpu: '200m', memory: '1Gi' });
+      wait(each, apartFrom({ color: 'green' }, 'blockeraffinity'), 'interpodaffinity', {}, { color: 'green' });
     },
     *steps(cluster) {
       yield 'nothing is due';
-      const blockers = cluster.uids('Pod').slice(0, each);
-      yield* inTurn(blockers, (uid) => cluster.delete(uid));
+      const going = (namespace: string): readonly string[] =>
+        cluster.uids('Pod').filter((uid) => {
+          const { metadata } = cluster.object(uid)!;
+          return metadata.namespace === namespace && metadata.labels?.['type'] === 'blocker';
+        });
+      yield* inTurn(going('blockertopologyportsresources'), (uid) => cluster.delete(uid));
+      yield* inTurn(going('blockeraffinity'), (uid) => cluster.delete(uid));
     },
   };
 };
@@ -91,24 +139,45 @@ const podUpdate: Sized = (nodes) => {
   };
 };
 
-/** Kinds of pods that others wait for. */
-const friends = 50;
+/** Where Kubernetes has two nodes, there are two halves of them here. */
+const halfKey = 'half';
 
-/** Pods come that others waited for, each of them for another one. Those are counted, too. */
+/**
+ * Pods come that others waited for: each of them lets one more pod into the other half, since none may be two ahead of the other, or is
+ * the company of just one. They are counted, too.
+ */
 const podAdd: Sized = (nodes) => {
   const each = eachOf(nodes);
+  const evenHalves = {
+    maxSkew: 1,
+    topologyKey: halfKey,
+    whenUnsatisfiable: 'DoNotSchedule',
+    labelSelector: { matchLabels: { topology: 'blue' } },
+  };
+  const green = { color: 'green' };
   return {
     name: 'EventHandlingPodAdd',
     nodes,
-    measured: 2 * each,
-    prepare: (cluster) => addNodes(cluster, nodes),
+    measured: 4 * each,
+    prepare: (cluster) => {
+      for (const half of ['0', '1']) addNodes(cluster, nodes / 2, [], { prefix: `half-${half}`, labels: { [halfKey]: half } });
+      addPods(cluster, 1, template(green, {}, {}), 'podtopologyspread');
+    },
     measure: (cluster) => {
-      for (let i = 0; i < each; i++) addPods(cluster, 1, waiting(nextTo({ friend: String(i % friends) })));
+      const spreading = { ...apartFrom(green, 'podtopologyspread', halfKey), topologySpreadConstraints: [evenHalves] };
+      addPods(cluster, each, template({ type: 'unsched', topology: 'blue' }, spreading, {}), 'podtopologyspread');
+      for (let i = 0; i < each; i++)
+        addPods(cluster, 1, waiting(nextTo({ color: `yellow-${i}` }, 'interpodaffinity'), {}), 'interpodaffinity');
     },
     *steps(cluster) {
       yield 'nothing is due';
+      const balancing = template({ topology: 'blue', ...green }, nextTo(green, 'podtopologyspread', halfKey), {});
       for (let i = 0; i < each; i++) {
-        addPods(cluster, 1, template({ friend: String(i % friends) }, {}, light));
+        addPods(cluster, 1, balancing, 'podtopologyspread');
+        yield { passes: 10 };
+      }
+      for (let i = 0; i < each; i++) {
+        addPods(cluster, 1, template({ color: `yellow-${i}` }, {}, {}), 'interpodaffinity');
         yield { passes: 10 };
       }
     },

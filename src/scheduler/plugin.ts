@@ -54,7 +54,8 @@ export type ClassOf = (classes: NodeClasses) => number;
 /** What a filter says of all nodes, in few words: it depends on the classes of a node alone. Must agree with `filter`. */
 export interface SparseFilter {
   readonly classes: readonly NodeClasses[];
-  readonly refuses: (classOf: ClassOf) => boolean;
+  /** Why nodes of these classes will not do; undefined: they will. */
+  readonly refusal: (classOf: ClassOf) => Refusal | undefined;
 }
 
 /** The nodes that no filter refused. */

@@ -1,5 +1,5 @@
 import type { PersistentVolumeClaimManifest, PersistentVolumeManifest, StorageClassManifest } from '../api/generated/models.ts';
-import type { Stored } from '../api/object.ts';
+import type { Stored, StoredObject } from '../api/object.ts';
 import type { FollowedObjects } from './followed-objects.ts';
 import type { PodInfo } from './pod-info.ts';
 
@@ -41,4 +41,14 @@ export function classOf({ spec }: StoredClaim, objects: FollowedObjects): Stored
 /** True if the claim is to be bound only once it is known where its pod will be. */
 export function waitsForConsumer(claim: StoredClaim, objects: FollowedObjects): boolean {
   return (claim.spec?.volumeName ?? '') === '' && classOf(claim, objects)?.volumeBindingMode === 'WaitForFirstConsumer';
+}
+
+/** True if the claim is one that the pod, or one like it, uses: claims made for single pods go by their names, which differ. */
+export function mayUse({ object, namespace }: PodInfo, { metadata }: StoredObject): boolean {
+  return (
+    metadata.namespace === namespace &&
+    (object.spec?.volumes ?? []).some(
+      ({ persistentVolumeClaim, ephemeral }) => ephemeral !== undefined || persistentVolumeClaim?.claimName === metadata.name,
+    )
+  );
 }

@@ -47,20 +47,32 @@ export class SchedulingCycle {
     const named = namedNodes(table, filters, this.#cache);
     if (named !== undefined) return this.#placeAmong(pod, named, table, filters);
     table.refresh();
-    const quick = this.#quickChoice(pod, table, filters);
-    if (quick !== undefined) return { node: quick };
+    const quick = this.#quickPlacement(pod, table, filters);
+    if (quick !== undefined) return quick;
     const feasible = new FeasibleNodes(table, this.#indexes);
     this.#filter(pod, feasible, table, filters);
-    if (feasible.count === 0) return { unplaced: this.#unplaced(table, filters, pod, true) };
+    if (feasible.count === 0) return { unplaced: this.#unplaced(table, filters, pod, this.#countsOf(table, filters)) };
     // Where only one node is left nobody needs to say how good it is.
     const scores = feasible.count === 1 ? [] : this.#preScore(pod, feasible);
     return { node: this.#best(pod, feasible, table, scores) };
   }
 
-  /** The best node, if all plugins that look at the whole cluster say what they have to say in few words. */
-  #quickChoice(pod: PodInfo, table: ShapeTable, filters: FilterRun): NodeInfo | undefined {
-    if (filters.sparse === undefined || table.feasibleCount < 2 || !table.scores.decisive) return undefined;
+  /** Where it goes, or why nowhere, as far as all plugins that look at the whole cluster say what they have to say in few words. */
+  #quickPlacement(pod: PodInfo, table: ShapeTable, filters: FilterRun): Placement | undefined {
+    if (filters.sparse === undefined || table.feasibleCount === 0) return undefined;
     if (this.#nominated.anyWithTerms || (this.#nominated.size > 0 && !filters.passesAll)) return undefined;
+    const scores = table.feasibleCount > 1 && table.scores.decisive ? this.#sparseScores(pod, table) : undefined;
+    if (filters.sparse.length === 0) {
+      if (scores === undefined) return undefined;
+      if (scores.length === 0) return { node: this.#cache.nodeAt(table.heaps([]).best(0, nobody))! };
+    }
+    const outcome = sparseChoice(table, filters.sparse, scores, this.#cache.rows);
+    if (outcome === undefined) return undefined;
+    if ('index' in outcome) return { node: this.#cache.nodeAt(outcome.index)! };
+    return { unplaced: this.#unplaced(table, filters, pod, outcome.refused) };
+  }
+
+  #sparseScores(pod: PodInfo, table: ShapeTable): readonly WeightedSparseScore[] | undefined {
     const feasible = new FeasibleNodes(table, this.#indexes);
     const scores: WeightedSparseScore[] = [];
     for (const { plugin, weight } of this.#profile.clusterScores) {
@@ -69,9 +81,7 @@ export class SchedulingCycle {
       if (result?.sparse === undefined) return undefined;
       scores.push({ ...result.sparse, weight });
     }
-    if (filters.sparse.length === 0 && scores.length === 0) return this.#cache.nodeAt(table.heaps([]).best(0, nobody));
-    const index = sparseChoice(table, filters.sparse, scores, this.#cache.rows);
-    return index === undefined ? undefined : this.#cache.nodeAt(index);
+    return scores;
   }
 
   /** What a PostFilter plugin may try for this pod. */
@@ -96,7 +106,7 @@ export class SchedulingCycle {
       this.#tables.of(pod),
       new FilterRun(this.#profile.clusterFilters, pod, this.#cache),
       pod,
-      false,
+      undefined,
     );
     return Object.assign((node: NodeInfo) => refusalOf(node), { ofAll: refusalOfAll });
   }
@@ -171,7 +181,7 @@ export class SchedulingCycle {
   /** For pods that name their nodes: looks at those alone. */
   #placeAmong(pod: PodInfo, named: readonly NodeInfo[], table: ShapeTable, filters: FilterRun): Placement {
     const fitting = named.filter((node) => this.#fits(pod, node, table, filters)).sort((a, b) => a.index - b.index);
-    if (fitting.length === 0) return { unplaced: this.#unplaced(table, filters, pod, false) };
+    if (fitting.length === 0) return { unplaced: this.#unplaced(table, filters, pod, undefined) };
     if (fitting.length === 1) return { node: fitting[0]! };
     let best = fitting[0]!;
     let bestScore = -1;
@@ -214,17 +224,21 @@ export class SchedulingCycle {
     return this.#cache.nodeAt(indexes[best]!)!;
   }
 
-  /** `listed`: the table is current, and what it keeps holds for every node. */
-  #unplaced(table: ShapeTable, filters: FilterRun, pod: PodInfo, listed: boolean): Unplaced {
+  /** How many nodes the table says are refused, by refusal, if it says so of all and nobody has said so before it. */
+  #countsOf(table: ShapeTable, filters: FilterRun): ReadonlyMap<Refusal, number> | undefined {
+    return table.feasibleCount === 0 && (filters.passesAll || this.#nominated.size === 0) ? table.counts() : undefined;
+  }
+
+  /** `known`: how many nodes are refused, by refusal; else they are asked, one by one, if somebody wants to know. */
+  #unplaced(table: ShapeTable, filters: FilterRun, pod: PodInfo, known: ReadonlyMap<Refusal, number> | undefined): Unplaced {
     const refusalOfAll = table.refusalOfAll ?? filters.refusalOfAll;
-    const simple = listed && filters.passesAll && table.feasibleCount === 0;
     const refusalOf = (node: NodeInfo): Refusal | undefined => {
       if (refusalOfAll !== undefined) return refusalOfAll;
-      if (simple) return table.refusalOf(node.index);
+      if (known !== undefined) return table.refusalOf(node.index) ?? filters.refusal(node);
       return table.refusalNow(node) ?? filters.refusal(node) ?? this.#refusalBesideNominated(pod, node, table);
     };
-    let counted: ReadonlyMap<Refusal, number> | undefined;
-    const counts = (): ReadonlyMap<Refusal, number> => (counted ??= simple ? table.counts() : countRefusals(this.#cache, refusalOf));
+    let counted = refusalOfAll === undefined ? known : new Map([[refusalOfAll, this.#cache.nodeCount]]);
+    const counts = (): ReadonlyMap<Refusal, number> => (counted ??= countRefusals(this.#cache, refusalOf));
     return { nodeCount: this.#cache.nodeCount, refusalOfAll, refusalOf, counts };
   }
 }

@@ -80,6 +80,18 @@ function filtersAgree(world: SchedulerPluginWorld): void {
   }
 }
 
+function fewWordsAgree(world: SchedulerPluginWorld): void {
+  for (const pod of world.samples()) {
+    const run = new FilterRun([world.plugin], pod, world.cache);
+    for (const { refusal } of run.sparse ?? []) {
+      for (const node of world.nodes) {
+        const told = refusal((classes) => classes.classOf(node.index));
+        assert.deepEqual(told, run.refusal(node), `sparse says of ${node.name} what filter says`);
+      }
+    }
+  }
+}
+
 function scoresAgree(world: SchedulerPluginWorld): void {
   if (world.plugin.scoreAll === undefined) return;
   for (const pod of world.samples())
@@ -219,6 +231,7 @@ export const schedulerPluginSuite: readonly SchedulerPluginCase[] = [
   inManyWorlds('answers: the same question has the same answer, and nothing is changed by asking', answersRepeat),
   inManyWorlds('scores: whole numbers from 0 to 100 after NormalizeScore', scoresAreInRange),
   inManyWorlds('filterAll: agrees with filter', filtersAgree),
+  inManyWorlds('sparse: agrees with filter', fewWordsAgree),
   inManyWorlds('scoreAll: agrees with score', scoresAgree),
   inManyWorlds('reads: filterReads and scoreReads are true', readsAreHonest),
   inManyWorlds('hints: no event that helps is missed', hintsMissNothing),

@@ -83,6 +83,8 @@ const template: fc.Arbitrary<PodOptions> = podOptions.map(({ labels = {}, spec =
   },
 }));
 
+const isRefusal = (text: string): boolean => text.includes('FailedScheduling');
+
 type Step = { readonly of: number } | { readonly delete: number } | { readonly move: number };
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ of: fc.nat({ max: 3 }) }) },
@@ -93,7 +95,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 test(
   'with and without shortcuts every pod goes to the same node',
   () => {
-    const said = { sparse: 0 };
+    const said = { sparse: 0, refused: 0 };
+    const told = ({ events }: SmallCluster) =>
+      events.map(({ regarding, reason, message }) => `${regarding.name} ${reason} ${message}`).filter(isRefusal);
     fc.assert(
       fc.property(
         fc.array(node, { minLength: 2, maxLength: 20, size: 'max' }),
@@ -140,13 +144,16 @@ test(
                 kind === 'Pod' ? [[metadata.name, (spec as { nodeName?: string }).nodeName]] : [],
               );
             expect(where(quick)).toEqual(where(plod));
+            expect(told(quick)).toEqual(told(plod));
           }
+          if (told(quick).length > 0) said.refused++;
         },
       ),
       { numRuns: 60 * scale, ...fixed },
     );
     // The test is about shortcuts: they must have been there to be taken.
     expect(said.sparse).toBeGreaterThan(500);
+    expect(said.refused).toBeGreaterThan(10);
   },
   patienceMs,
 );
@@ -232,3 +239,38 @@ test(
   },
   patienceMs,
 );
+
+test('a pod that no node will do for is told so without asking each of them', () => {
+  const asked = new Map<string, number>();
+  const watched = (plugin: AnyPlugin): AnyPlugin => {
+    const { filter, filterAll: _filterAll, ...rest } = plugin;
+    if (filter === undefined || (plugin.filterReads ?? 'cluster') !== 'cluster') return plugin;
+    return {
+      ...rest,
+      filter: (...args) => {
+        asked.set(plugin.name, (asked.get(plugin.name) ?? 0) + 1);
+        return filter(...args);
+      },
+    };
+  };
+  const plugins = defaultPlugins().map(({ plugin, weight = 1 }) => ({ plugin: watched(plugin), weight }));
+  const cluster = new SmallCluster(new DefaultScheduler({ profiles: [{ plugins }] }));
+  for (let i = 0; i < 200; i++) cluster.put(aNode(`n${i}`, { labels: { [zoneKey]: `z${i % 2}` }, cpu: i < 50 ? '1' : '4' }));
+  const labelSelector = { matchLabels: { app: 'a' } };
+  const term = (topologyKey: string) => ({ requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey, labelSelector }] });
+  const even = { maxSkew: 1, minDomains: 9, topologyKey: zoneKey, whenUnsatisfiable: 'DoNotSchedule', labelSelector };
+  cluster.put(aPod('a0', { on: 'n0', labels: { app: 'a' } }), aPod('a1', { on: 'n1', labels: { app: 'a' } })).settle();
+  cluster.put(
+    aPod('alone', { cpu: '2', spec: { affinity: { podAffinity: term('nowhere') } } }),
+    aPod('apart', { cpu: '2', spec: { affinity: { podAntiAffinity: term(zoneKey) } } }),
+    aPod('even', { cpu: '2', labels: { app: 'a' }, spec: { topologySpreadConstraints: [even] } }),
+  );
+  cluster.settle();
+  const less = '0/200 nodes are available:';
+  expect(['alone', 'apart', 'even'].map((name) => cluster.messages(name)[0]?.split(' preemption:')[0])).toEqual([
+    `${less} 150 node(s) didn't match pod affinity rules, 50 Insufficient cpu.`,
+    `${less} 150 node(s) didn't match pod anti-affinity rules, 50 Insufficient cpu.`,
+    `${less} 150 node(s) didn't match pod topology spread constraints, 50 Insufficient cpu.`,
+  ]);
+  expect([...asked]).toEqual([]);
+});

@@ -27,6 +27,11 @@ export const brokenPlugins: Readonly<Record<string, () => AnyPlugin>> = {
     filter: (_pod, { index }) => (index % 2 === 0 ? refusal : undefined),
     filterAll: (_pod, _indexes, count) => count,
   }),
+  'refuses nobody in few words': () => ({
+    name,
+    preFilter: () => ({ sparse: { classes: [], refusal: () => undefined } }),
+    filter: (_pod, { pods }) => (pods.size > 1 ? refusal : undefined),
+  }),
   'gives another score with scoreAll': () => ({
     name,
     score: (_pod, { index }) => index,

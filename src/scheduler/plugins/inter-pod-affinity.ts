@@ -1,5 +1,6 @@
 import { ConfigurationError } from '../../errors.ts';
 import type { AffinityTerm } from '../affinity-term.ts';
+import { differs } from '../changed-part.ts';
 import type { DomainTally } from '../domain-tally.ts';
 import type { NodeInfo } from '../node-info.ts';
 import type { ClassOf, ClusterEvent, NodeSet, Refusal, SchedulerPlugin, SparseFilter, SparseScore } from '../plugin.ts';
@@ -100,19 +101,39 @@ function refusalOf({ index }: NodeInfo, { affinity, isFirst, antiAffinity, exist
   return existing.some((tally) => podsNear(tally, index) > 0) ? existingRefusal : undefined;
 }
 
+/** What is asked of the classes of nodes about one tally: some of its pods, none of them, or only that there is a domain. */
+interface Check {
+  readonly tally: DomainTally;
+  readonly asks: 'some' | 'none' | 'domain';
+  readonly refusal: Refusal;
+  /** Every node has a domain for itself: the class is the number of pods. */
+  readonly single: boolean;
+}
+
 function sparseRules({ affinity, isFirst, antiAffinity, existing }: Rules, nodeCount: number): SparseFilter {
-  const wanted = splitTallies(affinity, nodeCount);
-  const unwanted = splitTallies([...antiAffinity, ...existing], nodeCount);
-  // Where every node has a domain for itself, the first of its kind may go to any.
-  const near = isFirst ? [] : wanted.perNode;
-  return {
-    classes: [...wanted.perDomain.map(({ domains }) => domains), ...near, ...unwanted.classes],
-    refuses: (classOf) =>
-      near.some((tally) => classOf(tally) === 0) ||
-      unwanted.perNode.some((tally) => classOf(tally) > 0) ||
-      wanted.perDomain.some((tally) => classOf(tally.domains) === 0 || (!isFirst && podsInDomain(tally, classOf) === 0)) ||
-      unwanted.perDomain.some((tally) => podsInDomain(tally, classOf) > 0),
+  const checks: Check[] = [];
+  const add = (tallies: readonly DomainTally[], asks: Check['asks'], refusal: Refusal): void => {
+    for (const tally of tallies) {
+      const single = tally.domains.isPerNode(nodeCount);
+      // Where every node has a domain for itself, the first of its kind may go to any.
+      if (!single || asks !== 'domain') checks.push({ tally, asks, refusal, single });
+    }
   };
+  add(affinity, isFirst ? 'domain' : 'some', affinityRefusal);
+  add(antiAffinity, 'none', antiAffinityRefusal);
+  add(existing, 'none', existingRefusal);
+  return {
+    classes: checks.map(({ tally, single }) => (single ? tally : tally.domains)),
+    refusal: (classOf) => {
+      for (const check of checks) if (!passes(check, classOf)) return check.refusal;
+      return undefined;
+    },
+  };
+}
+
+function passes({ tally, asks, single }: Check, classOf: ClassOf): boolean {
+  if (asks === 'domain') return classOf(tally.domains) > 0;
+  return (single ? classOf(tally) : podsInDomain(tally, classOf)) > 0 === (asks === 'some');
 }
 
 function sparseWishes(wishes: readonly Wish[], nodeCount: number): SparseScore {
@@ -234,8 +255,9 @@ function mayFitAfter(event: ClusterEvent, group: PodGroup, cache: SchedulerCache
     case 'pod-updated':
       return means(group.requiredAffinity, event.pod.group, cache) || group.requiredAntiAffinity.length > 0;
     case 'node-added':
-    case 'node-updated':
       return true;
+    case 'node-updated':
+      return differs(event.change, ({ metadata }) => metadata.labels);
     case 'node-removed':
     case 'pod-pending':
       return false;

@@ -1,5 +1,8 @@
 import type { TopologySpreadConstraint } from '../../api/generated/models.ts';
+import type { StoredObject } from '../../api/object.ts';
 import { ConfigurationError } from '../../errors.ts';
+import { differs } from '../changed-part.ts';
+import type { StoredNode } from '../node-info.ts';
 import type { ClusterEvent, Refusal, SchedulerPlugin, SparseFilter } from '../plugin.ts';
 import type { PodInfo } from '../pod-info.ts';
 import type { SchedulerCache } from '../scheduler-cache.ts';
@@ -94,12 +97,14 @@ function sparseSkew(constraints: readonly CompiledConstraint[], nodeCount: numbe
   }));
   return {
     classes,
-    refuses: (classOf) =>
-      limits.some(({ tally, single, most }) => {
-        if (single) return classOf(tally) > most;
-        const domain = classOf(tally.domains) - 1;
-        return domain < 0 || (tally.pods[domain] ?? 0) > most;
-      }),
+    refusal: (classOf) => {
+      for (const { tally, single, most } of limits) {
+        const domain = single ? undefined : classOf(tally.domains) - 1;
+        if (domain === -1) return labelRefusal;
+        if ((domain === undefined ? classOf(tally) : (tally.pods[domain] ?? 0)) > most) return skewRefusal;
+      }
+      return undefined;
+    },
   };
 }
 
@@ -126,6 +131,8 @@ function checkedDefaults(constraints: readonly TopologySpreadConstraint[]): read
   return constraints;
 }
 
+const taintsOf = ({ spec }: StoredObject): unknown => (spec as StoredNode['spec'])?.taints;
+
 function mayFitAfter(event: ClusterEvent, pod: PodInfo, cache: SchedulerCache, constraints: SpreadConstraints): boolean {
   switch (event.type) {
     case 'pod-added':
@@ -136,7 +143,9 @@ function mayFitAfter(event: ClusterEvent, pod: PodInfo, cache: SchedulerCache, c
         constraints.hard(pod, cache).some(({ tally }) => tally.counter.matches(event.pod.group) || event.type !== 'pod-added')
       );
     case 'node-added':
+      return constraints.hard(pod, cache).every(({ tally }) => event.node.labels[tally.domains.key] !== undefined);
     case 'node-updated':
+      return differs(event.change, ({ metadata }) => metadata.labels) || differs(event.change, taintsOf);
     case 'node-removed':
       return true;
     case 'object':

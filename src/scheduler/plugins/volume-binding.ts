@@ -3,7 +3,7 @@ import { persistentVolumeKind } from '../../kinds/persistent-volume.ts';
 import type { FollowedObjects } from '../followed-objects.ts';
 import type { NodeInfo } from '../node-info.ts';
 import type { Refusal, SchedulerPlugin } from '../plugin.ts';
-import { claimsOf, isBound, volumeOf, waitsForConsumer, type NamedClaim, type StoredClaim } from '../pod-claims.ts';
+import { claimsOf, isBound, mayUse, volumeOf, waitsForConsumer, type NamedClaim, type StoredClaim } from '../pod-claims.ts';
 import type { PodInfo } from '../pod-info.ts';
 import type { PlannedWrite } from '../scheduler.ts';
 import { chooseVolumes, selectedNodeAnnotation, volumeFitsNode, type ClaimChoice } from '../volume-choice.ts';
@@ -68,9 +68,12 @@ export function volumeBinding(): SchedulerPlugin<Claims> {
     unreserve: ({ uid }) => void decided.delete(uid),
     preBind: ({ uid }, node) => (decided.get(uid) ?? []).map((choice) => writeOf(choice, node)),
     postBind: ({ uid }) => void decided.delete(uid),
-    isSchedulableAfter: (event) => {
+    isSchedulableAfter: (event, pod) => {
       if (event.type === 'node-added' || event.type === 'node-updated') return true;
-      return event.type === 'object' && ['PersistentVolumeClaim', 'PersistentVolume', 'StorageClass'].includes(event.change.object.kind);
+      if (event.type !== 'object') return false;
+      const { object } = event.change;
+      if (object.kind === 'PersistentVolumeClaim') return mayUse(pod, object);
+      return object.kind === 'PersistentVolume' || object.kind === 'StorageClass';
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { Volume } from '../../api/generated/models.ts';
 import type { Refusal, SchedulerPlugin } from '../plugin.ts';
-import { claimsOf } from '../pod-claims.ts';
+import { claimsOf, mayUse } from '../pod-claims.ts';
+import type { PodInfo } from '../pod-info.ts';
 
 const name = 'VolumeRestrictions';
 const diskRefusal: Refusal = Object.freeze({ plugin: name, reasons: ['node(s) had no available disk'], resolvable: true });
@@ -11,7 +12,6 @@ const claimRefusal: Refusal = Object.freeze({
 });
 
 interface State {
-  /** Disks of a cloud or a SAN that not everybody may use at the same time. */
   readonly disks: readonly Volume[];
   /** Another pod uses a claim that is for one pod alone. */
   readonly claimInUse: boolean;
@@ -22,15 +22,14 @@ export function volumeRestrictions(): SchedulerPlugin<State> {
   return {
     name,
     preFilter: (pod, cache) => {
-      const volumes = pod.object.spec?.volumes ?? [];
-      if (volumes.length === 0) return { skip: true };
-      const disks = volumes.filter(
-        ({ gcePersistentDisk, awsElasticBlockStore, iscsi, rbd }) =>
-          (gcePersistentDisk ?? awsElasticBlockStore ?? iscsi ?? rbd) !== undefined,
-      );
+      if ((pod.object.spec?.volumes ?? []).length === 0) return { skip: true };
+      const disks = disksOf(pod);
       const alone = claimsOf(pod, cache.objects).filter(({ claim }) => claim?.spec?.accessModes?.includes('ReadWriteOncePod'));
       if (disks.length === 0 && alone.length === 0) return { skip: true };
-      return { state: { disks, claimInUse: alone.some((claim) => cache.claims.users(pod.namespace, claim.name) > 0) } };
+      const claimInUse = alone.some((claim) => cache.claims.users(pod.namespace, claim.name) > 0);
+      const state = { disks, claimInUse };
+      if (disks.length > 0) return { state };
+      return claimInUse ? { state, sparse: { classes: [], refusal: () => claimRefusal } } : { skip: true };
     },
     filter: (_pod, node, { disks, claimInUse }) => {
       for (const other of disks.length === 0 ? [] : node.pods.values()) {
@@ -38,11 +37,28 @@ export function volumeRestrictions(): SchedulerPlugin<State> {
       }
       return claimInUse ? claimRefusal : undefined;
     },
-    isSchedulableAfter: (event) =>
-      event.type === 'pod-removed' ||
-      event.type === 'node-added' ||
-      (event.type === 'object' && event.change.object.kind === 'PersistentVolumeClaim'),
+    isSchedulableAfter: (event, pod) => {
+      if (event.type === 'pod-removed') return inTheWay(event.pod, pod);
+      if (event.type === 'object') return event.change.object.kind === 'PersistentVolumeClaim' && mayUse(pod, event.change.object);
+      return event.type === 'node-added';
+    },
   };
+}
+
+/** Disks of a cloud or a SAN that not everybody may use at the same time. */
+const disksOf = ({ object }: PodInfo): readonly Volume[] =>
+  (object.spec?.volumes ?? []).filter(
+    ({ gcePersistentDisk, awsElasticBlockStore, iscsi, rbd }) => (gcePersistentDisk ?? awsElasticBlockStore ?? iscsi ?? rbd) !== undefined,
+  );
+
+/** True if the one that went had a claim or a disk that the pod, or one like it, wants. */
+function inTheWay(gone: PodInfo, pod: PodInfo): boolean {
+  const theirs = gone.object.spec?.volumes ?? [];
+  const disks = disksOf(pod);
+  if (theirs.some((one) => disks.some((ours) => inConflict(ours, one)))) return true;
+  const claims = theirs.flatMap(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName ?? []);
+  const ours = pod.object.spec?.volumes ?? [];
+  return gone.namespace === pod.namespace && ours.some(({ persistentVolumeClaim: claim }) => claims.includes(claim?.claimName ?? ''));
 }
 
 /** The same disk, unless all who use it only read. Amazon's may be used by one alone. */

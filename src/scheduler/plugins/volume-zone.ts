@@ -1,6 +1,6 @@
 import type { NodeInfo } from '../node-info.ts';
 import type { Refusal, SchedulerPlugin } from '../plugin.ts';
-import { claimsOf, isBound, volumeOf } from '../pod-claims.ts';
+import { claimsOf, isBound, mayUse, volumeOf } from '../pod-claims.ts';
 
 const name = 'VolumeZone';
 const refusal: Refusal = Object.freeze({ plugin: name, reasons: ['node(s) had no available volume zone'], resolvable: false });
@@ -27,10 +27,12 @@ export function volumeZone(): SchedulerPlugin<readonly ZoneRule[]> {
       return rules.length === 0 ? { skip: true } : { state: rules };
     },
     filter: (_pod, node, rules) => (rules.every((rule) => inZone(node, rule)) ? undefined : refusal),
-    isSchedulableAfter: (event) =>
-      event.type === 'node-added' ||
-      event.type === 'node-updated' ||
-      (event.type === 'object' && ['PersistentVolumeClaim', 'PersistentVolume', 'StorageClass'].includes(event.change.object.kind)),
+    isSchedulableAfter: (event, pod) => {
+      if (event.type === 'node-added' || event.type === 'node-updated') return true;
+      if (event.type !== 'object') return false;
+      const { object } = event.change;
+      return object.kind === 'PersistentVolume' || (object.kind === 'PersistentVolumeClaim' && mayUse(pod, object));
+    },
   };
 }
 
