@@ -13,12 +13,15 @@ export function explainPod(pod: PodInfo, cycle: SchedulingCycle | undefined, cac
   }
   const placedOn = cache.nodeOf(pod.uid);
   const placed = cache.podOf(pod.uid);
-  if (placedOn !== undefined) cache.removePod(pod.uid);
-  try {
-    return explainPending(pod, cycle, cache);
-  } finally {
-    if (placedOn !== undefined && placed !== undefined) cache.addPod(placed, placedOn.name);
-  }
+  if (placedOn === undefined || placed === undefined) return explainPending(pod, cycle, cache);
+  return cache.inOrder(placedOn, () => {
+    cache.removePod(pod.uid);
+    try {
+      return explainPending(pod, cycle, cache);
+    } finally {
+      cache.addPod(placed, placedOn.name);
+    }
+  });
 }
 
 function explainPending(pod: PodInfo, cycle: SchedulingCycle, cache: SchedulerCache): PodExplanation {

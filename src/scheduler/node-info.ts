@@ -95,6 +95,13 @@ export class NodeInfo {
     for (const port of hostPorts) this.#ports.add(port);
   }
 
+  /** Of the cache alone: the pods are in the order of these uids, those of them that are here. */
+  orderPods(uids: readonly string[]): void {
+    const known = new Map(this.#pods);
+    this.#pods.clear();
+    for (const uid of uids) if (known.has(uid)) this.#pods.set(uid, known.get(uid)!);
+  }
+
   /** Of the cache alone: the same pod, with the same shape. */
   replacePod(pod: PodInfo): void {
     this.#pods.set(pod.uid, pod);

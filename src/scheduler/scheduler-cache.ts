@@ -54,6 +54,19 @@ export class SchedulerCache {
     }
   }
 
+  /**
+   * Runs `attempt`, which may take pods off the node and must put them back: the order in which they came is what it was, since it says
+   * who goes first of those that are equally important.
+   */
+  inOrder<T>(node: NodeInfo, attempt: () => T): T {
+    const uids = [...node.pods.keys()];
+    try {
+      return attempt();
+    } finally {
+      node.orderPods(uids);
+    }
+  }
+
   /** How many Node objects there are. */
   get nodeCount(): number {
     return this.#nodeCount;

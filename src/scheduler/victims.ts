@@ -38,25 +38,33 @@ export function selectVictims(
 ): Candidate | Refusal {
   const lower = [...node.pods.values()].filter(({ priority }) => priority < pod.priority);
   if (lower.length === 0) return noVictims;
-  return cache.try(() => {
-    for (const { uid } of lower) cache.removePod(uid);
-    const refusal = whatIf.refusal(node);
-    if (refusal !== undefined) {
-      for (const victim of lower) cache.addPod(victim, node.name);
-      return refusal;
-    }
-    const ordered = lower.sort(byImportance);
-    const violating = budgets.violatedBy(ordered);
-    const victims: PodInfo[] = [];
-    for (const victim of [...ordered.filter((one) => violating.has(one)), ...ordered.filter((one) => !violating.has(one))]) {
-      cache.addPod(victim, node.name);
-      if (whatIf.refusal(node) === undefined) continue;
-      cache.removePod(victim.uid);
-      victims.push(victim);
-    }
-    for (const victim of victims) cache.addPod(victim, node.name);
-    return candidateOf(node, victims.sort(byImportance), victims.filter((victim) => violating.has(victim)).length);
-  });
+  return cache.inOrder(node, () => cache.try(() => selectAmong(lower, node, cache, whatIf, budgets)));
+}
+
+function selectAmong(
+  lower: PodInfo[],
+  node: NodeInfo,
+  cache: SchedulerCache,
+  whatIf: WhatIf,
+  budgets: DisruptionBudgets,
+): Candidate | Refusal {
+  for (const { uid } of lower) cache.removePod(uid);
+  const refusal = whatIf.refusal(node);
+  if (refusal !== undefined) {
+    for (const victim of lower) cache.addPod(victim, node.name);
+    return refusal;
+  }
+  const ordered = lower.sort(byImportance);
+  const violating = budgets.violatedBy(ordered);
+  const victims: PodInfo[] = [];
+  for (const victim of [...ordered.filter((one) => violating.has(one)), ...ordered.filter((one) => !violating.has(one))]) {
+    cache.addPod(victim, node.name);
+    if (whatIf.refusal(node) === undefined) continue;
+    cache.removePod(victim.uid);
+    victims.push(victim);
+  }
+  for (const victim of victims) cache.addPod(victim, node.name);
+  return candidateOf(node, victims.sort(byImportance), victims.filter((victim) => violating.has(victim)).length);
 }
 
 /** Negative if `a` is the more important one: of higher priority, or running for longer. */

@@ -126,6 +126,26 @@ test('spares the more important pods of a node, and those a budget protects', ()
   expect(gone(cluster, 'worthy', 'old', 'protected', 'young')).toEqual(['young']);
 });
 
+test('of equally important pods the one that came last goes, whatever was tried or asked before', () => {
+  const victim = (before: (cluster: SmallCluster) => void) => {
+    const cluster = new SmallCluster(new DefaultScheduler(), aNode('a'), low('first', 'a'), low('last', 'a'));
+    before(cluster.settle());
+    cluster.put(high('p')).settle();
+    return gone(cluster, 'first', 'last');
+  };
+  expect(victim(() => undefined)).toEqual(['last']);
+  expect(victim((cluster) => void cluster.scheduler.explain(cluster.view, cluster.pod('first')))).toEqual(['last']);
+  const inVain = (cluster: SmallCluster) => void cluster.put(high('q', { spec: { priority: 50, nodeSelector: { no: 'where' } } })).settle();
+  expect(victim(inVain)).toEqual(['last']);
+  // Looks who would have to go, and cannot have it done.
+  const notDone = (cluster: SmallCluster) => {
+    cluster.fault = (write) => (write.verb === 'delete' ? new Error('no') : undefined);
+    cluster.put(high('q')).settle().remove('Pod', 'q');
+    cluster.fault = () => undefined;
+  };
+  expect(victim(notDone)).toEqual(['last']);
+});
+
 test('leaves the room it made to the pod it made it for', () => {
   const cluster = new SmallCluster(new DefaultScheduler(), aNode('a'), low('a1', 'a', { cpu: '4' }));
   cluster.put(high('p', { cpu: '4' })).settle();
