@@ -22,9 +22,10 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     // Real processes, engines and sockets on a busy machine: a limit is there to end what hangs, not to measure.
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
-    teardownTimeout: 20_000,
+    // Tests have no smaller ones of their own; those that need more say so.
+    testTimeout: 240_000,
+    hookTimeout: 400_000,
+    teardownTimeout: 60_000,
     pool: 'forks',
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },

@@ -82,7 +82,7 @@ beforeAll(async () => {
     body: { metadata: { name: 'web' }, spec: { terminationGracePeriodSeconds: 1, containers: [container] } },
   });
   await cluster.pods.get('web')!.waitFor('Ready');
-}, 120_000);
+});
 
 afterAll(async () => {
   stop.abort();
@@ -91,7 +91,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-describe('@kubernetes/client-node', { timeout: 60_000 }, () => {
+describe('@kubernetes/client-node', () => {
   test('typed clients: create, read, list, replace, delete', async () => {
     expect(await config.makeApiClient(VersionApi).getCode()).toMatchObject({ minor: '33' });
     const created = await core.createNamespacedConfigMap({
@@ -249,7 +249,7 @@ describe('@kubernetes/client-node', { timeout: 60_000 }, () => {
     const [here, far] = await Promise.all(['here-', 'far-'].map((name) => mkdtemp(join(folder, name))));
     await writeFile(join(here!, 'sent.txt'), content);
     await new Cp(config).cpToPod(namespace, 'web', 'main', here!, far!);
-    await expect.poll(() => readFile(join(far!, 'sent.txt'), 'utf8').catch(() => ''), { timeout: 30_000 }).toBe(content);
+    await expect.poll(() => readFile(join(far!, 'sent.txt'), 'utf8').catch(() => ''), { timeout: 120_000 }).toBe(content);
   });
 });
 
@@ -257,7 +257,7 @@ const python = '/usr/bin/python3';
 const hasPython = spawnSync(python, ['-c', 'import kubernetes']).status === 0;
 if (!hasPython) console.warn('\n*** python3-kubernetes is not on this machine: its test DOES NOT RUN. ***\n');
 
-test.skipIf(!hasPython)("Debian's python3-kubernetes: create, patch, watch, delete, exec, log", { timeout: 60_000 }, async () => {
+test.skipIf(!hasPython)("Debian's python3-kubernetes: create, patch, watch, delete, exec, log", async () => {
   const file = join(folder, 'kubeconfig');
   await server.writeKubeconfig(file);
   const child = spawn(python, [fileURLToPath(new URL('python-client.py', import.meta.url)), file], {

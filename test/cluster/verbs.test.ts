@@ -36,7 +36,7 @@ const web: InProcessImage = {
   },
 };
 
-describe('verbs of Pods', { timeout: 60_000 }, () => {
+describe('verbs of Pods', () => {
   let cluster: Cluster;
   let pod: Pod;
   const stop = new AbortController();

@@ -24,7 +24,7 @@ async function serverOf(options: Partial<ClusterNameServerOptions> = {}) {
   server.start(() => bound());
   server.step(clock.now());
   await ready;
-  const resolver = new Resolver({ timeout: 10_000, tries: 1 });
+  const resolver = new Resolver({ timeout: 60_000, tries: 1 });
   const { address, port } = server.address()!;
   resolver.setServers([`${address}:${port}`]);
   const ask = (name: string): Promise<unknown> => resolver.resolve4(name).catch((error: NodeJS.ErrnoException) => error.code);

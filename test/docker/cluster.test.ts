@@ -38,7 +38,7 @@ const output = async (pod: Pod, command: readonly string[]): Promise<string> => 
 
 const fetching = (url: string) => ['node', '-e', `fetch('${url}').then((answer) => answer.text()).then(console.log)`];
 
-describe.runIf(here)('containers behind a Service', { timeout: 120_000 }, () => {
+describe.runIf(here)('containers behind a Service', () => {
   beforeAll(async () => {
     engine = await testEngine();
     await ensureTestImages(engine);
@@ -82,7 +82,7 @@ describe.runIf(here)('containers behind a Service', { timeout: 120_000 }, () => 
     });
     await web.ready();
     await service.ready();
-  }, 180_000);
+  });
 
   afterAll(async () => {
     stop.abort();

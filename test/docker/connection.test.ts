@@ -79,12 +79,12 @@ function certificates(): void {
   }
 }
 
-describe.runIf(here)('ways to an engine', { timeout: 60_000 }, () => {
+describe.runIf(here)('ways to an engine', () => {
   beforeAll(async () => {
     engine = await testEngine();
     await ensureTestImages(engine);
     folder = mkdtempSync(join(tmpdir(), 'coxswain-ways-'));
-  }, 120_000);
+  });
   afterAll(() => {
     engine.close();
     rmSync(folder, { recursive: true, force: true });

@@ -7,7 +7,7 @@ import { DockerRuntime } from '../../src/runtimes/docker-runtime.ts';
 import type { DockerRuntimeOptions } from '../../src/runtimes/docker/docker-runtime-options.ts';
 import type { Engine } from '../../src/runtimes/docker/engine.ts';
 import type { RuntimeFixture } from '../../src/testing/runtime-probe.ts';
-import { within } from '../runtimes/suite-patience.ts';
+import { patienceMs, within } from '../runtimes/suite-patience.ts';
 import { testImages } from './test-images.ts';
 
 interface Labelled {
@@ -63,8 +63,8 @@ export function dockerFixture(engine: Engine, options: DockerRuntimeOptions = {}
       echo: ['cat'],
       hang: ['sleep', '100000'],
     },
-    settle: (promise, what) => within(promise, what, 30_000),
-    patienceMs: 30_000,
+    settle: within,
+    patienceMs,
     dispose: async () => {
       const state = existsSync(stateDir);
       rmSync(folder, { recursive: true, force: true });

@@ -11,7 +11,7 @@ describe.runIf(await engineHere('the runtime suite on Docker'))('runtime suite',
   beforeAll(async () => {
     engine = await testEngine();
     await ensureTestImages(engine);
-  }, 120_000);
+  });
   afterAll(() => engine.close());
 
   test.each(runtimeSuiteFor(() => dockerFixture(engine), []))('$name', async ({ run }) => {

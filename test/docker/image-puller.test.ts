@@ -65,7 +65,7 @@ const gone = async (image: string): Promise<void> => {
   await engine.json('remove', { method: 'DELETE', path: `/images/${image}` }).catch(() => undefined);
 };
 
-describe.runIf(here)('pulls from a real registry', { timeout: 60_000 }, () => {
+describe.runIf(here)('pulls from a real registry', () => {
   beforeAll(async () => {
     engine = await testEngine();
     await ensureTestImages(engine);
@@ -73,7 +73,7 @@ describe.runIf(here)('pulls from a real registry', { timeout: 60_000 }, () => {
     [open, closed] = await Promise.all([Registry.start(), Registry.start(htpasswd)]);
     digest = await push(open, {});
     await push(closed, registryUser);
-  }, 120_000);
+  });
   afterAll(async () => {
     for (const registry of [open, closed]) {
       await gone(`${registry.host}/team/base:1`);

@@ -41,20 +41,20 @@ const some = (...wanted: readonly string[]): readonly string[] => wanted.filter(
 let k: KubectlCluster;
 const ok = (...args: Parameters<KubectlCluster['ok']>): Promise<string> => k.ok(...args);
 
-describe.runIf(here)('kubectl and containers', { timeout: 180_000 }, () => {
+describe.runIf(here)('kubectl and containers', () => {
   beforeAll(async () => {
     await ensureTestImages(await testEngine());
     const runtime = new DockerRuntime({ neverPull: true });
     k = await KubectlCluster.start({}, { name, nodes: [{ name: 'n1', podCidr: '10.233.1.0/24', runtime }] });
     await ok('apply -f -', { stdin: pods });
     await ok('wait --for=condition=Ready pod/web --timeout=120s');
-  }, 180_000);
+  });
   afterAll(async () => {
     await ok('delete pods --all --now');
     await k[Symbol.asyncDispose]();
     const left = await leftBehind(await testEngine(), name);
     if (left.length > 0) throw new Error(`left on the engine: ${left.join(', ')}`);
-  }, 120_000);
+  });
 
   test('get and describe show addresses, images and states', async () => {
     expect(await ok('get pod web -o wide --no-headers')).toMatch(/^web +2\/2 +Running +0 +\w+ +10\.233\.1\.\d+ +n1 /);
@@ -126,7 +126,7 @@ describe.runIf(here)('kubectl and containers', { timeout: 180_000 }, () => {
 
   test('top', async () => {
     const top = async (): Promise<string> => (await k.run(['top', 'pods', '--no-headers'])).out;
-    await expect.poll(top, { timeout: 60_000 }).toMatch(/^web +\d+m +\d+Mi/m);
+    await expect.poll(top, { timeout: 120_000 }).toMatch(/^web +\d+m +\d+Mi/m);
   });
 
   test('delete lets it end', async () => {

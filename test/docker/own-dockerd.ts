@@ -120,7 +120,7 @@ export class OwnDockerd {
         this.#process.once('exit', () => (ended = true));
       }
     };
-    await within(up(), `the engine at ${this.host} answers`, 120_000);
+    await within(up(), `the engine at ${this.host} answers`);
   }
 
   /** Ends it; with SIGKILL at once, else as it likes to end. */
@@ -129,7 +129,7 @@ export class OwnDockerd {
     if (child === undefined) return;
     const ended = new Promise((resolve) => child.once('exit', resolve));
     child.kill(signal);
-    await within(ended, 'the engine ends', 60_000);
+    await within(ended, 'the engine ends');
     this.#process = undefined;
   }
 

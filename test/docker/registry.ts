@@ -58,7 +58,7 @@ export class Registry {
     const up = async (): Promise<void> => {
       while (!(await answers(port))) await clock.sleep(50);
     };
-    await within(up(), 'the registry answers', 30_000);
+    await within(up(), 'the registry answers');
     return registry;
   }
 

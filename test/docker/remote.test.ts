@@ -19,7 +19,7 @@ let running: Promise<void>;
 
 const read = async (path: string): Promise<string> => (await pod.exec(['cat', path], { container: 'main' })).stdout;
 
-describe.runIf(here)('an engine that does not see our files', { timeout: 60_000 }, () => {
+describe.runIf(here)('an engine that does not see our files', () => {
   beforeAll(async () => {
     engine = await testEngine();
     await ensureTestImages(engine);
@@ -57,7 +57,7 @@ describe.runIf(here)('an engine that does not see our files', { timeout: 60_000 
       },
     });
     pod = await cluster.pods.get('a')!.waitFor('Ready');
-  }, 120_000);
+  });
   afterAll(async () => {
     stop.abort();
     await running;
@@ -104,7 +104,7 @@ describe.runIf(here)('an engine that does not see our files', { timeout: 60_000 
     const gone = async (): Promise<void> => {
       while ((await leftBehind(engine, name)).length > 1) await clock.sleep(50);
     };
-    await within(gone(), 'containers and volumes are gone', 30_000);
+    await within(gone(), 'containers and volumes are gone');
     expect(await leftBehind(engine, name)).toHaveLength(1);
   });
 });

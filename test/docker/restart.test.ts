@@ -41,11 +41,11 @@ async function kill(pod: PodState, signal: string): Promise<void> {
   await until(async () => !(await inspect(pod)).State.Running, `the container of ${pod.uid} has ended`);
 }
 
-describe.runIf(here)('restart of the host: containers and LmdbStore', { timeout: 240_000 }, () => {
+describe.runIf(here)('restart of the host: containers and LmdbStore', () => {
   beforeAll(async () => {
     engine = await testEngine();
     await ensureTestImages(engine);
-  }, 120_000);
+  });
   afterAll(() => engine.close());
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'coxswain-restart-'));

@@ -24,10 +24,10 @@ describe.runIf(here)('a rolling update of containers', () => {
     // One file with all it imports: the image has node and nothing else.
     const banner = { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" };
     await build({ entryPoints: [program], outfile: join(folder, 'echo.mjs'), bundle: true, platform: 'node', format: 'esm', banner });
-  }, 120_000);
+  });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  test('under requests and open WebSockets loses nothing', { timeout: 120_000 + rollouts * 60_000 }, async () => {
+  test('under requests and open WebSockets loses nothing', { timeout: 240_000 + rollouts * 120_000 }, async () => {
     const nodes = ['n1', 'n2'].map((name) => ({ name, runtime: new DockerRuntime({ neverPull: true }) }));
     const container = {
       image: testImages.node,

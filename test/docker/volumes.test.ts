@@ -40,7 +40,7 @@ async function output(script: string, container: Partial<Container>, spec: Parti
   return text;
 }
 
-describe.runIf(here)('volumes, hooks and probes', { timeout: 90_000 }, () => {
+describe.runIf(here)('volumes, hooks and probes', () => {
   beforeAll(async () => {
     engine = await testEngine();
     await ensureTestImages(engine);
@@ -50,7 +50,7 @@ describe.runIf(here)('volumes, hooks and probes', { timeout: 90_000 }, () => {
     ({ cluster } = stage);
     await cluster.configMaps.create({ metadata: { name: 'settings' }, data: { 'a.txt': 'one', 'b.txt': 'two' } });
     await cluster.secrets.create({ metadata: { name: 'key' }, stringData: { word: 'secret' } });
-  }, 120_000);
+  });
   afterAll(async () => {
     await stage.close();
     engine.close();

@@ -5,13 +5,13 @@ import type { Engine } from '../../src/runtimes/docker/engine.ts';
 import { findEngine } from '../../src/runtimes/docker/engine-discovery.ts';
 import type { InspectedContainer } from '../../src/runtimes/docker/engine-answers.ts';
 import { leftBehind } from './docker-fixture.ts';
+import { patienceMs } from '../runtimes/suite-patience.ts';
 import { FaultProxy } from './fault-proxy.ts';
 import type { OwnDockerd } from './own-dockerd.ts';
 import { ensureTestImages, testImages } from './test-images.ts';
 import type { Sky, Weather } from './weather.ts';
 
 const clock = new SystemClock();
-const patienceMs = 30_000;
 const command = ['sh', '-c', 'trap "exit 0" TERM; while :; do sleep 0.1; done'];
 
 /** Looks until the condition holds. An engine that does not answer meanwhile is part of the weather. */

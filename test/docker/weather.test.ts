@@ -9,10 +9,10 @@ const seed = 20_260;
 const runs = 5;
 let field: WeatherField;
 
-describe.runIf(await engineHere('weather on Docker'))(`weather, seed ${seed}`, { timeout: 120_000 }, () => {
+describe.runIf(await engineHere('weather on Docker'))(`weather, seed ${seed}`, () => {
   beforeAll(async () => {
     field = await WeatherField.open(`weather-${process.pid}`);
-  }, 120_000);
+  });
   afterAll(() => field.close());
 
   test.each(drawWeather(weathers, runs, new SeededRandom(seed)).map((weather, n) => ({ n, weather, title: `${n}: ${weather.name}` })))(

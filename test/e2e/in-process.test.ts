@@ -59,7 +59,7 @@ afterAll(async () => {
   await cluster.close();
 });
 
-describe('functions behind a Service of which nobody says what it carries', { timeout: 60_000 }, () => {
+describe('functions behind a Service of which nobody says what it carries', () => {
   test('the only pod is replaced under 500 requests a second, and no request fails', async () => {
     const load = new Load(service.url()!, 500);
     for (let round = 0; round < 2; round++) {

@@ -74,7 +74,7 @@ test('simulated nodes make no folder, so that a cluster nobody closed leaves non
   await cluster.close();
 });
 
-describe('close', { timeout: 120_000 }, () => {
+describe('close', () => {
   test('leaves no process, no socket, no timer and no file', async () => {
     const mark = `86400.${process.pid}1`;
     const stateDir = join(mkdtempSync(join(tmpdir(), 'leftovers-')), 'state');
@@ -140,13 +140,13 @@ describe('close', { timeout: 120_000 }, () => {
     `;
     const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', text], {
       cwd: join(import.meta.dirname, '../..'),
-      timeout: 60_000,
+      timeout: 200_000,
     });
     expect(stdout).toBe('closed\n');
   });
 });
 
-describe('two clusters in one process', { timeout: 120_000 }, () => {
+describe('two clusters in one process', () => {
   const options = (seed: number, answer: string): ClusterOptions => ({
     seed,
     nodes: [

@@ -56,7 +56,7 @@ afterAll(async () => {
 
 const answerOnce = async (): Promise<string> => (await fetch(service.url()!)).text();
 
-describe('real processes behind a Service', { timeout: 120_000 }, () => {
+describe('real processes behind a Service', () => {
   test('requests are balanced over all pods', async () => {
     const answers = new Map<string, number>();
     for (let i = 0; i < 30; i++) {

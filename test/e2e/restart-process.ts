@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createInterface, type Interface } from 'node:readline';
 import { join } from 'node:path';
 import { SystemClock } from '../../src/env/system-clock.ts';
+import { patienceMs } from '../runtimes/suite-patience.ts';
 
 export interface PodState {
   readonly uid: string;
@@ -73,10 +74,10 @@ export class RestartHost {
   }
 }
 
-/** Resolves when `check` holds; rejects after 60 s. */
+/** Resolves when `check` holds; rejects once it is clear that something hangs. */
 export async function until(check: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  for (const deadline = clock.now() + 60_000; !(await check()); await clock.sleep(50))
-    if (clock.now() > deadline) throw new Error(`not within 60 s: ${what}`);
+  for (const deadline = clock.now() + patienceMs; !(await check()); await clock.sleep(50))
+    if (clock.now() > deadline) throw new Error(`not within ${patienceMs} ms: ${what}`);
 }
 
 /** Who answers behind the Service, at its address and at its node port: each says its name. */

@@ -27,7 +27,7 @@ afterEach(async () => {
 
 const pidOf = (uid: string): number => processesWith(`COXSWAIN_CONTAINER=${uid}.0.main.0`)[0]!;
 
-describe('restart of the host: processes and LmdbStore', { timeout: 120_000 }, () => {
+describe('restart of the host: processes and LmdbStore', () => {
   test('keep: what runs is adopted, what died is handled by its restart policy, Services answer where they did', async () => {
     host = await new RestartHost(folder, 'keep').up();
     const before = await host.state();

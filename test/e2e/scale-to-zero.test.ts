@@ -40,7 +40,7 @@ async function atZero(cluster: Cluster, autoscaler: HorizontalPodAutoscaler): Pr
 
 test.each(['requests-per-second', 'requests-in-flight'])(
   'a service that nobody asks has no Pods; who asks waits for the first, by %s',
-  { timeout: 240_000 },
+  { timeout: 400_000 },
   async (metric) => {
     await using cluster = await Cluster.create({
       nodes: [{ name: 'n1', runtime: new InProcessRuntime({ images: { 'web:1': program } }) }],

@@ -23,7 +23,7 @@ const ownAddresses = Object.values(networkInterfaces())
   .map(({ address }) => address);
 
 // Addresses that only Linux has without being told: all of 127.0.0.0/8 answers there.
-describe.runIf(process.platform === 'linux')('every type of Service on real sockets', { timeout: 60_000 }, () => {
+describe.runIf(process.platform === 'linux')('every type of Service on real sockets', () => {
   let cluster: Cluster;
   let web: ReplicationController;
   const stop = new AbortController();
@@ -56,7 +56,7 @@ describe.runIf(process.platform === 'linux')('every type of Service on real sock
   const ask = async (address: string, port = 8085): Promise<string> => (await fetch(`http://${address}:${port}/`)).text();
   const isOurs = (answer: string): boolean => web.pods().some(({ name }) => name === answer);
   const resolver = (): Resolver => {
-    const asked = new Resolver({ timeout: 5000 });
+    const asked = new Resolver({ timeout: 60_000 });
     const { address, port } = cluster.nameServer!.address()!;
     asked.setServers([`${address}:${port}`]);
     return asked;

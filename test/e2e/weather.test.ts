@@ -10,7 +10,7 @@ process.on('SIGTERM', () => process.exit(0));
 `;
 
 /** What can go wrong with a Pod on real processes: each ends in its status, an Event and a message, and nobody else suffers. */
-describe('bad weather on real processes', { timeout: 120_000 }, () => {
+describe('bad weather on real processes', () => {
   let cluster: Cluster;
   let good: Pod;
   let blocker: Server;

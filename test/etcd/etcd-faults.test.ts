@@ -5,6 +5,7 @@ import { EtcdStore, type EtcdStoreOptions } from '../../src/stores/etcd-store.ts
 import type { StoreChange } from '../../src/stores/store.ts';
 import { StoreProbe } from '../../src/testing/store-probe.ts';
 import { tryHistory } from '../../src/testing/store-suite.ts';
+import { patienceMs } from '../runtimes/suite-patience.ts';
 import { EtcdServers, hasEtcd } from './etcd-server.ts';
 import { inWeather, memberId } from './etcd-weather.ts';
 
@@ -127,7 +128,7 @@ describe.skipIf(!hasEtcd)('EtcdStore on three members', () => {
     ]);
     for (const outcome of [get, list, head, write]) expect(outcome).toMatchObject({ status: 'rejected', reason: unreachable });
     await servers.members[2]!.signal('SIGCONT');
-    const probe = new StoreProbe({ store, dispose: async () => undefined, patienceMs: 20_000 });
+    const probe = new StoreProbe({ store, dispose: async () => undefined, patienceMs });
     await probe.within(waitForRead(store), 'a read once there is a quorum');
     expect((await store.get('/a'))?.value).toEqual({ n: 1 });
   });
@@ -150,7 +151,7 @@ describe.skipIf(!hasEtcd)('EtcdStore on three members', () => {
     store.watch({ prefix: '/', after: await store.head(), onChanges: (told) => changes.push(...told), onError: () => undefined });
     servers.cutOff(0, await memberId(servers.endpoints[0]!));
     const other = await open({ endpoints: servers.endpoints.slice(1) });
-    const probe = new StoreProbe({ store: other, dispose: async () => undefined, patienceMs: 20_000 });
+    const probe = new StoreProbe({ store: other, dispose: async () => undefined, patienceMs });
     await probe.within(waitForRead(other), 'a leader among the others');
     const [made] = await other.write([{ key: '/a', value: Object.freeze({ n: 1 }), expected: 0 }]);
     expect(made).toMatchObject({ ok: true });
@@ -164,7 +165,7 @@ describe.skipIf(!hasEtcd)('EtcdStore on three members', () => {
 
   it('a history made under faults is linearizable, and its watches keep their guarantees', async () => {
     const store = await open();
-    const probe = new StoreProbe({ store, dispose: async () => undefined, patienceMs: 25_000 });
+    const probe = new StoreProbe({ store, dispose: async () => undefined, patienceMs });
     const history = (): Promise<readonly string[]> =>
       tryHistory(probe, { seed: 11, operations: 400, pause: (random) => clock.sleep(random.integer(40)) });
     expect(await inWeather(servers, new SeededRandom(11), history)).toEqual([]);

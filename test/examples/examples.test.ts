@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 
 const root = join(import.meta.dirname, '../..');
-const patienceMs = 180_000;
+const patienceMs = 600_000;
 
 /** What each example has to say, in this order. */
 const says: Readonly<Record<string, readonly RegExp[]>> = {

@@ -42,7 +42,7 @@ const refused = (...options: readonly string[]): Promise<{ code: number; said: s
     execFile(process.execPath, args(...options), { cwd: root }, (error, _out, said) => resolve({ code: Number(error?.code ?? 0), said }));
   });
 
-describe('npm run serve', { timeout: 120_000 }, () => {
+describe('npm run serve', () => {
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'coxswain-serve-test-'));

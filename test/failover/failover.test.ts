@@ -13,7 +13,7 @@ beforeEach(async () => {
 afterEach(() => servers.remove());
 
 /** `npm run soak:failover` does it a hundred times. */
-describe.skipIf(!hasEtcd)('control planes in processes of their own', { timeout: 120_000 }, () => {
+describe.skipIf(!hasEtcd)('control planes in processes of their own', () => {
   it('the leader is killed, and stopped and let go on: one acts in each term, nothing is lost, exactly as many Pods as asked for', async () => {
     const random = new SeededRandom(7);
     const outcome = await failover({ endpoints: servers.endpoints, prefix: '/failover', leaseMs: 2000, rounds: 2, random });

@@ -10,7 +10,7 @@ import { Planes } from './planes.ts';
 
 const leaseMs = 2000;
 
-describe.skipIf(!hasEtcd)('machines with real processes and one etcd', { timeout: 180_000 }, () => {
+describe.skipIf(!hasEtcd)('machines with real processes and one etcd', () => {
   it('whoever leads and whoever dies, the processes of each machine go on, and who comes back adopts its own', async () => {
     const servers = await EtcdServers.start(1);
     const folder = mkdtempSync(join(tmpdir(), 'coxswain-keeping-'));

@@ -182,7 +182,7 @@ const rules: readonly Rule[] = [
 ];
 
 const files = repository();
-const patienceMs = 120_000;
+const patienceMs = 240_000;
 
 describe.each(rules)('$title', ({ rule, broken, fine }) => {
   test(

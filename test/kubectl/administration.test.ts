@@ -4,7 +4,7 @@ import { KubectlCluster, kubectls } from './kubectl.ts';
 let k: KubectlCluster;
 const ok = (...args: Parameters<KubectlCluster['ok']>): Promise<string> => k.ok(...args);
 
-describe.skipIf(kubectls.size === 0)('kubectl and the cluster', { timeout: 120_000 }, () => {
+describe.skipIf(kubectls.size === 0)('kubectl and the cluster', () => {
   beforeAll(async () => {
     k = await KubectlCluster.start({ auth: { authorization: 'rbac' } });
   });
@@ -68,7 +68,7 @@ describe.skipIf(kubectls.size === 0)('kubectl and the cluster', { timeout: 120_0
     await ok('run busy --image=busybox --command -- sleep 1000');
     await ok('wait --for=condition=Ready pod/busy --timeout=60s');
     // Of a container that started within this very second nothing is known yet: it is asked for again until there is.
-    await expect.poll(async () => (await k.run(['top', 'pods', '--no-headers'])).out, { timeout: 60_000 }).toMatch(/^busy +\d+m +\d+Mi/m);
+    await expect.poll(async () => (await k.run(['top', 'pods', '--no-headers'])).out, { timeout: 120_000 }).toMatch(/^busy +\d+m +\d+Mi/m);
     expect(await ok('top pod busy --containers --no-headers')).toMatch(/^busy +busy +\d+m +\d+Mi/m);
     expect(await ok('top nodes --no-headers')).toMatch(/^n1 +\d+m +\d+% +\d+Mi +\d+%/m);
     await ok('delete pod busy --now');

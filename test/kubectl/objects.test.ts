@@ -21,7 +21,7 @@ let k: KubectlCluster;
 const ok = (...args: Parameters<KubectlCluster['ok']>): Promise<string> => k.ok(...args);
 const replicas = (): Promise<string> => ok(['get', 'rc', 'web', '-o', 'jsonpath={.spec.replicas}']);
 
-describe.skipIf(kubectls.size === 0)('kubectl and objects', { timeout: 120_000 }, () => {
+describe.skipIf(kubectls.size === 0)('kubectl and objects', () => {
   beforeAll(async () => {
     k = await KubectlCluster.start();
     await k.file('web.yaml', manifest);

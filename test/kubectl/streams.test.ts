@@ -57,7 +57,7 @@ async function forwarded(target: string, version: string): Promise<readonly stri
   return answers;
 }
 
-describe.skipIf(kubectls.size === 0)('kubectl and streams', { timeout: 120_000 }, () => {
+describe.skipIf(kubectls.size === 0)('kubectl and streams', () => {
   beforeAll(async () => {
     k = await KubectlCluster.start();
     await ok('apply -f -', { stdin: pods });

@@ -32,7 +32,7 @@ async function versions(app: string): Promise<string> {
     .join('');
 }
 
-describe.skipIf(kubectls.size === 0)('kubectl and workloads', { timeout: 180_000 }, () => {
+describe.skipIf(kubectls.size === 0)('kubectl and workloads', () => {
   beforeAll(async () => {
     k = await KubectlCluster.start();
   });

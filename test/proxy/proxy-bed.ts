@@ -4,6 +4,7 @@ import type { UserspaceServiceProxyOptions } from '../../src/proxy/userspace-opt
 import { UserspaceServiceProxy } from '../../src/proxy/userspace-service-proxy.ts';
 import { ProxyProbe } from '../../src/testing/proxy-probe.ts';
 import type { ProxyPod } from '../../src/testing/proxy-pods.ts';
+import { patienceMs } from '../runtimes/suite-patience.ts';
 
 export const engines = ['direct', 'http-proxy'] as const;
 
@@ -17,6 +18,7 @@ export class ProxyBed extends ProxyProbe {
     super({
       make: (host) => new UserspaceServiceProxy({ ...host, ...options }),
       ...(clock !== undefined && { clock }),
+      patienceMs,
       dispose: async () => undefined,
     });
     this.manual = clock instanceof ManualClock ? clock : undefined;

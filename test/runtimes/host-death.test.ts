@@ -41,7 +41,7 @@ async function startHost(
     host.stdout.once('data', () => resolve());
     host.once('exit', (code) => reject(new Error(`the host ended with ${code}`)));
   });
-  await within(ready, 'the host runs its pods', 60_000);
+  await within(ready, 'the host runs its pods');
   return host;
 }
 
@@ -55,7 +55,7 @@ async function until(condition: () => boolean | Promise<boolean>, what: string):
   const look = async (): Promise<void> => {
     while (!(await condition())) await clock.sleep(20);
   };
-  await within(look(), what, 30_000);
+  await within(look(), what);
 }
 
 const commandLine = (pid: number): string => {

@@ -8,7 +8,7 @@ import type { RuntimeFixture } from '../../src/testing/runtime-probe.ts';
 import { runtimeSuiteFor } from '../../src/testing/runtime-suite.ts';
 import type { RuntimeDeviation } from '../../src/testing/runtime-suite.ts';
 import { suiteCommands, suiteImages, suitePrograms } from './suite-programs.ts';
-import { within } from './suite-patience.ts';
+import { patienceMs, within } from './suite-patience.ts';
 
 const fixture = (addresses: 'auto' | 'mapped') => (): RuntimeFixture => {
   const folder = mkdtempSync(join(tmpdir(), 'coxswain-test-'));
@@ -20,6 +20,7 @@ const fixture = (addresses: 'auto' | 'mapped') => (): RuntimeFixture => {
     images: suiteImages,
     commands: suiteCommands,
     settle: within,
+    patienceMs,
     dispose: async () => {
       const left = existsSync(stateDir);
       rmSync(folder, { recursive: true, force: true });

@@ -9,7 +9,7 @@ import { ProcessRuntime } from '../../src/runtimes/process-runtime.ts';
 import type { ProcessRuntimeOptions } from '../../src/runtimes/process-runtime.ts';
 import type { ProcessImage } from '../../src/runtimes/process/process-image.ts';
 import type { RuntimeFixture } from '../../src/testing/runtime-probe.ts';
-import { within } from './suite-patience.ts';
+import { patienceMs, within } from './suite-patience.ts';
 
 const server = fileURLToPath(new URL('suite-server.mjs', import.meta.url));
 
@@ -66,6 +66,7 @@ export function processFixture(options: ProcessRuntimeOptions = {}): RuntimeFixt
       hang: ['sleep', '100000'],
     },
     settle: within,
+    patienceMs,
     dispose: async () => {
       const state = existsSync(stateDir);
       // Every process of the runtime has its folder in its environment.

@@ -4,4 +4,4 @@
  */
 export const scale = Number(process.env['SCHEDULER_SOAK'] ?? 1);
 export const fixed = scale === 1 ? { seed: 20_260_101 } : {};
-export const patienceMs = 60_000 * scale;
+export const patienceMs = 240_000 * scale;

@@ -10,7 +10,7 @@ test('requests, watches and objects are counted', async () => {
   const leaving = new AbortController();
   const headers = { authorization: 'Bearer admin' };
   await fetch(`${s.server.url}/api/v1/configmaps?watch=true`, { headers, signal: leaving.signal });
-  await expect.poll(metrics, { timeout: 30_000 }).toContain('apiserver_request_total{verb="other",resource="",code="404"} 1');
+  await expect.poll(metrics, { timeout: 120_000 }).toContain('apiserver_request_total{verb="other",resource="",code="404"} 1');
   const text = await metrics();
   expect(text).toContain('apiserver_request_total{verb="POST",resource="configmaps",code="201"} 1\n');
   expect(text).toContain('apiserver_request_total{verb="GET",resource="configmaps",code="404"} 1\n');
@@ -21,7 +21,7 @@ test('requests, watches and objects are counted', async () => {
   expect(text).toMatch(/^coxswain_store_revision [1-9]\d*$/m);
   expect(text).not.toContain('made-up');
   expect(text).not.toContain('PURGE');
-  await expect.poll(metrics, { timeout: 30_000 }).toContain('apiserver_storage_objects{resource="configmaps"} 1\n');
+  await expect.poll(metrics, { timeout: 120_000 }).toContain('apiserver_storage_objects{resource="configmaps"} 1\n');
   leaving.abort();
-  await expect.poll(metrics, { timeout: 30_000 }).toContain('apiserver_longrunning_requests{verb="WATCH",resource="configmaps"} 0\n');
+  await expect.poll(metrics, { timeout: 120_000 }).toContain('apiserver_longrunning_requests{verb="WATCH",resource="configmaps"} 0\n');
 });

@@ -5,10 +5,12 @@ import { describe, expect, it } from 'vitest';
 import { LmdbStore } from '../../src/stores/lmdb-store.ts';
 import type { StoreFixture } from '../../src/testing/store-probe.ts';
 import { storeSuite } from '../../src/testing/store-suite.ts';
+import { patienceMs } from '../runtimes/suite-patience.ts';
 
 async function lmdbFixture(): Promise<StoreFixture> {
   const path = await mkdtemp(join(tmpdir(), 'coxswain-lmdb-'));
-  return { store: new LmdbStore({ path }), again: () => new LmdbStore({ path }), dispose: () => rm(path, { recursive: true }) };
+  const make = (): LmdbStore => new LmdbStore({ path });
+  return { store: make(), again: make, patienceMs, dispose: () => rm(path, { recursive: true }) };
 }
 
 describe('the store suite on LmdbStore', () => {

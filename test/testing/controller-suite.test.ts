@@ -36,7 +36,7 @@ async function faultsFound(broken: ControllerScenario): Promise<readonly string[
   return [...found].sort();
 }
 
-describe('the controller suite', { timeout: 60_000 }, () => {
+describe('the controller suite', () => {
   it('tries each fault at each write', async () => {
     const cases = await controllerSuite(scenario('rc: up to 2 and down to 1'));
     expect(cases.length).toBeGreaterThan(10);

@@ -3,17 +3,18 @@ import type { Store } from '../../src/stores/store.ts';
 import { MemoryStore } from '../../src/stores/memory-store.ts';
 import { StoreProbe } from '../../src/testing/store-probe.ts';
 import { storeSuite, tryHistory } from '../../src/testing/store-suite.ts';
+import { patienceMs } from '../runtimes/suite-patience.ts';
 import { broken, brokenLists, brokenPromises, brokenWatches, brokenWrites } from './broken-stores.ts';
 
-const fixture = (store: Store, patienceMs?: number): ConstructorParameters<typeof StoreProbe>[0] => ({
+const fixture = (store: Store, patienceMs: number): ConstructorParameters<typeof StoreProbe>[0] => ({
   store,
-  ...(patienceMs === undefined ? {} : { patienceMs }),
+  patienceMs,
   dispose: async () => undefined,
 });
 
 describe('the store suite on MemoryStore', () => {
   it.each(storeSuite)('$name', async ({ run }) => {
-    await expect(run(() => fixture(new MemoryStore()))).resolves.toBeUndefined();
+    await expect(run(() => fixture(new MemoryStore(), patienceMs))).resolves.toBeUndefined();
   });
 });
 
