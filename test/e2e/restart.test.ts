@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { processesWith } from '../runtimes/process-fixture.ts';
+import { killProcessesWith, processesWith } from '../runtimes/process-fixture.ts';
 import { answers, RestartHost, stateOf, until } from './restart-process.ts';
 
 const alive = (pid: number): boolean => {
@@ -21,7 +21,7 @@ beforeEach(() => {
 });
 afterEach(async () => {
   await host?.end('SIGKILL');
-  for (const pid of processesWith(folder)) process.kill(pid, 'SIGKILL');
+  killProcessesWith(folder);
   rmSync(folder, { recursive: true, force: true });
 });
 

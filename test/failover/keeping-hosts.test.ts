@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { Cluster } from '../../src/index.ts';
 import { EtcdStore } from '../../src/stores/etcd-store.ts';
 import { EtcdServers, hasEtcd } from '../etcd/etcd-server.ts';
-import { processesWith } from '../runtimes/process-fixture.ts';
+import { killProcessesWith, processesWith } from '../runtimes/process-fixture.ts';
 import { Planes } from './planes.ts';
 
 const leaseMs = 2000;
@@ -27,7 +27,7 @@ describe.skipIf(!hasEtcd)('machines with real processes and one etcd', () => {
       await cranked;
       await user.close();
       await hosts.killAll();
-      for (const pid of processesWith(folder)) process.kill(pid, 'SIGKILL');
+      killProcessesWith(folder);
       await servers.remove();
       rmSync(folder, { recursive: true, force: true });
     });

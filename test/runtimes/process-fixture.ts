@@ -35,6 +35,19 @@ export function processesWith(text: string): readonly number[] {
     .filter((pid) => Number.isInteger(pid) && pid !== process.pid && has(pid));
 }
 
+/** Kills these processes, and returns them. One may have ended by itself since it was found: a shim goes with its container. */
+export function killProcessesWith(text: string): readonly number[] {
+  const found = processesWith(text);
+  for (const pid of found) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+  }
+  return found;
+}
+
 /** A process runtime in a folder of its own, for the suite and for other tests. */
 export function processFixture(options: ProcessRuntimeOptions = {}): RuntimeFixture {
   const folder = mkdtempSync(join(tmpdir(), 'coxswain-test-'));
@@ -70,8 +83,7 @@ export function processFixture(options: ProcessRuntimeOptions = {}): RuntimeFixt
     dispose: async () => {
       const state = existsSync(stateDir);
       // Every process of the runtime has its folder in its environment.
-      const processes = processesWith(stateDir);
-      for (const pid of processes) process.kill(pid, 'SIGKILL');
+      const processes = killProcessesWith(stateDir);
       rmSync(folder, { recursive: true, force: true });
       expect({ state, processes }, 'what is left behind').toEqual({ state: false, processes: [] });
     },

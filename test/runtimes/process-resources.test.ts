@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { ControlGroups, groupFolders } from '../../src/runtimes/process/control-groups.ts';
 import { processEntry } from '../../src/runtimes/process/process-table.ts';
 import { RuntimeProbe } from '../../src/testing/runtime-probe.ts';
-import { processesWith, processFixture } from './process-fixture.ts';
+import { killProcessesWith, processFixture } from './process-fixture.ts';
 
 const node = process.execPath;
 /** Takes 16 MiB more each turn, and uses it. */
@@ -42,7 +42,7 @@ describe.runIf(process.platform === 'linux').each(['auto', 'off'] as const)('res
   test('a container that is killed otherwise is not', async () => {
     await withRuntime(controlGroups, async (probe) => {
       const container = await probe.run('busy', 'a', { spec: { resources: { limits: { memory: '256Mi' } } } });
-      for (const pid of processesWith(container.id)) process.kill(pid, 'SIGKILL');
+      killProcessesWith(container.id);
       expect(await probe.ended(container)).toMatchObject({ exitCode: 137, reason: 'Error' });
     });
   });
