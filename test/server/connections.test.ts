@@ -74,10 +74,21 @@ describe('what takes too long or is too much is cut', () => {
 });
 
 describe.skipIf(kubectls.size === 0)('under siege', () => {
-  test('kubectl answers within a second beside 1,000 idle and 100 hostile connections', async () => {
+  test('kubectl does not wait for 1,000 idle and 100 hostile connections', async () => {
     await using k = await KubectlCluster.start({ limits: { headersTimeoutMs: 2000 } });
     const url = new URL(k.server.url);
-    await k.ok('get namespaces');
+    /** Of five: a machine that many share may hold up one of them. */
+    const median = async (): Promise<number> => {
+      const times: number[] = [];
+      for (let i = 0; i < 5; i++) {
+        const started = performance.now();
+        expect(await k.ok('get namespaces')).toMatch(/^default +Active/m);
+        times.push(performance.now() - started);
+      }
+      return times.sort((a, b) => a - b)[2]!;
+    };
+    await median();
+    const calmMs = await median();
     for (let i = 0; i < 1000; i += 50) await Promise.all(Array.from({ length: 50 }, () => idle(url)));
     let isOver = false;
     // Each comes again as soon as it is hung up on: a quarter speaks no TLS, the others never end their headers.
@@ -93,16 +104,13 @@ describe.skipIf(kubectls.size === 0)('under siege', () => {
       }
     };
     const all = Array.from({ length: 100 }, (_, i) => hostile(i));
-    const times: number[] = [];
-    for (let i = 0; i < 5; i++) {
-      const started = performance.now();
-      expect(await k.ok('get namespaces')).toMatch(/^default +Active/m);
-      times.push(performance.now() - started);
-    }
+    const besiegedMs = await median();
     isOver = true;
     expect([...open].filter((socket) => !socket.destroyed).length).toBeGreaterThanOrEqual(1000);
     await Promise.all(all);
-    // The median: a machine that many share may hold up one of them.
-    expect(times.sort((a, b) => a - b)[2]).toBeLessThan(1000);
+    console.log(`kubectl took ${calmMs.toFixed(0)} ms, under siege ${besiegedMs.toFixed(0)} ms`);
+    // A server that lets the others go first would let kubectl wait as long as they keep coming. How long kubectl takes by itself on this
+    // machine, at this hour, the time without them tells.
+    expect(besiegedMs).toBeLessThan(1000 + 10 * calmMs);
   });
 });
