@@ -262,7 +262,7 @@ describe.skipIf(!hasEtcd)('EtcdStore: upkeep', () => {
     onTestFinished(() => void proxy.close());
     const store = storeOf(servers, {
       endpoints: [`http://127.0.0.1:${(proxy.address() as AddressInfo).port}`],
-      requestTimeoutMs: 1_500,
+      requestTimeoutMs: 5_000,
     });
     await store.open();
     const old = await store.head();
@@ -278,11 +278,12 @@ describe.skipIf(!hasEtcd)('EtcdStore: upkeep', () => {
     const servers = await server();
     const store = storeOf(servers);
     await store.open();
-    const lease = await store.lease({ ttlMs: 1_000 });
+    const lease = await store.lease({ ttlMs: 3_000 });
     expect(await lease.hold('/here', { name: 'one' })).toBeGreaterThan(0);
-    const second = await store.lease({ ttlMs: 1_000 });
+    const second = await store.lease({ ttlMs: 3_000 });
     expect(await second.hold('/here', { name: 'two' })).toBe(false);
-    await clock.sleep(2_500);
+    // Longer than etcd keeps one that is not renewed.
+    await clock.sleep(4_500);
     expect((await store.get('/here'))?.value).toEqual({ name: 'one' });
     await lease.close();
     expect(await store.get('/here')).toBeUndefined();

