@@ -7,6 +7,7 @@ import { configMapKind } from '../../src/kinds/config-map.ts';
 import { eventKind } from '../../src/kinds/event.ts';
 import { podKind } from '../../src/kinds/pod.ts';
 import { ProcessRuntime } from '../../src/runtimes/process-runtime.ts';
+import { patienceMs } from '../runtimes/suite-patience.ts';
 
 /** Answers HTTP; `/crash` ends it with 3, `/sick` makes it answer 500 from then on. */
 const server = `
@@ -55,7 +56,7 @@ describe('kubelet: pods that are processes', () => {
       what,
       () => check() || undefined,
       () => JSON.stringify([cluster.client.list(podKind), cluster.client.list(eventKind).map(({ reason, message }) => [reason, message])]),
-      { timeoutMs: 25_000 },
+      { timeoutMs: patienceMs },
     );
   const ask = (name: string, path: string): Promise<string> =>
     new Promise((resolve, reject) => {
@@ -73,11 +74,13 @@ describe('kubelet: pods that are processes', () => {
 
   test('a server is ready by its probe, restarted when it crashes or is unwell, and stopped with its last words', async () => {
     await cluster.client.create(configMapKind, { metadata: at('cfg'), data: { color: 'blue' } });
-    const probe = { httpGet: { port: 'http' }, periodSeconds: 1, failureThreshold: 1 };
+    // An answer may take its time, and so may the start: only what is refused or wrong counts.
+    const probe = { httpGet: { port: 'http' }, periodSeconds: 1, timeoutSeconds: 60, failureThreshold: 1 };
     await create('web', {
       ports: [{ name: 'http', containerPort: 8080 }],
       readinessProbe: probe,
       livenessProbe: { ...probe, failureThreshold: 2 },
+      startupProbe: { ...probe, failureThreshold: 120 },
       env: [
         { name: 'COLOR', valueFrom: { configMapKeyRef: { name: 'cfg', key: 'color' } } },
         { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
