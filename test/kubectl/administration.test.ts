@@ -12,7 +12,7 @@ describe.skipIf(kubectls.size === 0)('kubectl and the cluster', () => {
 
   test('cordon, taint, drain, uncordon', async () => {
     await ok('run guest --image=busybox --command -- sleep 1000');
-    await ok('wait --for=condition=Ready pod/guest --timeout=60s');
+    await ok('wait --for=condition=Ready pod/guest --timeout=180s');
     expect(await ok('cordon n1')).toBe('node/n1 cordoned\n');
     expect(await ok('get node n1 --no-headers')).toMatch(/Ready,SchedulingDisabled/);
     expect(await ok('uncordon n1')).toBe('node/n1 uncordoned\n');
@@ -21,7 +21,7 @@ describe.skipIf(kubectls.size === 0)('kubectl and the cluster', () => {
     expect(await ok('taint node n1 key-')).toBe('node/n1 untainted\n');
     const refused = await k.run(['drain', 'n1', '--timeout=30s']);
     expect(refused.err).toMatch(/cannot delete cannot delete|cannot delete Pods? that declare no controller|declare no controller/);
-    expect(await ok('drain n1 --force --grace-period=1 --timeout=60s')).toMatch(/evicting pod default\/guest|pod\/guest evicted/);
+    expect(await ok('drain n1 --force --grace-period=1 --timeout=180s')).toMatch(/evicting pod default\/guest|pod\/guest evicted/);
     expect(await ok('get pods -o name')).toBe('');
     await ok('uncordon n1');
   });
@@ -66,7 +66,7 @@ describe.skipIf(kubectls.size === 0)('kubectl and the cluster', () => {
 
   test('top tells what nodes and Pods use', async () => {
     await ok('run busy --image=busybox --command -- sleep 1000');
-    await ok('wait --for=condition=Ready pod/busy --timeout=60s');
+    await ok('wait --for=condition=Ready pod/busy --timeout=180s');
     // Of a container that started within this very second nothing is known yet: it is asked for again until there is.
     await expect.poll(async () => (await k.run(['top', 'pods', '--no-headers'])).out, { timeout: 120_000 }).toMatch(/^busy +\d+m +\d+Mi/m);
     expect(await ok('top pod busy --containers --no-headers')).toMatch(/^busy +busy +\d+m +\d+Mi/m);

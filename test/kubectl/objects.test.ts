@@ -65,10 +65,10 @@ describe.skipIf(kubectls.size === 0)('kubectl and objects', () => {
   });
 
   test('get in every form', async () => {
-    await ok('wait --for=condition=Ready pod -l app=web --timeout=60s');
-    expect(await ok('get rc')).toMatch(/^NAME +DESIRED +CURRENT +READY +AGE\nweb +2 +2 +2 +\d+s\n$/);
+    await ok('wait --for=condition=Ready pod -l app=web --timeout=180s');
+    expect(await ok('get rc')).toMatch(/^NAME +DESIRED +CURRENT +READY +AGE\nweb +2 +2 +2 +[\dhms]+\n$/);
     expect(await ok('get pods -l app=web -o wide --show-labels')).toMatch(
-      /NODE .*LABELS\nweb-\w{5} +1\/1 +Running +0 +\d+s +[\d.]+ +n1 .*app=web/,
+      /NODE .*LABELS\nweb-\w{5} +1\/1 +Running +0 +[\dhms]+ +[\d.]+ +n1 .*app=web/,
     );
     expect(await ok('get rc,svc -o name')).toBe('replicationcontroller/web\n');
     expect(JSON.parse(await ok('get rc web -o json'))).toMatchObject({ kind: 'ReplicationController', spec: { replicas: 2 } });
@@ -137,27 +137,27 @@ describe.skipIf(kubectls.size === 0)('kubectl and objects', () => {
   test('delete: background, foreground, orphan, now, all that match', async () => {
     const made = async (name: string): Promise<void> => {
       await ok('create -f -', { stdin: manifest.replaceAll('web', name) });
-      await ok(`wait --for=jsonpath={.status.readyReplicas}=2 rc/${name} --timeout=60s`);
+      await ok(`wait --for=jsonpath={.status.readyReplicas}=2 rc/${name} --timeout=180s`);
     };
     await made('orphan');
     expect(await ok('delete rc orphan --cascade=orphan')).toBe('replicationcontroller "orphan" deleted\n');
     expect(await ok('get pods -l app=orphan -o name')).toMatch(/^(pod\/orphan-\w{5}\n){2}$/);
     expect(await ok('delete pods -l app=orphan --now')).toMatch(/^(pod "orphan-\w{5}" deleted\n){2}$/);
     await made('front');
-    await ok('delete rc front --cascade=foreground --timeout=60s');
+    await ok('delete rc front --cascade=foreground --timeout=180s');
     expect(await ok('get pods -l app=front -o name')).toBe('');
     await made('back');
     await ok('delete rc back');
-    await ok('wait --for=delete pod -l app=back --timeout=60s');
+    await ok('wait --for=delete pod -l app=back --timeout=180s');
     await ok('delete rc,svc --all');
     expect(await ok('get rc,svc -o name')).toBe('');
-    await ok('delete namespace made --timeout=60s');
+    await ok('delete namespace made --timeout=180s');
     expect((await k.run(['get', 'namespace', 'made'])).err).toContain('(NotFound)');
   });
 
   test('runs Pods, and knows its contexts', async () => {
     expect(await ok('run once --image=busybox --restart=Never --command -- sh -c true')).toBe('pod/once created\n');
-    await ok('wait --for=jsonpath={.status.phase}=Succeeded pod/once --timeout=60s');
+    await ok('wait --for=jsonpath={.status.phase}=Succeeded pod/once --timeout=180s');
     expect(await ok('config current-context')).toBe('coxswain\n');
     expect(await ok('config use-context coxswain')).toBe('Switched to context "coxswain".\n');
     expect((await k.run(['config', 'use-context', 'none'])).code).toBe(1);

@@ -61,7 +61,7 @@ describe.skipIf(kubectls.size === 0)('kubectl and streams', () => {
   beforeAll(async () => {
     k = await KubectlCluster.start();
     await ok('apply -f -', { stdin: pods });
-    await ok('wait --for=condition=Ready pod/web pod/robot --timeout=60s');
+    await ok('wait --for=condition=Ready pod/web pod/robot --timeout=180s');
   });
   afterAll(() => k[Symbol.asyncDispose]());
 
@@ -83,7 +83,7 @@ describe.skipIf(kubectls.size === 0)('kubectl and streams', () => {
   });
 
   test('logs of the attempt before, and what is no log yet', async () => {
-    await ok('wait --for=jsonpath={.status.containerStatuses[0].restartCount}=1 pod/crashing --timeout=60s');
+    await ok('wait --for=jsonpath={.status.containerStatuses[0].restartCount}=1 pod/crashing --timeout=180s');
     expect(await ok('logs -p crashing')).toBe('attempt\n');
     const early = await k.run(['logs', '-p', 'robot']);
     expect(early.err).toMatch(/previous terminated container "main" in pod "robot" not found/);
@@ -111,9 +111,9 @@ describe.skipIf(kubectls.size === 0)('kubectl and streams', () => {
   test.each(['1.29', '1.33'].filter((version) => kubectls.has(version)))(
     'kubectl %s: exec with a terminal of its size',
     async (version) => {
-      const command = [kubectls.get(version)!, 'exec', '-it', 'robot', '--', 'sh', '-c', 'tty; sleep 0.5; stty size']
-        .map((word) => `'${word}'`)
-        .join(' ');
+      // The size comes after the terminal.
+      const sized = 'tty; until [ "$(stty size)" = "33 77" ]; do sleep 0.05; done; stty size';
+      const command = [kubectls.get(version)!, 'exec', '-it', 'robot', '--', 'sh', '-c', sized].map((word) => `'${word}'`).join(' ');
       const env = { ...process.env, HOME: k.folder, KUBECONFIG: `${k.folder}/kubeconfig` };
       const child = spawn('script', ['-qec', `stty rows 33 cols 77; ${command}`, '/dev/null'], { env, stdio: ['pipe', 'pipe', 'inherit'] });
       let out = '';
@@ -169,7 +169,7 @@ describe.skipIf(kubectls.size === 0)('kubectl and streams', () => {
       });
       expect(said.out).toContain('a look from inside');
       const state = `jsonpath={.status.ephemeralContainerStatuses[?(@.name=="${name}")].state.terminated.exitCode}`;
-      await ok(['wait', 'pod/robot', `--for=${state}=4`, '--timeout=60s']);
+      await ok(['wait', 'pod/robot', `--for=${state}=4`, '--timeout=180s']);
       expect(await ok(['get', 'pod', 'robot', '-o', 'jsonpath={.status.phase} {.status.containerStatuses[0].restartCount}'])).toBe(
         'Running 0',
       );

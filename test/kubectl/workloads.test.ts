@@ -44,7 +44,7 @@ describe.skipIf(kubectls.size === 0)('kubectl and workloads', () => {
     ['StatefulSet', 'statefulset', '  replicas: 2\n  serviceName: web', 'partitioned roll out complete: 2 new pods have been updated'],
     ['DaemonSet', 'daemonset', '', 'daemon set "web" successfully rolled out'],
   ])('rollout of a %s: status, history, undo, restart', async (kind, resource, rest, done) => {
-    const rolledOut = async (): Promise<void> => expect(await ok(`rollout status ${resource}/web --timeout=90s`)).toContain(done);
+    const rolledOut = async (): Promise<void> => expect(await ok(`rollout status ${resource}/web --timeout=180s`)).toContain(done);
     const wanted = (): Promise<string> => ok(['get', resource, 'web', '-o', 'jsonpath={.spec.template.spec.containers[0].env[0].value}']);
     await ok('apply -f -', { stdin: workload(kind, 1, rest) });
     await rolledOut();
@@ -68,43 +68,43 @@ describe.skipIf(kubectls.size === 0)('kubectl and workloads', () => {
   test('pause and resume', async () => {
     await ok('apply -f -', { stdin: workload('Deployment', 1, '  replicas: 1') });
     await ok('set env deployment/web VERSION=2');
-    await ok('rollout status deployment/web --timeout=90s');
+    await ok('rollout status deployment/web --timeout=180s');
     expect(await ok('rollout pause deployment/web')).toBe('deployment.apps/web paused\n');
     await ok('set env deployment/web VERSION=3');
     expect((await k.run(['rollout', 'undo', 'deployment/web'])).err).toContain('cannot rollback a paused deployment');
     expect((await k.run(['rollout', 'restart', 'deployment/web'])).err).toContain("can't restart paused deployment");
     expect(await versions('deployment')).toBe('2');
     expect(await ok('rollout resume deployment/web')).toBe('deployment.apps/web resumed\n');
-    await ok('rollout status deployment/web --timeout=90s');
+    await ok('rollout status deployment/web --timeout=180s');
     expect(await versions('deployment')).toBe('3');
-    await ok('wait --for=condition=Available deployment/web --timeout=60s');
-    expect(await ok('get deployment web')).toMatch(/^NAME +READY +UP-TO-DATE +AVAILABLE +AGE\nweb +1\/1 +1 +1 +\d+s\n$/);
+    await ok('wait --for=condition=Available deployment/web --timeout=180s');
+    expect(await ok('get deployment web')).toMatch(/^NAME +READY +UP-TO-DATE +AVAILABLE +AGE\nweb +1\/1 +1 +1 +[\dhms]+\n$/);
   });
 
   test('a rollout that cannot succeed ends the wait when its deadline has passed', async () => {
     const stuck = workload('Deployment', 1, '  replicas: 1\n  progressDeadlineSeconds: 2').replace('image: busybox', 'image: nowhere');
     await ok('apply -f -', { stdin: stuck });
-    const { code, err } = await k.run(['rollout', 'status', 'deployment/web', '--timeout=90s']);
+    const { code, err } = await k.run(['rollout', 'status', 'deployment/web', '--timeout=180s']);
     expect(err).toContain('deployment "web" exceeded its progress deadline');
     expect(code).toBe(1);
   });
 
   test('Jobs and CronJobs: create, wait, from a schedule', async () => {
     await ok(['create', 'job', 'once', '--image=busybox', '--', 'sh', '-c', 'echo done']);
-    await ok('wait --for=condition=complete job/once --timeout=60s');
+    await ok('wait --for=condition=complete job/once --timeout=180s');
     expect(await ok('get job once')).toMatch(/NAME +STATUS +COMPLETIONS +DURATION +AGE\nonce +Complete +1\/1/);
     expect(await ok('logs job/once')).toBe('done\n');
     await ok(['create', 'cronjob', 'nightly', '--image=busybox', '--schedule=0 3 * * *', '--', 'sh', '-c', 'exit 3']);
     expect(await ok('get cronjob nightly')).toMatch(/nightly +0 3 \* \* \* +<none> +False +0 +<none>/);
     await ok('create job now --from=cronjob/nightly');
     await ok(['patch', 'job', 'now', '--type=merge', '-p', '{"spec":{"suspend":true}}']);
-    await ok('wait --for=condition=suspended job/now --timeout=60s');
+    await ok('wait --for=condition=suspended job/now --timeout=180s');
     expect(await ok('describe job now')).toMatch(/Suspend: +true/);
   });
 
   test('budgets, quotas and autoscalers are made and shown', async () => {
     await ok('apply -f -', { stdin: workload('Deployment', 1, '  replicas: 2') });
-    await ok('rollout status deployment/web --timeout=90s');
+    await ok('rollout status deployment/web --timeout=180s');
     await ok('create poddisruptionbudget web --selector=app=deployment --min-available=2');
     const [pod] = (await ok('get pods -l app=deployment -o name')).split('\n');
     const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: pod!.slice('pod/'.length), namespace: 'default' } };
@@ -114,9 +114,9 @@ describe.skipIf(kubectls.size === 0)('kubectl and workloads', () => {
     expect(await ok('get pdb web')).toMatch(/web +2 +N\/A +0 /);
     await ok('create quota small --hard=pods=3,count/configmaps=5');
     await ok('scale deployment web --replicas=5');
-    await ok(['wait', '--for=jsonpath={.status.replicas}=3', 'deployment/web', '--timeout=60s']);
+    await ok(['wait', '--for=jsonpath={.status.replicas}=3', 'deployment/web', '--timeout=180s']);
     expect(await ok('describe quota small')).toMatch(/pods +3 +3/);
-    await ok(['wait', '--for=condition=ReplicaFailure', 'deployment/web', '--timeout=60s']);
+    await ok(['wait', '--for=condition=ReplicaFailure', 'deployment/web', '--timeout=180s']);
     await ok('autoscale deployment web --min=1 --max=4 --cpu-percent=50');
     expect(await ok('get hpa web')).toMatch(/web +Deployment\/web +<unknown>\/50% +1 +4/);
   });
