@@ -33,6 +33,14 @@ function processesWith(text: string): readonly string[] {
     });
 }
 
+/** Those of this process: another run on this machine has its own. */
+const folders: string[] = [];
+function ownFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'leftovers-'));
+  folders.push(folder);
+  return folder;
+}
+
 /** How many of each kind of thing keep this process alive. */
 function resources(): Record<string, number> {
   const counts: Record<string, number> = {};
@@ -64,7 +72,7 @@ async function populated(options: ClusterOptions): Promise<Cluster> {
 const answerOf = async (cluster: Cluster): Promise<string> => (await fetch(cluster.services.get('web')!.url()!)).text();
 
 test('simulated nodes make no folder, so that a cluster nobody closed leaves none', async () => {
-  const ownTemporary = mkdtempSync(join(tmpdir(), 'leftovers-'));
+  const ownTemporary = ownFolder();
   vi.stubEnv('TMPDIR', ownTemporary);
   const cluster = await Cluster.create({ clock: new ManualClock(), nodes: [{ name: 'n1', runtime: new SimulatedRuntime({}) }] });
   const web = await cluster.run('web', 'web:1', { replicas: 2 });
@@ -77,10 +85,10 @@ test('simulated nodes make no folder, so that a cluster nobody closed leaves non
 describe('close', () => {
   test('leaves no process, no socket, no timer and no file', async () => {
     const mark = `86400.${process.pid}1`;
-    const stateDir = join(mkdtempSync(join(tmpdir(), 'leftovers-')), 'state');
+    const stateDir = join(ownFolder(), 'state');
     const before = resources();
     // Others make folders in the system's own while this runs.
-    const ownTemporary = mkdtempSync(join(tmpdir(), 'leftovers-'));
+    const ownTemporary = ownFolder();
     vi.stubEnv('TMPDIR', ownTemporary);
     const held: Socket[] = [];
     const cluster = await populated({
@@ -216,6 +224,5 @@ function reach(port: number): Promise<void> {
 }
 
 afterAll(() => {
-  for (const name of readdirSync(tmpdir()).filter((each) => each.startsWith('leftovers-')))
-    rmSync(join(tmpdir(), name), { recursive: true, force: true });
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });

@@ -22,17 +22,26 @@ const ownAddresses = Object.values(networkInterfaces())
   .slice(0, 1)
   .map(({ address }) => address);
 
+/** Of this process: another run on this machine has its own. */
+const balanced = `127.201.${(process.pid >> 6) & 255}.${(process.pid & 63) * 4}`;
+
 // Addresses that only Linux has without being told: all of 127.0.0.0/8 answers there.
 describe.runIf(process.platform === 'linux')('every type of Service on real sockets', () => {
   let cluster: Cluster;
   let web: ReplicationController;
   const stop = new AbortController();
   let running: Promise<void>;
+  /** One that nobody has now, on any address. */
+  let servicePort: number;
 
   beforeAll(async () => {
+    const free = createServer();
+    await new Promise<void>((resolve) => free.listen(0, '0.0.0.0', resolve));
+    servicePort = (free.address() as AddressInfo).port;
+    await new Promise((resolve) => free.close(resolve));
     cluster = await Cluster.create({
       dns: { upstream: [] },
-      loadBalancerAddresses: ['127.201.7.0/30', '127.0.0.1'],
+      loadBalancerAddresses: [`${balanced}/30`, '127.0.0.1'],
       proxy: { externalAddresses: ownAddresses },
       nodes: [{ name: 'n1', runtime: new InProcessRuntime({ images: { 'web:1': program } }) }],
     });
@@ -49,11 +58,11 @@ describe.runIf(process.platform === 'linux')('every type of Service on real sock
   const service = async (name: string, spec: Partial<NonNullable<ServiceManifest['spec']>>) => {
     const made = await cluster.services.create({
       metadata: { name },
-      spec: { selector: web.spec.selector!, ports: [{ port: 8085, targetPort: 8080 }], ...spec },
+      spec: { selector: web.spec.selector!, ports: [{ port: servicePort, targetPort: 8080 }], ...spec },
     });
     return made;
   };
-  const ask = async (address: string, port = 8085): Promise<string> => (await fetch(`http://${address}:${port}/`)).text();
+  const ask = async (address: string, port = servicePort): Promise<string> => (await fetch(`http://${address}:${port}/`)).text();
   const isOurs = (answer: string): boolean => web.pods().some(({ name }) => name === answer);
   const resolver = (): Resolver => {
     const asked = new Resolver({ timeout: 60_000 });
@@ -95,8 +104,8 @@ describe.runIf(process.platform === 'linux')('every type of Service on real sock
     const made = await service('balanced', { type: 'LoadBalancer' });
     await made.ready();
     await listens('balanced', 'load-balancer');
-    expect(made.status.loadBalancer?.ingress).toEqual([{ ip: '127.201.7.0', ipMode: 'VIP' }]);
-    expect(isOurs(await ask('127.201.7.0'))).toBe(true);
+    expect(made.status.loadBalancer?.ingress).toEqual([{ ip: balanced, ipMode: 'VIP' }]);
+    expect(isOurs(await ask(balanced))).toBe(true);
   });
 
   test('externalIPs answer if the host lent them; others are told of', async () => {
@@ -159,7 +168,10 @@ describe.runIf(process.platform === 'linux')('every type of Service on real sock
   });
 
   test('without a selector: the endpoints somebody writes', async () => {
-    const made = await cluster.services.create({ metadata: { name: 'manual' }, spec: { ports: [{ port: 8085, targetPort: 8080 }] } });
+    const made = await cluster.services.create({
+      metadata: { name: 'manual' },
+      spec: { ports: [{ port: servicePort, targetPort: 8080 }] },
+    });
     const loopback = { metadata: { name: 'manual' }, subsets: [{ addresses: [{ ip: '127.0.0.1' }], ports: [{ port: 8080 }] }] };
     // Loopback addresses are for the built-in controllers alone.
     await expect(cluster.endpoints.create(loopback)).rejects.toMatchObject({

@@ -139,9 +139,14 @@ describe('bad weather on real processes', () => {
   });
 
   test.runIf(process.platform === 'linux')('a listener on every address: told in the status and by an Event', async () => {
-    const pod = await start('anywhere', { image: 'anywhere:1', args: ['8099'] });
+    // One that nobody has now, on any address.
+    const free = createServer();
+    await new Promise<void>((resolve) => free.listen(0, '0.0.0.0', resolve));
+    const { port } = free.address() as { readonly port: number };
+    await new Promise((resolve) => free.close(resolve));
+    const pod = await start('anywhere', { image: 'anywhere:1', args: [String(port)] });
     const message = await said(pod, 'ListensOnWildcard');
-    expect(message).toContain('container "main" listens on port 8099 of every address');
+    expect(message).toContain(`container "main" listens on port ${port} of every address`);
     expect(message).toContain('Let it listen on $HOST');
     await cluster.client.waitFor(
       'the condition',
@@ -150,8 +155,8 @@ describe('bad weather on real processes', () => {
       () => JSON.stringify(pod.status),
     );
     // Its sibling cannot listen, and says why.
-    const sibling = await start('sibling', { image: 'listen:1', args: ['8099'] }, { restartPolicy: 'Never' });
-    expect((await failure(sibling, 60_000, 'Succeeded')).message).toContain('EADDRINUSE at 8099');
+    const sibling = await start('sibling', { image: 'listen:1', args: [String(port)] }, { restartPolicy: 'Never' });
+    expect((await failure(sibling, 60_000, 'Succeeded')).message).toContain(`EADDRINUSE at ${port}`);
   });
 
   test('and through all of it nothing else suffered', async () => {

@@ -5,6 +5,8 @@ import { ManualClock } from '../../src/env/manual-clock.ts';
 import { withBed } from './proxy-bed.ts';
 
 const linux = process.platform === 'linux';
+/** Of this process: another run on this machine binds its own. */
+const ownAddress = `127.96.${(process.pid >> 8) & 255}.${process.pid & 255}`;
 
 async function occupied(host: string): Promise<{ server: Server; port: number; free: () => Promise<unknown> }> {
   const server = createServer().listen(0, host);
@@ -17,7 +19,7 @@ describe('addresses of Services', () => {
   it.runIf(linux)('a ClusterIP inside 127.0.0.0/8 is bound itself, at the Service port', () =>
     withBed({}, async (bed) => {
       const pod = await bed.http('a');
-      bed.service({ clusterIP: '127.96.13.7', clusterIPs: ['127.96.13.7'] }, [{ port: 18_080, appProtocol: 'http' }]);
+      bed.service({ clusterIP: ownAddress, clusterIPs: [ownAddress] }, [{ port: 18_080, appProtocol: 'http' }]);
       bed.endpoints([pod]);
       await bed.until(() => bed.proxy.listeners().length === 1, 'a listener');
       expect(bed.proxy.listeners()).toEqual([
@@ -28,11 +30,11 @@ describe('addresses of Services', () => {
           mode: 'http',
           role: 'cluster-ip',
           port: 18_080,
-          address: '127.96.13.7',
+          address: ownAddress,
           localPort: 18_080,
         },
       ]);
-      expect(await (await fetch('http://127.96.13.7:18080/name')).text()).toBe('a');
+      expect(await (await fetch(`http://${ownAddress}:18080/name`)).text()).toBe('a');
       expect(bed.proxy.problems()).toEqual([]);
     }),
   );
