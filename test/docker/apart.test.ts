@@ -28,7 +28,7 @@ const container: Container = {
   readinessProbe: { httpGet: { port: 8080 }, periodSeconds: 1 },
 };
 
-describe.runIf(canStartDockerd())('two engines on two machines, without a swarm', { timeout: 120_000 }, () => {
+describe.runIf(canStartDockerd())('two engines on two machines, without a swarm', () => {
   beforeAll(async () => {
     ownSwitch = new OwnSwitch(ownSubnet(238));
     const machines = [2, 3].map((number) => ({ subnet: ownSubnet(200 + number), machine: ownSwitch!.machine(number) }));
@@ -40,11 +40,11 @@ describe.runIf(canStartDockerd())('two engines on two machines, without a swarm'
     }));
     stage = await DockerStage.open({ name, nodes }, engines);
     ({ web, service } = await stage.web(container));
-  }, 300_000);
+  });
   afterAll(async () => {
     await stage?.dispose();
     ownSwitch?.close();
-  }, 180_000);
+  });
 
   const toldOf = (pod: Pod): Promise<string> =>
     stage.value(
@@ -115,7 +115,7 @@ describe.runIf(canStartDockerd())('two engines on two machines, without a swarm'
   test('a port that is not published is refused at once, and the Pods say why', async () => {
     const hidden = await stage.cluster.expose(web, { name: 'hidden', port: 80, targetPort: 9090, protocol: 'http' });
     await hidden.ready();
-    const answer = await within(fetch(hidden.url()!), 'the proxy answers', 10_000);
+    const answer = await within(fetch(hidden.url()!), 'the proxy answers');
     expect([answer.status, await answer.text()]).toEqual([502, expect.stringContaining('could be reached')]);
     const [pod] = web.pods();
     expect(await toldOf(pod!)).toBe(

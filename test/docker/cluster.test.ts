@@ -5,6 +5,7 @@ import type { Engine } from '../../src/runtimes/docker/engine.ts';
 import { Load } from '../e2e/load.ts';
 import { leftBehind } from './docker-fixture.ts';
 import { engineHere } from './engine-here.ts';
+import { ownSubnet } from './own-dockerd.ts';
 import { ensureTestImages, testEngine, testImages } from './test-images.ts';
 
 /** A server that answers with its pod's name, and finishes what it has begun when it is told to stop. */
@@ -14,8 +15,8 @@ server.listen(8080);
 process.on('SIGTERM', () => server.close(() => process.exit(0)));
 `;
 const name = `docker-e2e-${process.pid}`;
-const gateway = '10.231.1.1';
-const serviceCidr = '10.232.0.0/24';
+const gateway = `${ownSubnet(231)}.1`;
+const serviceCidr = `${ownSubnet(233)}.0/24`;
 
 const here = await engineHere('the end-to-end stories on Docker');
 let engine: Engine;
@@ -45,11 +46,12 @@ describe.runIf(here)('containers behind a Service', () => {
     cluster = await Cluster.create({
       name,
       serviceCidr,
-      nodeHealth: { leaseRenewMs: 1000, gracePeriodMs: 5000 },
+      // An engine may be busy for a while: that is no death.
+      nodeHealth: { leaseRenewMs: 1000, gracePeriodMs: 15_000 },
       dns: { address: gateway, port: 53 },
       nodes: [1, 2].map((n) => ({
         name: `n${n}`,
-        podCidr: `10.231.${n}.0/24`,
+        podCidr: `${ownSubnet(230 + n)}.0/24`,
         runtime: new DockerRuntime({ neverPull: true, serviceCidr }),
       })),
     });

@@ -8,17 +8,17 @@ const here = canStartDockerd();
 describe.runIf(here).each([
   { title: 'a daemon whose containers die with it', liveRestore: false, subnet: ownSubnet(228) },
   { title: 'a daemon with live-restore', liveRestore: true, subnet: ownSubnet(229) },
-])('$title', { timeout: 240_000 }, ({ liveRestore, subnet }) => {
+])('$title', { timeout: 600_000 }, ({ liveRestore, subnet }) => {
   let dockerd: OwnDockerd;
   let field: WeatherField;
   beforeAll(async () => {
     dockerd = await OwnDockerd.start({ subnet, liveRestore, diskMb: 64 });
     field = await WeatherField.open(`daemon-${process.pid}-${liveRestore}`, dockerd);
-  }, 240_000);
+  });
   afterAll(async () => {
     await field?.close();
     await dockerd?.close();
-  }, 120_000);
+  });
 
   test.each(daemonWeathers(liveRestore).map((weather, n) => ({ n, weather, title: weather.name })))('$title', async ({ n, weather }) => {
     await expect(field.run(n, weather)).resolves.toBeUndefined();

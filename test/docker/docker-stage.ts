@@ -1,15 +1,14 @@
-import { Cluster, SystemClock } from 'coxswain';
+import { Cluster } from 'coxswain';
 import type { ClusterOptions, Pod, ReplicationController, Service } from 'coxswain';
 import type { Container } from 'coxswain/models';
-import { findEngine } from '../../src/runtimes/docker/engine-discovery.ts';
 import type { Engine } from '../../src/runtimes/docker/engine.ts';
 import { OwnDockerd } from './own-dockerd.ts';
 import type { OwnDockerdOptions } from './own-dockerd.ts';
-import { ensureTestImages } from './test-images.ts';
+import { ensureTestImages, testEngine } from './test-images.ts';
 
 /** Does something with an engine of the test's own, around the product. */
 export async function withEngine<T>({ host }: OwnDockerd, work: (engine: Engine) => Promise<T>): Promise<T> {
-  const { engine } = await findEngine({ host, env: {} }, new SystemClock());
+  const engine = await testEngine(host);
   try {
     return await work(engine);
   } finally {

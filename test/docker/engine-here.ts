@@ -1,8 +1,9 @@
 import { DockerRuntime } from '../../src/runtimes/docker-runtime.ts';
+import { patienceMs } from '../runtimes/suite-patience.ts';
 
 /** Whether an engine answers here. Says loudly what does not run if none does; in CI that is a failure. */
 export async function engineHere(suites: string): Promise<boolean> {
-  if (await DockerRuntime.isAvailable({}, { timeoutMs: 30_000 })) return true;
+  if (await DockerRuntime.isAvailable({}, { timeoutMs: patienceMs })) return true;
   if (process.env.CI === 'true') throw new Error(`no Docker engine answers, and CI has to have one: ${suites} cannot run`);
   console.warn(`*** no Docker engine answers (DOCKER_HOST, docker context, the usual sockets): ${suites} DO NOT RUN. ***`);
   return false;

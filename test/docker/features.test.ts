@@ -1,5 +1,5 @@
 import { packTar, unpackTar } from 'modern-tar';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -9,6 +9,7 @@ import type { Container, PodSpec } from 'coxswain/models';
 import type { Engine } from '../../src/runtimes/docker/engine.ts';
 import { DockerStage } from './docker-stage.ts';
 import { engineHere } from './engine-here.ts';
+import { freePort } from './registry.ts';
 import { ensureTestImages, testEngine, testImages } from './test-images.ts';
 
 const name = `features-${process.pid}`;
@@ -45,14 +46,14 @@ async function run(
   return { ...(ended() as Ended), log };
 }
 
-describe.runIf(here)('what the kubelet asks', { timeout: 60_000 }, () => {
+describe.runIf(here)('what the kubelet asks', () => {
   beforeAll(async () => {
     engine = await testEngine();
     await ensureTestImages(engine);
     hostFolder = mkdtempSync(join(tmpdir(), 'coxswain-hostpath-'));
     stage = await DockerStage.open({ name, nodes: [{ name: 'n1', runtime: new DockerRuntime({ neverPull: true, podPidsLimit: 64 }) }] });
     ({ cluster } = stage);
-  }, 120_000);
+  });
   afterAll(async () => {
     await stage.close();
     engine.close();
@@ -146,7 +147,11 @@ describe.runIf(here)('what the kubelet asks', { timeout: 60_000 }, () => {
           {
             name: 'main',
             image: testImages.base,
-            command: ['sh', '-c', 'sleep 1; cat /scratch/x; test $(ls /proc 2>/dev/null | grep -c "^[0-9]*$") -gt 4 && echo shared'],
+            command: [
+              'sh',
+              '-c',
+              'cat /scratch/x; until [ $(ls /proc 2>/dev/null | grep -c "^[0-9]*$") -gt 4 ]; do sleep 0.1; done; echo shared',
+            ],
             volumeMounts: [scratch],
           },
           server,
@@ -159,21 +164,22 @@ describe.runIf(here)('what the kubelet asks', { timeout: 60_000 }, () => {
   });
 
   test('hostPort, hostNetwork and hostPath', async () => {
+    const hostPort = await freePort();
     const serving = {
       command: ['sh', '-c', 'echo hello >/host/index.html; httpd -f -p 8080 -h /host'],
-      ports: [{ containerPort: 8080, hostPort: 18_439 }],
+      ports: [{ containerPort: 8080, hostPort }],
     };
     const volumes = [{ name: 'host', hostPath: { path: hostFolder, type: 'Directory' } }];
     const it = await pod({ ...serving, volumeMounts: [{ name: 'host', mountPath: '/host' }] }, { volumes });
     const answer = async (): Promise<string> =>
-      fetch('http://127.0.0.1:18439/')
+      fetch(`http://127.0.0.1:${hostPort}/`)
         .then((got) => got.text())
         .catch(() => '');
     let text = '';
     while (text === '') text = await answer();
     expect(text).toBe('hello\n');
     await now(it).delete();
-    expect((await run('ls /sys/class/net', {}, { hostNetwork: true })).log).toContain('docker0');
+    expect((await run('ls -l /proc/self/ns/net', {}, { hostNetwork: true })).log).toContain(readlinkSync('/proc/self/ns/net'));
   });
 
   test('stdin and a terminal', async () => {
@@ -189,7 +195,10 @@ describe.runIf(here)('what the kubelet asks', { timeout: 60_000 }, () => {
     for await (const chunk of attached.stdout) if ((seen += String(chunk)).includes('got words')) break;
     expect(seen).toMatch(/got words/);
     await attached.close();
-    const session = await now(it).execSession({ command: ['sh', '-c', 'sleep 0.3; stty size'], tty: true });
+    const session = await now(it).execSession({
+      command: ['sh', '-c', 'until [ "$(stty size 2>/dev/null)" = "43 132" ]; do sleep 0.05; done; stty size'],
+      tty: true,
+    });
     session.resize(132, 43);
     let size = '';
     for await (const chunk of session.stdout) size += String(chunk);

@@ -2,8 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ManualClock, silentLogger, SystemClock } from 'coxswain';
-import { findEngine } from '../../src/runtimes/docker/engine-discovery.ts';
+import { ManualClock, silentLogger } from 'coxswain';
 import type { Engine } from '../../src/runtimes/docker/engine.ts';
 import { buildImage } from '../../src/runtimes/docker/build-image.ts';
 import { ImageGarbage } from '../../src/runtimes/docker/image-garbage.ts';
@@ -248,7 +247,7 @@ describe.runIf(here)('pulls from a real registry', () => {
     const image = `${open.host}/team/base:1`;
     await gone(image);
     const proxy = await FaultProxy.start(engine);
-    const behind = (await findEngine({ host: proxy.host, env: {} }, new SystemClock())).engine;
+    const behind = await testEngine(proxy.host);
     try {
       proxy.add({ match: /^POST \S*\/images\/create/, kind: 'cut', times: 1 });
       const images = new ImagePuller(behind, clock, new RegistryCredentials(silentLogger, {}, folder), {

@@ -4,6 +4,7 @@ import { DockerRuntime } from '../../src/runtimes/docker-runtime.ts';
 import { KubectlCluster, kubectls } from '../kubectl/kubectl.ts';
 import { leftBehind } from './docker-fixture.ts';
 import { engineHere } from './engine-here.ts';
+import { ownSubnet } from './own-dockerd.ts';
 import { ensureTestImages, testEngine, testImages } from './test-images.ts';
 
 const program = `
@@ -45,9 +46,9 @@ describe.runIf(here)('kubectl and containers', () => {
   beforeAll(async () => {
     await ensureTestImages(await testEngine());
     const runtime = new DockerRuntime({ neverPull: true });
-    k = await KubectlCluster.start({}, { name, nodes: [{ name: 'n1', podCidr: '10.233.1.0/24', runtime }] });
+    k = await KubectlCluster.start({}, { name, nodes: [{ name: 'n1', podCidr: `${ownSubnet(226)}.0/24`, runtime }] });
     await ok('apply -f -', { stdin: pods });
-    await ok('wait --for=condition=Ready pod/web --timeout=120s');
+    await ok('wait --for=condition=Ready pod/web --timeout=180s');
   });
   afterAll(async () => {
     await ok('delete pods --all --now');
@@ -57,7 +58,7 @@ describe.runIf(here)('kubectl and containers', () => {
   });
 
   test('get and describe show addresses, images and states', async () => {
-    expect(await ok('get pod web -o wide --no-headers')).toMatch(/^web +2\/2 +Running +0 +\w+ +10\.233\.1\.\d+ +n1 /);
+    expect(await ok('get pod web -o wide --no-headers')).toMatch(new RegExp(`^web +2/2 +Running +0 +\\w+ +${ownSubnet(226)}.\\d+ +n1 `));
     expect(await ok('describe pod web')).toMatch(/Container ID: +docker:\/\/\S+\n +Image: +coxswain-test\/node:1/);
   });
 
@@ -68,7 +69,7 @@ describe.runIf(here)('kubectl and containers', () => {
     await following.until(/tick (\d+)\n(.*\n)*.*tick/);
     following.child.kill('SIGINT');
     await following.ended;
-    await ok('wait --for=jsonpath={.status.containerStatuses[0].restartCount}=1 pod/crashing --timeout=120s');
+    await ok('wait --for=jsonpath={.status.containerStatuses[0].restartCount}=1 pod/crashing --timeout=180s');
     expect(await ok('logs -p crashing')).toBe('attempt\n');
   });
 

@@ -22,7 +22,7 @@ const engines = [
   { title: 'that does not see our files', options: { sharesFiles: false, reach: 'published', hostRules: false } },
 ] as const;
 
-describe.runIf(here).each(engines)('a claim on a node of an engine $title', { timeout: 120_000 }, ({ options }) => {
+describe.runIf(here).each(engines)('a claim on a node of an engine $title', ({ options }) => {
   let engine: Engine;
   let cluster: Cluster;
   let running: Promise<void>;
@@ -38,7 +38,7 @@ describe.runIf(here).each(engines)('a claim on a node of an engine $title', { ti
     await ensureTestImages(engine);
     cluster = await Cluster.create({ name, nodes: [{ name: 'n1', runtime: new DockerRuntime({ neverPull: true, ...options }) }] });
     running = cluster.run({ signal: stop.signal });
-  }, 120_000);
+  });
   afterAll(async () => {
     stop.abort();
     await running;

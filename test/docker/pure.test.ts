@@ -16,6 +16,7 @@ import { pullFailure } from '../../src/runtimes/docker/pull-failure.ts';
 import { resourceSpec } from '../../src/runtimes/docker/resource-spec.ts';
 import { sandboxExecutable, sandboxImageArchive } from '../../src/runtimes/docker/sandbox-image.ts';
 import { StampReader } from '../../src/runtimes/docker/stamp-reader.ts';
+import { patienceMs } from '../runtimes/suite-patience.ts';
 
 describe('engine addresses', () => {
   test.each([
@@ -197,8 +198,11 @@ describe('the sandbox image', () => {
       const file = join(folder, 'sandbox');
       writeFileSync(file, sandboxExecutable(architecture), { mode: 0o755 });
       const program = `${before} "${file}"`;
-      const script = `sleep 1000 & victim=$!; ${program} $victim; wait $victim; echo $?; ${program} & sandbox=$!; sleep 0.5; kill -0 $sandbox && echo waits; kill $sandbox; wait $sandbox; echo $?`;
-      expect(execFileSync('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'ignore'] }).toString()).toBe('137\nwaits\n0\n');
+      // It waits for signals once it is the shell's child no more, but itself, and sleeps.
+      const waits = `until ! [ /proc/$sandbox/exe -ef /proc/$$/exe ] && grep -q '^State:.S' /proc/$sandbox/status; do :; done`;
+      const script = `sleep 1000 & victim=$!; ${program} $victim; wait $victim; echo $?; ${program} & sandbox=$!; ${waits}; kill -0 $sandbox && echo waits; kill $sandbox; wait $sandbox; echo $?`;
+      const said = execFileSync('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'ignore'], timeout: patienceMs }).toString();
+      expect(said).toBe('137\nwaits\n0\n');
       rmSync(folder, { recursive: true });
     });
   });

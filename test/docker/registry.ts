@@ -12,7 +12,8 @@ const clock = new SystemClock();
 /** `user:secret`, as htpasswd has it: bcrypt of "secret". */
 export const registryUser = { username: 'user', password: 'secret' } as const;
 
-function freePort(): Promise<number> {
+/** A port of the loopback that nobody has now. */
+export function freePort(): Promise<number> {
   return new Promise((resolve) => {
     const server = createServer();
     server.listen(0, '127.0.0.1', () => {

@@ -10,13 +10,13 @@ const hasBtrfs = spawnSync('mkfs.btrfs', ['--version']).status === 0;
 if (!hasBtrfs) console.warn('*** there is no mkfs.btrfs: limits of ephemeral-storage are NOT TRIED. ***');
 let stage: DockerStage;
 
-describe.runIf(canStartDockerd() && hasBtrfs)('an engine that can hold containers to a size', { timeout: 60_000 }, () => {
+describe.runIf(canStartDockerd() && hasBtrfs)('an engine that can hold containers to a size', () => {
   beforeAll(async () => {
     const dockerd = await OwnDockerd.start({ subnet: ownSubnet(222), btrfsMb: 256 });
     await withEngine(dockerd, (engine) => ensureTestImages(engine, 'base'));
     const runtime = new DockerRuntime({ host: dockerd.host, neverPull: true, storageLimits: true });
     stage = await DockerStage.open({ name, nodes: [{ name: 'n1', runtime }] }, [dockerd]);
-  }, 120_000);
+  });
   afterAll(() => stage?.dispose(), 60_000);
 
   test('ephemeral-storage: what is written beyond the limit is refused', async () => {

@@ -38,7 +38,7 @@ async function makeSwarm(): Promise<void> {
 
 const nodeOf = (n: number) => ({ name: `n${n + 1}`, runtime: new DockerRuntime({ host: engines[n]!.tcpHost, neverPull: true }) });
 
-describe.runIf(canStartDockerd())('two engines on two machines, in a swarm', { timeout: 240_000 }, () => {
+describe.runIf(canStartDockerd())('two engines on two machines, in a swarm', () => {
   beforeAll(async () => {
     await makeSwarm();
     stage = await DockerStage.open({ name, nodes: [nodeOf(0), nodeOf(1)] }, engines);
@@ -49,11 +49,11 @@ describe.runIf(canStartDockerd())('two engines on two machines, in a swarm', { t
       ports: [{ containerPort: 8080 }],
       readinessProbe: { httpGet: { port: 8080 }, periodSeconds: 1 },
     }));
-  }, 400_000);
+  });
   afterAll(async () => {
     await stage?.dispose();
     ownSwitch?.close();
-  }, 180_000);
+  });
 
   const on = (node: string): Pod => web.pods().find((pod) => pod.nodeName === node && pod.metadata.deletionTimestamp === undefined)!;
 
@@ -109,7 +109,7 @@ describe.runIf(canStartDockerd())('two engines on two machines, in a swarm', { t
 
   test('the network is made again if it has gone', async () => {
     await web.scale(0);
-    await expect.poll(() => web.pods().length, { timeout: 30_000 }).toBe(0);
+    await expect.poll(() => web.pods().length, { timeout: 120_000 }).toBe(0);
     const remove = async (): Promise<number> => {
       const found = await overlays();
       for (const { Id } of found)
@@ -118,7 +118,7 @@ describe.runIf(canStartDockerd())('two engines on two machines, in a swarm', { t
         );
       return found.length;
     };
-    await expect.poll(remove, { timeout: 20_000 }).toBe(0);
+    await expect.poll(remove, { timeout: 120_000 }).toBe(0);
     await web.scale(2);
     await web.ready();
     expect(await overlays()).toHaveLength(1);

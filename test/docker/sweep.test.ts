@@ -41,11 +41,11 @@ const container = async (itsLabels: Labels, networkId?: string): Promise<string>
 const remove = (id: string): Promise<unknown> =>
   engine.json('remove', { method: 'DELETE', path: `/containers/${id}`, query: { force: true } });
 
-describe.runIf(here)('what is left on an engine', { timeout: 60_000 }, () => {
+describe.runIf(here)('what is left on an engine', () => {
   beforeAll(async () => {
     engine = await testEngine();
     await ensureTestImages(engine, 'base');
-  }, 120_000);
+  });
   afterAll(() => engine.close());
   afterEach(() => sweepNode(engine, clock, JSON.stringify({ label: [`${labels.cluster}=${clusterId}`] })));
 

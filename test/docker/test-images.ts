@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { SystemClock } from 'coxswain';
 import { findEngine } from '../../src/runtimes/docker/engine-discovery.ts';
 import type { Engine } from '../../src/runtimes/docker/engine.ts';
+import { patienceMs } from '../runtimes/suite-patience.ts';
 
 const server = fileURLToPath(new URL('../runtimes/suite-server.mjs', import.meta.url));
 const applets = [
@@ -68,9 +69,9 @@ const derived: readonly (readonly [name: string, from: string, changes: readonly
   [testImages.unstartable, base, [`CMD ["/nonexistent/program"]`]],
 ];
 
-/** The engine that tests use; not of the product's making, so that a fault of its does not hide. */
-export async function testEngine(): Promise<Engine> {
-  return (await findEngine({}, new SystemClock())).engine;
+/** The engine that tests use, or the one at `host`; it may be busy. Not of the product's making, so that a fault of its does not hide. */
+export async function testEngine(host?: string): Promise<Engine> {
+  return (await findEngine(host === undefined ? {} : { host, env: {} }, new SystemClock(), { timeoutMs: patienceMs })).engine;
 }
 
 async function has(engine: Engine, image: string): Promise<boolean> {

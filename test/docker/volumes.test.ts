@@ -125,7 +125,7 @@ describe.runIf(here)('volumes, hooks and probes', () => {
   });
 
   test('probes: a startup probe is waited for, readiness follows its file, a failed liveness restarts; logs of the run before', async () => {
-    const exec = (...command: string[]) => ({ exec: { command }, periodSeconds: 1, timeoutSeconds: 10 });
+    const exec = (...command: string[]) => ({ exec: { command }, periodSeconds: 1, timeoutSeconds: 60 });
     const pod = await create({
       command: ['sh', '-c', 'echo run; sleep 1; touch /tmp/up; while :; do sleep 0.1; done'],
       startupProbe: { ...exec('test', '-f', '/tmp/up'), failureThreshold: 60 },

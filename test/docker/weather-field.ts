@@ -2,13 +2,12 @@ import { Cluster, SystemClock } from 'coxswain';
 import type { Pod } from 'coxswain';
 import { DockerRuntime } from 'coxswain/runtimes/docker';
 import type { Engine } from '../../src/runtimes/docker/engine.ts';
-import { findEngine } from '../../src/runtimes/docker/engine-discovery.ts';
 import type { InspectedContainer } from '../../src/runtimes/docker/engine-answers.ts';
 import { leftBehind } from './docker-fixture.ts';
 import { patienceMs } from '../runtimes/suite-patience.ts';
 import { FaultProxy } from './fault-proxy.ts';
 import type { OwnDockerd } from './own-dockerd.ts';
-import { ensureTestImages, testImages } from './test-images.ts';
+import { ensureTestImages, testEngine, testImages } from './test-images.ts';
 import type { Sky, Weather } from './weather.ts';
 
 const clock = new SystemClock();
@@ -42,7 +41,7 @@ export class WeatherField {
 
   /** @param dockerd An engine of the test's own; without one, that of the environment. */
   static async open(name: string, dockerd?: OwnDockerd): Promise<WeatherField> {
-    const { engine } = await findEngine(dockerd === undefined ? {} : { host: dockerd.host, env: {} }, clock);
+    const engine = await testEngine(dockerd?.host);
     await ensureTestImages(engine, dockerd === undefined ? 'all' : 'base');
     const proxy = await FaultProxy.start(engine);
     const cluster = await Cluster.create({
