@@ -33,8 +33,9 @@ async function main(): Promise<void> {
     const figure = await measure(each);
     figures.push(figure);
     console.log(line(each, figure));
+    // After each, so that one that fails does not cost the samples of those before.
+    if (values.out !== undefined) writeFileSync(values.out, `${JSON.stringify(figures, undefined, 2)}\n`);
   }
-  if (values.out !== undefined) writeFileSync(values.out, `${JSON.stringify(figures, undefined, 2)}\n`);
 }
 
 await main();

@@ -11,6 +11,7 @@ const bestConcurrency = 16;
 const podNetwork = 'coxswain-bench';
 /** The first two numbers of its range. */
 const podRange = '10.213';
+let opened = 0;
 
 /** Runs work on every item, so many at a time. */
 async function each<T>(items: readonly T[], atATime: number, work: (item: T) => Promise<unknown>): Promise<void> {
@@ -42,7 +43,9 @@ export class EngineBench {
     const IPAM = { Config: [{ Subnet: `${podRange}.0.0/16` }] };
     await engine.json('make a network', { method: 'POST', path: '/networks/create', body: { Name: podNetwork, IPAM } }, patience);
     const runtime = new DockerRuntime({ neverPull: true });
-    const cluster = await Cluster.create({ name: `bench-${process.pid}`, nodes: [{ name: 'n1', runtime, capacity: { pods: '500' } }] });
+    // One that could not clear up at once leaves that to its watchdog, which would take what a later one of the same name makes.
+    const name = `bench-${process.pid}-${++opened}`;
+    const cluster = await Cluster.create({ name, nodes: [{ name: 'n1', runtime, capacity: { pods: '500' } }] });
     return new EngineBench(engine, cluster);
   }
 
@@ -74,7 +77,7 @@ export class EngineBench {
       () => (this.#cluster.pods.list().length === 0 ? true : undefined),
       () => web.evidence(),
     );
-    await this.#untilGone({ label: [`coxswain.cluster=bench-${process.pid}`] });
+    await this.#untilGone({ label: [`coxswain.cluster=${this.#cluster.name}`] });
     const goneMs = performance.now() - ending;
     await web.delete();
     return { readyMs, goneMs };

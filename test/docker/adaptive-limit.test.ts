@@ -67,7 +67,7 @@ test('no more than the limit are started at a time, in the order they came, also
       )
       .catch(() => undefined),
   );
-  expect(begun).toHaveLength(12);
+  expect(begun).toHaveLength(16);
   for (let n = 0; n < 20; n++) {
     ends[n]!();
     await all[n];

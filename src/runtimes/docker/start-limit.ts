@@ -2,7 +2,7 @@ import type { Clock } from '../../env/clock.ts';
 import { AdaptiveLimit } from './adaptive-limit.ts';
 
 /** Two at a time leave a machine of two cores idle while the engine waits for its own children. */
-const limits = { first: 12, min: 4, max: 32 };
+const limits = { first: 16, min: 4, max: 32 };
 
 /** Keeps so many starts in flight as the engine takes without each becoming dearer: it starts containers under locks. */
 export class StartLimit {
