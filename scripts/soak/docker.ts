@@ -45,7 +45,7 @@ async function one(field: WeatherField, n: number, weather: Weather): Promise<vo
 }
 
 async function lane(name: string, due: (readonly [n: number, weather: Weather])[], dockerd?: OwnDockerd): Promise<void> {
-  const field = await WeatherField.open(name, dockerd);
+  const field = await WeatherField.open(name, { dockerd, patienceMs: 30_000 });
   try {
     for (let next = due.shift(); next !== undefined; next = due.shift()) await one(field, ...next);
   } finally {

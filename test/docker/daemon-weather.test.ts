@@ -13,7 +13,7 @@ describe.runIf(here).each([
   let field: WeatherField;
   beforeAll(async () => {
     dockerd = await OwnDockerd.start({ subnet, liveRestore, diskMb: 64 });
-    field = await WeatherField.open(`daemon-${process.pid}-${liveRestore}`, dockerd);
+    field = await WeatherField.open(`daemon-${process.pid}-${liveRestore}`, { dockerd });
   });
   afterAll(async () => {
     await field?.close();

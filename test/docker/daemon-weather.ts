@@ -22,6 +22,19 @@ const comesBack =
     await dockerd!.start();
   };
 
+/** Then it lists the network of pods, and does not have it: as when several engines of a machine start at once, and clear away each other's. */
+const withoutRules: Weather = {
+  name: 'the daemon is restarted, and cannot make the rules of the pod network',
+  during: async ({ dockerd }) => {
+    await dockerd!.stop('SIGTERM');
+    dockerd!.takeRules(false);
+    await dockerd!.start();
+    dockerd!.takeRules(true);
+  },
+  holds: restarted,
+  clear: async ({ dockerd }) => dockerd!.takeRules(true),
+};
+
 /** What befalls the daemon itself. With live-restore containers have to go on as they were. */
 export function daemonWeathers(liveRestore: boolean): readonly Weather[] {
   const holds = liveRestore ? untouched : restarted;
@@ -30,6 +43,8 @@ export function daemonWeathers(liveRestore: boolean): readonly Weather[] {
     { name: 'the daemon is restarted, with a sandbox', during: comesBack('SIGTERM'), holds },
     { name: 'the daemon is killed and started', during: comesBack('SIGKILL'), holds },
     { name: 'the daemon is killed and started, with a sandbox', during: comesBack('SIGKILL'), holds },
+    // With live-restore containers keep what they have, and others cannot start until those have gone.
+    ...(liveRestore ? [] : [withoutRules]),
     {
       name: 'the daemon stands still for three seconds',
       during: async ({ dockerd }) => {

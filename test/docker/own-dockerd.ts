@@ -38,6 +38,16 @@ export interface OwnDockerdOptions {
   readonly btrfsMb?: number;
 }
 
+const noRules = 'no-rules';
+
+/** An `iptables` for the engine that refuses when it is told to. */
+function writeFilter(folder: string): void {
+  const real = execFileSync('sh', ['-c', 'command -v iptables']).toString().trim();
+  const refuse = `if [ -e ${join(folder, noRules)} ]; then case "$*" in *cxw*) exit 4 ;; esac; fi`;
+  mkdirSync(join(folder, 'bin'));
+  writeFileSync(join(folder, 'bin/iptables'), `#!/bin/sh\n${refuse}\nexec ${real} "$@"\n`, { mode: 0o755 });
+}
+
 function mountBtrfs(folder: string, sizeMb: number): void {
   const image = join(folder, 'image');
   writeFileSync(image, '');
@@ -78,6 +88,7 @@ export class OwnDockerd {
       execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${diskMb}m`, 'tmpfs', join(folder, 'data')]);
     }
     if (btrfsMb !== undefined) mountBtrfs(folder, btrfsMb);
+    writeFilter(folder);
     const engine = new OwnDockerd(folder, bridge, options);
     await engine.start();
     return engine;
@@ -116,7 +127,8 @@ export class OwnDockerd {
         if (!ended) continue;
         ended = false;
         rmSync(at('pid'), { force: true });
-        this.#process = spawn(...on(this.#machine, 'dockerd', args), { stdio: 'ignore' });
+        const env = { ...process.env, PATH: `${at('bin')}:${process.env.PATH}` };
+        this.#process = spawn(...on(this.#machine, 'dockerd', args), { stdio: 'ignore', env });
         this.#process.once('exit', () => (ended = true));
       }
     };
@@ -136,6 +148,13 @@ export class OwnDockerd {
   /** Lets it stand still, or go on. */
   freeze(frozen: boolean): void {
     this.#process?.kill(frozen ? 'SIGSTOP' : 'SIGCONT');
+  }
+
+  /** Whether the kernel takes rules for networks of pods. */
+  takeRules(taken: boolean): void {
+    const refused = join(this.#folder, noRules);
+    if (taken) rmSync(refused, { force: true });
+    else writeFileSync(refused, '');
   }
 
   pause(ms: number): Promise<void> {

@@ -4,7 +4,7 @@ import { DockerRuntime } from 'coxswain/runtimes/docker';
 import type { Engine } from '../../src/runtimes/docker/engine.ts';
 import type { InspectedContainer } from '../../src/runtimes/docker/engine-answers.ts';
 import { leftBehind } from './docker-fixture.ts';
-import { patienceMs } from '../runtimes/suite-patience.ts';
+import { patienceMs as suitePatienceMs } from '../runtimes/suite-patience.ts';
 import { FaultProxy } from './fault-proxy.ts';
 import type { OwnDockerd } from './own-dockerd.ts';
 import { ensureTestImages, testEngine, testImages } from './test-images.ts';
@@ -13,11 +13,11 @@ import type { Sky, Weather } from './weather.ts';
 const clock = new SystemClock();
 const command = ['sh', '-c', 'trap "exit 0" TERM; while :; do sleep 0.1; done'];
 
-/** Looks until the condition holds. An engine that does not answer meanwhile is part of the weather. */
-async function within(what: string, condition: () => Promise<boolean>, evidence: () => string): Promise<void> {
-  for (const since = clock.now(); !(await condition().catch(() => false)); await clock.sleep(50)) {
-    if (clock.now() - since > patienceMs) throw new Error(`${what}: not within ${patienceMs} ms\n${evidence()}`);
-  }
+export interface WeatherOptions {
+  /** An engine of the test's own; that of the environment unless given. */
+  readonly dockerd?: OwnDockerd | undefined;
+  /** How long anything may take to come right, in milliseconds; as long as any test waits unless given. */
+  readonly patienceMs?: number;
 }
 
 /** A cluster with one node whose engine is behind a proxy where things go wrong, and a second way to the engine that sees what came of it. */
@@ -27,20 +27,22 @@ export class WeatherField {
   readonly #proxy: FaultProxy;
   readonly #cluster: Cluster;
   readonly #dockerd: OwnDockerd | undefined;
+  readonly #patienceMs: number;
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
 
-  private constructor(name: string, engine: Engine, proxy: FaultProxy, cluster: Cluster, dockerd: OwnDockerd | undefined) {
+  private constructor(name: string, engine: Engine, proxy: FaultProxy, cluster: Cluster, { dockerd, patienceMs }: WeatherOptions) {
     this.#name = name;
     this.#engine = engine;
     this.#proxy = proxy;
     this.#cluster = cluster;
     this.#dockerd = dockerd;
+    this.#patienceMs = patienceMs ?? suitePatienceMs;
     this.#running = cluster.run({ signal: this.#stop.signal });
   }
 
-  /** @param dockerd An engine of the test's own; without one, that of the environment. */
-  static async open(name: string, dockerd?: OwnDockerd): Promise<WeatherField> {
+  static async open(name: string, options: WeatherOptions = {}): Promise<WeatherField> {
+    const { dockerd } = options;
     const engine = await testEngine(dockerd?.host);
     await ensureTestImages(engine, dockerd === undefined ? 'all' : 'base');
     const proxy = await FaultProxy.start(engine);
@@ -48,7 +50,7 @@ export class WeatherField {
       name,
       nodes: [{ name: 'n1', runtime: new DockerRuntime({ host: proxy.host, neverPull: true }) }],
     });
-    return new WeatherField(name, engine, proxy, cluster, dockerd);
+    return new WeatherField(name, engine, proxy, cluster, options);
   }
 
   async close(): Promise<void> {
@@ -71,21 +73,36 @@ export class WeatherField {
     const current = (): Pod => this.#cluster.pods.get(made.name) ?? made;
     const evidence = (): string => `${weather.name}: ${current().evidence()}`;
     try {
-      await within('the pod runs', () => this.#settled(current()), evidence);
+      await this.#within('the pod runs', () => this.#settled(current()), evidence);
       const before = current().status;
       await weather.during?.({
         ...sky,
         running: () => this.#containers(made, { status: ['running'] }).then((all) => all.map(({ Id }) => Id)),
       });
       const again = async (): Promise<boolean> => (await this.#settled(current())) && (weather.holds?.(before, current().status) ?? true);
-      await within('the pod runs again', again, evidence);
-    } finally {
-      await weather.clear?.(sky);
-      await current().delete();
-      await within('the pod goes', async () => this.#cluster.pods.get(made.name) === undefined, evidence);
-      this.#proxy.clear();
-      // The network is all that stays.
-      await within('nothing is left', async () => (await leftBehind(this.#engine, this.#name)).length === 1, evidence);
+      await this.#within('the pod runs again', again, evidence);
+    } catch (error) {
+      // What went wrong first is what is told.
+      await this.#clear(weather, made, evidence).catch(() => undefined);
+      throw error;
+    }
+    await this.#clear(weather, made, evidence);
+  }
+
+  /** Takes the pod away, and what was done to the sky. */
+  async #clear(weather: Weather, made: Pod, evidence: () => string): Promise<void> {
+    await weather.clear?.(this.#sky());
+    await (this.#cluster.pods.get(made.name) ?? made).delete();
+    await this.#within('the pod goes', async () => this.#cluster.pods.get(made.name) === undefined, evidence);
+    this.#proxy.clear();
+    // The network is all that stays.
+    await this.#within('nothing is left', async () => (await leftBehind(this.#engine, this.#name)).length === 1, evidence);
+  }
+
+  /** Looks until the condition holds. An engine that does not answer meanwhile is part of the weather. */
+  async #within(what: string, condition: () => Promise<boolean>, evidence: () => string): Promise<void> {
+    for (const since = clock.now(); !(await condition().catch(() => false)); await clock.sleep(50)) {
+      if (clock.now() - since > this.#patienceMs) throw new Error(`${what}: not within ${this.#patienceMs} ms\n${evidence()}`);
     }
   }
 

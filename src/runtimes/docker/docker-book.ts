@@ -81,6 +81,7 @@ export class DockerBook {
   /** Has containers inspected at the next look, also those that the engine's list has as running: all, or one by its engine's id. */
   doubt(engineId?: string): void {
     for (const pod of this.pods.all()) {
+      if (engineId === undefined || pod.sandboxEngineId === engineId) pod.sandboxDoubted = true;
       for (const container of pod.containers.values()) {
         if (engineId === undefined || container.engineId === engineId) container.doubted = true;
       }
@@ -143,19 +144,30 @@ export class DockerBook {
 
   async #seeSandbox(pod: DockerPod, found: ListedContainer, seen: number, options: CallOptions | undefined): Promise<boolean> {
     if (pod.sandboxEngineId !== undefined && pod.sandboxEngineId !== found.Id) return false;
-    const running = found.State === 'running' || found.State === 'paused';
+    const listed = found.State === 'running' || found.State === 'paused';
     pod.sandboxSeen = Math.max(pod.sandboxSeen, seen);
     if (pod.sandboxEngineId === undefined) {
       // One that was made and not yet started belongs to whoever is starting it.
-      if (found.State === 'created') return false;
+      if (found.State === 'created') {
+        pod.unstartedSandbox = found.Id;
+        return false;
+      }
       const inspected = await this.inspect(found.Id, options);
       if (inspected === undefined) return false;
       this.addSandbox(pod, inspected);
       return true;
     }
-    const changed = pod.ready && !running;
+    const changed = pod.ready && !(listed && (await this.#sandboxRuns(pod, found.Id, options)));
     if (changed) pod.ready = false;
     return changed;
+  }
+
+  /** Looks closer if there is a doubt. */
+  async #sandboxRuns(pod: DockerPod, engineId: string, options: CallOptions | undefined): Promise<boolean> {
+    if (!pod.sandboxDoubted) return true;
+    const inspected = await this.inspect(engineId, options);
+    pod.sandboxDoubted = false;
+    return inspected?.State.Running === true;
   }
 
   async #apply(container: DockerContainer, pod: DockerPod, inspected: InspectedContainer, seen: number): Promise<void> {

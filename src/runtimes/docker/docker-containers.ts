@@ -69,7 +69,7 @@ export class DockerContainers {
   }
 
   async #run(container: DockerContainer, pod: DockerPod, signal: AbortSignal): Promise<void> {
-    const { engine, clock, starts, book } = this.#node;
+    const { engine, clock, starts, book, network } = this.#node;
     const request = { method: 'POST', path: `/containers/${container.engineId}/start` } as const;
     await starts.run(() =>
       insist(clock, signal, async (n) => {
@@ -78,10 +78,13 @@ export class DockerContainers {
         try {
           const startIt = (): Promise<unknown> => engine.json('start a container', request, { signal, timeoutMs: startTimeoutMs });
           await startIt().catch(async (error: unknown) => {
-            if (!hasStatus(error, 403) || !(await this.#freeAddress(pod, signal))) throw error;
+            const again = hasStatus(error, 403) ? await this.#freeAddress(pod, signal) : await network.mend(error, signal);
+            if (!again) throw error;
             await startIt();
           });
         } catch (error) {
+          // The engine may know that the sandbox has ended, and list it as running.
+          if (hasStatus(error, 409) && pod.sandboxEngineId !== undefined) book.doubt(pod.sandboxEngineId);
           if (await this.#isFinal(container, error, signal)) throw this.#startFailed(container, (error as Error).message, error);
           throw error;
         }

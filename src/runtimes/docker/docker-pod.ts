@@ -12,6 +12,10 @@ export class DockerPod extends Sandbox<DockerContainer> {
   readonly volumes: PodVolumes;
   /** The engine's id of the container that keeps its namespaces; undefined if there is none, or not yet. */
   sandboxEngineId: string | undefined;
+  /** Its container may have ended, whatever the engine's list says. */
+  sandboxDoubted = false;
+  /** One that was made, and never started: known only for its removal. */
+  unstartedSandbox: string | undefined;
   /** The observation the sandbox's container was last seen in. */
   sandboxSeen = 0;
   /** What leads to its ports from outside of the engine's network, by `8080/tcp`. */

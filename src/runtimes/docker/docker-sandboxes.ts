@@ -80,14 +80,19 @@ export class DockerSandboxes {
   }
 
   async #start(pod: DockerPod, signal: AbortSignal): Promise<void> {
-    const { engine, info, maker, book, clock, starts, options, overlay } = this.#node;
+    const { engine, info, maker, book, clock, starts, options, overlay, network } = this.#node;
     const image = options.sandboxImage ?? (await insist(clock, signal, () => ensureSandboxImage(engine, info.Architecture ?? '')));
     const itsLabels = podLabels(this.#node, pod.plan, 'sandbox');
     const engineId = await maker.make(itsLabels, sandboxBody(pod.plan, image, itsLabels, placeOf(this.#node, pod.plan)), signal);
     if (overlay !== undefined && !pod.plan.hostNetwork) await insist(clock, signal, () => overlay.join(engineId, signal));
+    const request = { method: 'POST', path: `/containers/${engineId}/start` } as const;
+    const start = (): Promise<unknown> => engine.json('start a sandbox', request, { signal, timeoutMs: 8000 });
     await starts.run(() =>
       insist(clock, signal, () =>
-        engine.json('start a sandbox', { method: 'POST', path: `/containers/${engineId}/start` }, { signal, timeoutMs: 8000 }),
+        start().catch(async (error: unknown) => {
+          if (!(await network.mend(error, signal))) throw error;
+          await start();
+        }),
       ),
     );
     const inspected = await insist(clock, signal, () => book.inspect(engineId, { signal }));
@@ -116,7 +121,8 @@ export class DockerSandboxes {
         return this.removeById(container.engineId, signal);
       }),
     );
-    if (pod.sandboxEngineId !== undefined) await this.removeById(pod.sandboxEngineId, signal);
+    const sandboxes = new Set([pod.sandboxEngineId, pod.unstartedSandbox]);
+    for (const id of sandboxes) if (id !== undefined) await this.removeById(id, signal);
     await pod.volumes.remove(signal);
     await rm(pod.folder, { recursive: true, force: true });
     this.#forget(pod);

@@ -37,25 +37,46 @@ function isOwnAddress(address: string): Promise<boolean> {
 
 /** The engine's network for the pods of one node, and who has which address of it. */
 export class PodNetwork {
-  readonly id: string;
   readonly name: string;
   readonly range: AddressRange;
   /** True if pods are reached by their addresses from this process. */
   readonly reachable: boolean;
   readonly #slots = new Map<string, number>();
+  readonly #making: Making;
+  #id: string;
+  #mending: Promise<void> | undefined;
 
-  private constructor(id: string, name: string, range: AddressRange, reachable: boolean) {
-    this.id = id;
-    this.name = name;
+  private constructor({ Id, Name }: NetworkAnswer, range: AddressRange, reachable: boolean, making: Making) {
+    this.#id = Id;
+    this.name = Name;
     this.range = range;
     this.reachable = reachable;
+    this.#making = making;
   }
 
   /** Takes up the node's network, or makes one: with the range given, or another if somebody has that one. */
   static async open(engine: Engine, env: RuntimeEnv, owner: ProcessOwner): Promise<PodNetwork> {
     const found = (await existing(engine, env)) ?? (await create(engine, env, owner));
     const range = new AddressRange(found.IPAM?.Config?.[0]?.Subnet ?? '');
-    return new PodNetwork(found.Id, found.Name, range, await isOwnAddress(range.gateway));
+    return new PodNetwork(found, range, await isOwnAddress(range.gateway), { engine, env, owner });
+  }
+
+  /**
+   * An engine whose restart went wrong lists the network and does not have it (its rules in the kernel could not be made), or somebody has
+   * removed it: then it is made anew, with its range. False if that is not what the error of a start tells.
+   */
+  async mend(error: unknown, signal: AbortSignal): Promise<boolean> {
+    const missing = /network (\S+) (?:does not exist|not found)/.exec((error as Error).message)?.[1];
+    const isOurs = missing === this.name || /^[0-9a-f]{64}$/.test(missing ?? '');
+    if (!isOurs) return false;
+    // If it is not the present one, it has been mended meanwhile.
+    if (missing === this.name || missing === this.#id) {
+      this.#mending ??= makeAgain(this.#making, missing === this.#id ? this.#id : undefined, this.range, signal)
+        .then((id) => void (this.#id = id))
+        .finally(() => (this.#mending = undefined));
+      await this.#mending;
+    }
+    return true;
   }
 
   /** An address for a pod; the same one for a repeat. */
@@ -86,6 +107,42 @@ async function existing(engine: Engine, env: RuntimeEnv): Promise<NetworkAnswer 
   return [...found].sort((a, b) => (a.Created < b.Created ? -1 : 1))[0];
 }
 
+interface Making {
+  readonly engine: Engine;
+  readonly env: RuntimeEnv;
+  readonly owner: ProcessOwner;
+}
+
+/** Makes the network again, if it is not there. Returns the engine's id of it. @param broken One that is there and to be removed first. */
+async function makeAgain(
+  { engine, env, owner }: Making,
+  broken: string | undefined,
+  range: AddressRange,
+  signal: AbortSignal,
+): Promise<string> {
+  env.logger.warn({ node: env.nodeName }, 'the engine has lost the pod network: it is made again');
+  try {
+    if (broken !== undefined) await engine.json('remove the pod network', { method: 'DELETE', path: `/networks/${broken}` }, { signal });
+  } catch (error) {
+    if (!hasStatus(error, 404)) throw error;
+  }
+  const there = await existing(engine, env);
+  if (there !== undefined) return there.Id;
+  const made = { method: 'POST', path: '/networks/create', body: networkBody(env, owner, range) } as const;
+  return (await engine.json<{ readonly Id: string }>('create the pod network', made, { timeoutMs: 20_000, signal })).Id;
+}
+
+function networkBody(env: RuntimeEnv, owner: ProcessOwner, range: AddressRange): object {
+  return {
+    Name: `coxswain-${hashOf(`${env.clusterId}/${env.nodeName}`, 12)}`,
+    CheckDuplicate: true,
+    Driver: 'bridge',
+    Options: { 'com.docker.network.bridge.name': bridgeName(env) },
+    Labels: ownLabels(env, owner, 'network'),
+    IPAM: { Driver: 'default', Config: [{ Subnet: range.cidr, Gateway: range.gateway }] },
+  };
+}
+
 /** The ranges to try: the one asked for, then others that follow from the node's name. */
 function* ranges(env: RuntimeEnv): Generator<string> {
   if (env.podCidr !== undefined) yield env.podCidr;
@@ -94,20 +151,12 @@ function* ranges(env: RuntimeEnv): Generator<string> {
 }
 
 async function create(engine: Engine, env: RuntimeEnv, owner: ProcessOwner): Promise<NetworkAnswer> {
-  const hash = hashOf(`${env.clusterId}/${env.nodeName}`, 12);
   let last: unknown;
   for (const cidr of ranges(env)) {
     const range = new AddressRange(cidr);
     // Another engine of this machine has it: two bridges with one range would swallow each other's packets.
     if (await isOwnAddress(range.gateway)) continue;
-    const body = {
-      Name: `coxswain-${hash}`,
-      CheckDuplicate: true,
-      Driver: 'bridge',
-      Options: { 'com.docker.network.bridge.name': bridgeName(env) },
-      Labels: ownLabels(env, owner, 'network'),
-      IPAM: { Driver: 'default', Config: [{ Subnet: range.cidr, Gateway: range.gateway }] },
-    };
+    const body = networkBody(env, owner, range);
     try {
       await engine.json('create the pod network', { method: 'POST', path: '/networks/create', body }, { timeoutMs: 20_000 });
     } catch (error) {
