@@ -9,6 +9,12 @@ export const overlay: Readonly<Record<string, Readonly<Record<string, string>>>>
   AggregationRule: {
     clusterRoleSelectors: 'atomic',
   },
+  CSINodeDriver: {
+    topologyKeys: 'atomic',
+  },
+  CSINodeSpec: {
+    drivers: 'map=name merge=name',
+  },
   Capabilities: {
     add: 'atomic',
     drop: 'atomic',

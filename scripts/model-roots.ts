@@ -29,6 +29,7 @@ export const roots: readonly { readonly model: string; readonly apiVersion: stri
   { model: 'V1PodDisruptionBudget', apiVersion: 'policy/v1', kind: 'PodDisruptionBudget' },
   { model: 'V1Eviction', apiVersion: 'policy/v1', kind: 'Eviction' },
   { model: 'V1StorageClass', apiVersion: 'storage.k8s.io/v1', kind: 'StorageClass' },
+  { model: 'V1CSINode', apiVersion: 'storage.k8s.io/v1', kind: 'CSINode' },
   { model: 'V1Ingress', apiVersion: 'networking.k8s.io/v1', kind: 'Ingress' },
   { model: 'V1IngressClass', apiVersion: 'networking.k8s.io/v1', kind: 'IngressClass' },
   { model: 'V1NetworkPolicy', apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy' },

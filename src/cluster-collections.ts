@@ -8,6 +8,7 @@ import { ClusterRole, clusterRoleKind } from './kinds/cluster-role.ts';
 import { ClusterRoleBinding, clusterRoleBindingKind } from './kinds/cluster-role-binding.ts';
 import { ConfigMap, configMapKind } from './kinds/config-map.ts';
 import { ControllerRevision, controllerRevisionKind } from './kinds/controller-revision.ts';
+import { CSINode, csiNodeKind } from './kinds/csi-node.ts';
 import { CronJob, cronJobKind } from './kinds/cron-job.ts';
 import { CustomResourceDefinition, customResourceDefinitionKind } from './kinds/custom-resource-definition.ts';
 import { DaemonSet, daemonSetKind } from './kinds/daemon-set.ts';
@@ -143,6 +144,10 @@ export abstract class ClusterCollections extends ClusterEmitter {
 
   get storageClasses(): Of<StorageClass> {
     return this.#of(storageClassKind, StorageClass);
+  }
+
+  get csiNodes(): Of<CSINode> {
+    return this.#of(csiNodeKind, CSINode);
   }
 
   get resourceQuotas(): Of<ResourceQuota> {

@@ -91,6 +91,7 @@ export { Secret, secretKind } from './kinds/secret.ts';
 export { Service, serviceKind } from './kinds/service.ts';
 export { ServiceAccount, serviceAccountKind } from './kinds/service-account.ts';
 export { StatefulSet, statefulSetKind } from './kinds/stateful-set.ts';
+export { CSINode, csiNodeKind } from './kinds/csi-node.ts';
 export { StorageClass, storageClassKind } from './kinds/storage-class.ts';
 export type { AutoscalerMetric } from './kinds/horizontal-pod-autoscaler/hpa-metrics.ts';
 export type { JobWaitOptions } from './kinds/job.ts';
@@ -101,6 +102,8 @@ export type { PodOwner } from './kinds/workload/pod-owner.ts';
 export type { Rollout, RolloutProgress, RolloutRevision, RolloutSubject, RolloutWaitOptions } from './kinds/workload/rollout.ts';
 export type {
   Affinity,
+  CSINodeDriver,
+  CSINodeManifest,
   ClusterRoleBindingManifest,
   ClusterRoleManifest,
   ConfigMapManifest,

@@ -62,19 +62,24 @@ const atMost = (maxSkew: number): Partial<PodSpec> => ({
   ],
 });
 
-function addOneWithClaim(cluster: PerfCluster, name: string, pod: PodTemplate): void {
-  const volumes = [{ name: 'data', persistentVolumeClaim: { claimName: name } }];
-  addPods(cluster, 1, deepFreeze({ ...pod, spec: { ...pod.spec, volumes } }), 'blockeraffinity');
-}
+const driver = 'ebs.csi.aws.com';
 
-function addClaim(cluster: PerfCluster, name: string): void {
-  const spec = { accessModes: ['ReadWriteOncePod'], volumeName: name, resources: { requests: { storage: '1Gi' } } };
-  cluster.put('PersistentVolume', { name }, { spec: { ...spec, capacity: { storage: '1Gi' } }, status: { phase: 'Bound' } });
-  cluster.put('PersistentVolumeClaim', { name, namespace: 'blockeraffinity' }, { spec, status: { phase: 'Bound' } });
+/** A pod with a claim that is bound to a volume; of a claim that is there already another user. */
+function addOneWithClaim(cluster: PerfCluster, name: string, pod: PodTemplate, namespace: string, accessMode?: string): void {
+  if (accessMode !== undefined) {
+    const capacity = { storage: '1Gi' };
+    const spec = { accessModes: [accessMode], volumeName: name, resources: { requests: capacity } };
+    const source = { csi: { driver, volumeHandle: name } };
+    cluster.put('PersistentVolume', { name }, { spec: { ...spec, ...source, capacity }, status: { phase: 'Bound' } });
+    cluster.put('PersistentVolumeClaim', { name, namespace }, { spec, status: { phase: 'Bound' } });
+  }
+  const volumes = [{ name: 'data', persistentVolumeClaim: { claimName: name } }];
+  addPods(cluster, 1, deepFreeze({ ...pod, spec: { ...pod.spec, volumes } }), namespace);
 }
 
 /**
- * Pods go that were in the way of others: by their number, a host port, what they take, a claim for one pod alone, by not being liked.
+ * Pods go that were in the way of others: by their number, a host port, what they take, their volumes, a claim for one
+ * pod alone, by not being liked.
  * Ten times as many as nodes, as in Kubernetes (which has 50 nodes), up to a thousand; only so many nodes take pods of these kinds.
  */
 const podDelete: Sized = (nodes) => {
@@ -88,23 +93,27 @@ const podDelete: Sized = (nodes) => {
   return {
     name: 'EventHandlingPodDelete',
     nodes,
-    measured: 4 * each + blockers,
+    measured: 4 * each + 2 * blockers,
     prepare: (cluster) => {
       addNodes(cluster, crowded, [], { labels: { crowded: 'yes' } });
-      addNodes(cluster, nodes - crowded, [], { prefix: 'other' });
-      for (let i = 0; i < blockers; i++) {
-        addPods(cluster, 1, blocker(i), 'blockertopologyportsresources');
-        addClaim(cluster, `claim-${i}`);
-        addOneWithClaim(cluster, `claim-${i}`, disliked);
+      for (const uid of cluster.uids('Node')) {
+        const { name } = cluster.object(uid)!.metadata;
+        cluster.put('CSINode', { name }, { spec: { drivers: [{ name: driver, nodeID: name, allocatable: { count: 20 } }] } });
       }
+      addNodes(cluster, nodes - crowded, [], { prefix: 'other' });
+      for (let i = 0; i < blockers; i++)
+        addOneWithClaim(cluster, `blocker-${i}`, blocker(i), 'blockertopologyportsresources', 'ReadOnlyMany');
+      for (let i = 0; i < blockers; i++) addOneWithClaim(cluster, `alone-${i}`, disliked, 'blockeraffinity', 'ReadWriteOncePod');
     },
     measure: (cluster) => {
       const wait = (count: number, extra: Partial<PodSpec>, namespace: string, requests = {}, labels = {}): void =>
         void addPods(cluster, count, template({ type: 'unsched', ...labels }, { ...here, ...extra }, requests), namespace);
       wait(each, atMost(11), 'blockertopologyportsresources', {}, { topology: 'blue' });
-      for (let i = 0; i < blockers; i++) addOneWithClaim(cluster, `claim-${i}`, template({ type: 'unsched' }, here, {}));
+      const volumeUser = template({ type: 'unsched' }, here, {});
+      for (let i = 0; i < blockers; i++) addOneWithClaim(cluster, `alone-${i}`, volumeUser, 'blockeraffinity');
       for (let i = 0; i < each; i++) wait(1, { containers: port({}, 8_000 + (i % hostPorts)) }, 'nodeports');
       wait(each, {}, 'noderesources', { cpu: '200m', memory: '1Gi' });
+      for (let i = 0; i < blockers; i++) addOneWithClaim(cluster, `waiting-${i}`, volumeUser, 'nodevolumelimits', 'ReadOnlyMany');
       wait(each, apartFrom({ color: 'green' }, 'blockeraffinity'), 'interpodaffinity', {}, { color: 'green' });
     },
     *steps(cluster) {

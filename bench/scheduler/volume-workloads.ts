@@ -8,17 +8,17 @@ const withVolumes = (spec: PodSpec, ...volumes: readonly Volume[]): PodSpec => (
 const secret = template({}, withVolumes(plain.spec, { name: 'secret', secret: { secretName: 'secret' } }));
 
 /** Where the data are, in a PersistentVolume. */
-const inTree = (i: number): object => ({ awsElasticBlockStore: { volumeID: `vol-${i}`, fsType: 'ext4' } });
-const csi = (i: number): object => ({ csi: { driver: 'ebs.csi.aws.com', volumeHandle: `vol-${i}` } });
+const inTree = (volumeID: string): object => ({ awsElasticBlockStore: { volumeID, fsType: 'ext4' } });
+const csi = (volumeHandle: string): object => ({ csi: { driver: 'ebs.csi.aws.com', volumeHandle } });
 
 /** Pods with a claim each, bound to a volume of its own. */
-function addPodsWithVolumes(cluster: PerfCluster, count: number, spec: PodSpec, source: (i: number) => object, prefix: string): void {
+function addPodsWithVolumes(cluster: PerfCluster, count: number, spec: PodSpec, source: (name: string) => object, prefix: string): void {
   for (let i = 0; i < count; i++) {
     const name = `${prefix}-${i}`;
     const capacity = { storage: '1Gi' };
     const accessModes = ['ReadOnlyMany'];
     const claimRef = { namespace: 'default', name };
-    cluster.put('PersistentVolume', { name }, { spec: { capacity, accessModes, claimRef, ...source(i) }, status: { phase: 'Bound' } });
+    cluster.put('PersistentVolume', { name }, { spec: { capacity, accessModes, claimRef, ...source(name) }, status: { phase: 'Bound' } });
     cluster.put(
       'PersistentVolumeClaim',
       { name, namespace: 'default', annotations: { 'pv.kubernetes.io/bind-completed': 'yes' } },
@@ -28,11 +28,23 @@ function addPodsWithVolumes(cluster: PerfCluster, count: number, spec: PodSpec, 
   }
 }
 
+/** As many volumes as the largest machines of Amazon can have. */
+function addVolumeLimits(cluster: PerfCluster, annotations: Readonly<Record<string, string>> = {}): void {
+  for (const uid of cluster.uids('Node')) {
+    const { name } = cluster.object(uid)!.metadata;
+    const spec = { drivers: [{ name: 'ebs.csi.aws.com', nodeID: name, allocatable: { count: 39 } }] };
+    cluster.put('CSINode', { name, annotations }, { apiVersion: 'storage.k8s.io/v1', spec });
+  }
+}
+
+const migrated = { 'storage.alpha.kubernetes.io/migrated-plugins': 'kubernetes.io/aws-ebs' };
+
 function boundVolumes(
   name: string,
   gate: number | undefined,
-  source: (i: number) => object,
+  source: (name: string) => object,
   sizes: (nodes: number) => readonly [initial: number, measured: number],
+  limit: (cluster: PerfCluster) => void = () => undefined,
 ): Sized {
   return (nodes) => {
     const [initial, measured] = sizes(nodes);
@@ -43,6 +55,7 @@ function boundVolumes(
       measured,
       prepare: (cluster) => {
         addNodes(cluster, nodes);
+        limit(cluster);
         addPodsWithVolumes(cluster, initial, plain.spec, source, 'initial');
       },
       measure: (cluster) => addPodsWithVolumes(cluster, measured, plain.spec, source, 'measured'),
@@ -50,7 +63,7 @@ function boundVolumes(
   };
 }
 
-/** Workloads with volumes. There is no CSINode here, so nothing limits how many volumes a node may have. */
+/** Workloads with volumes. */
 export const volumeWorkloads: readonly Sized[] = [
   (nodes) => {
     const measured = full(nodes) ? 10_000 : 1_000;
@@ -67,7 +80,14 @@ export const volumeWorkloads: readonly Sized[] = [
     };
   },
   boundVolumes('SchedulingInTreePVs', 290, inTree, (nodes) => (full(nodes) ? [1_000, 2_000] : [500, 1_000])),
-  boundVolumes('SchedulingCSIPVs', 100, csi, (nodes) => (full(nodes) ? [5_000, 5_000] : [500, 1_000])),
+  boundVolumes(
+    'SchedulingMigratedInTreePVs',
+    100,
+    inTree,
+    (nodes) => (full(nodes) ? [5_000, 5_000] : [500, 1_000]),
+    (cluster) => addVolumeLimits(cluster, migrated),
+  ),
+  boundVolumes('SchedulingCSIPVs', 100, csi, (nodes) => (full(nodes) ? [5_000, 5_000] : [500, 1_000]), addVolumeLimits),
   (nodes) => ({
     name: 'PreemptionPVs',
     nodes,

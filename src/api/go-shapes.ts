@@ -8,6 +8,7 @@ type Fields = Readonly<Record<string, readonly string[]>>;
 /** Structs that are always there: model -> fields. */
 export const valueStructs: Fields = {
   Binding: ['metadata', 'target'],
+  CSINode: ['metadata', 'spec'],
   ClusterRole: ['metadata'],
   ClusterRoleBinding: ['metadata', 'roleRef'],
   ConfigMap: ['metadata'],

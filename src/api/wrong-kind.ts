@@ -3,6 +3,7 @@ import { apiVersionOf, type KindDescriptor } from './kind.ts';
 
 /** Versions that Kubernetes reads and no longer serves, for the kinds that are served in another one. */
 const olderVersions: Readonly<Record<string, readonly string[]>> = {
+  CSINode: ['storage.k8s.io/v1beta1'],
   ClusterRole: ['rbac.authorization.k8s.io/v1beta1', 'rbac.authorization.k8s.io/v1alpha1'],
   ClusterRoleBinding: ['rbac.authorization.k8s.io/v1beta1', 'rbac.authorization.k8s.io/v1alpha1'],
   ControllerRevision: ['apps/v1beta1', 'apps/v1beta2'],

@@ -4,6 +4,7 @@ import { clusterRoleKind } from './cluster-role.ts';
 import { configMapKind } from './config-map.ts';
 import { controllerRevisionKind } from './controller-revision.ts';
 import { cronJobKind } from './cron-job.ts';
+import { csiNodeKind } from './csi-node.ts';
 import { customResourceDefinitionKind } from './custom-resource-definition.ts';
 import { daemonSetKind } from './daemon-set.ts';
 import { deploymentKind } from './deployment.ts';
@@ -63,6 +64,7 @@ export const builtInKinds: readonly KindDescriptor[] = [
   jobKind,
   cronJobKind,
   storageClassKind,
+  csiNodeKind,
   endpointSliceKind,
   leaseKind,
   priorityClassKind,

@@ -41,6 +41,7 @@ export class ClusterFeed {
   #object(change: ObjectChange): void {
     const { cache } = this.#to;
     cache.objects.take(change);
+    cache.attached.objectChanged(change);
     const { kind, metadata } = change.object;
     if (kind === 'Namespace') cache.relations.setNamespace(metadata.name, change.type === 'deleted' ? undefined : (metadata.labels ?? {}));
     this.#wake({ type: 'object', change });

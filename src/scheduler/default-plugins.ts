@@ -7,6 +7,7 @@ import { nodePorts } from './plugins/node-ports.ts';
 import { nodeResourcesBalancedAllocation, type NodeResourcesBalancedAllocationArgs } from './plugins/node-resources-balanced-allocation.ts';
 import { nodeResourcesFit, type NodeResourcesFitArgs } from './plugins/node-resources-fit.ts';
 import { nodeUnschedulable } from './plugins/node-unschedulable.ts';
+import { nodeVolumeLimits } from './plugins/node-volume-limits.ts';
 import { podTopologySpread, type PodTopologySpreadArgs } from './plugins/pod-topology-spread.ts';
 import { prioritySort } from './plugins/priority-sort.ts';
 import { schedulingGates } from './plugins/scheduling-gates.ts';
@@ -47,6 +48,7 @@ export function defaultPlugins(args: DefaultPluginArgs = {}): readonly WeightedP
     weighted(nodePorts()),
     weighted(nodeResourcesFit(args.NodeResourcesFit)),
     weighted(volumeRestrictions()),
+    weighted(nodeVolumeLimits()),
     weighted(volumeBinding()),
     weighted(volumeZone()),
     weighted(podTopologySpread(args.PodTopologySpread), 2),

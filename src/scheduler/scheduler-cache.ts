@@ -1,4 +1,5 @@
 import { QuantityCache } from '../api/quantity-cache.ts';
+import { AttachedVolumes } from './attached-volumes.ts';
 import { ChangeLog } from './change-log.ts';
 import { GroupCensus } from './group-census.ts';
 import { ImageCensus } from './image-census.ts';
@@ -25,6 +26,7 @@ export class SchedulerCache {
   readonly relations = new RelationIndex(this);
   readonly images = new ImageCensus();
   readonly claims = new ClaimCensus();
+  readonly attached = new AttachedVolumes(this);
   /** Pods in the queue, by group; neither those under way nor those of other schedulers are among them. */
   readonly pending = new GroupCensus();
   /** Other objects that plugins look at. */
@@ -102,6 +104,11 @@ export class SchedulerCache {
     return this.#nodeOfPod.get(uid)?.pods.get(uid);
   }
 
+  /** The pods that are on a node or assumed there. */
+  *placed(): Generator<{ readonly node: NodeInfo; readonly pod: PodInfo }> {
+    for (const [uid, node] of this.#nodeOfPod) yield { node, pod: node.pods.get(uid)! };
+  }
+
   get podCount(): number {
     return this.#nodeOfPod.size;
   }
@@ -166,6 +173,7 @@ export class SchedulerCache {
     this.#placed.add(pod.group, 1);
     this.#countPriority(pod, 1);
     this.claims.count(pod, 1);
+    this.attached.podAdded(pod, node);
     this.relations.podAdded(pod, node);
     return node;
   }
@@ -189,6 +197,7 @@ export class SchedulerCache {
     this.#placed.add(pod.group, -1);
     this.#countPriority(pod, -1);
     this.claims.count(pod, -1);
+    this.attached.podRemoved(pod);
     this.relations.podRemoved(pod, node);
     this.#releaseIfUnused(node);
     return node;

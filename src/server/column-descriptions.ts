@@ -36,6 +36,9 @@ const ofKinds: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     Selector:
       'podReplacementPolicy specifies when to create replacement Pods. Possible values are: - TerminatingOrFailed means that we recreate pods   when they are terminating (has a metadata.deletionTimestamp) or failed. - Failed means to wait until a previously created Pod is fully terminated (has phase   Failed or Succeeded) before creating a replacement Pod.  When using podFailurePolicy, Failed is the the only allowed value. TerminatingOrFailed and Failed are allowed values when podFailurePolicy is not in use.',
   },
+  csinodes: {
+    Drivers: 'Drivers indicates the number of CSI drivers registered on the node',
+  },
   daemonsets: {
     Desired:
       'The total number of nodes that should be running the daemon pod (including nodes correctly running the daemon pod). More info: https://kubernetes.io/docs/concepts/workloads/controllers/daemonset/',

@@ -134,7 +134,7 @@ export class SmallCluster {
   get(
     kind: string,
     name: string,
-    namespace = ['Node', 'Namespace', 'PersistentVolume', 'StorageClass'].includes(kind) ? undefined : 'default',
+    namespace = ['Node', 'Namespace', 'PersistentVolume', 'StorageClass', 'CSINode'].includes(kind) ? undefined : 'default',
   ): StoredObject {
     const object = this.objects.get(`${kind}/${namespace ?? ''}/${name}`);
     if (object === undefined) throw new Error(`the test has no ${kind} ${namespace ?? ''}/${name}`);

@@ -81,6 +81,24 @@ export interface BoundObjectReference {
   readonly uid?: string;
 }
 
+export interface CSINodeManifest {
+  readonly apiVersion?: 'storage.k8s.io/v1';
+  readonly kind?: 'CSINode';
+  readonly metadata?: ObjectMeta;
+  readonly spec: CSINodeSpec;
+}
+
+export interface CSINodeDriver {
+  readonly allocatable?: VolumeNodeResources;
+  readonly name: string;
+  readonly nodeID: string;
+  readonly topologyKeys?: readonly string[];
+}
+
+export interface CSINodeSpec {
+  readonly drivers: readonly CSINodeDriver[];
+}
+
 export interface CSIPersistentVolumeSource {
   readonly controllerExpandSecretRef?: SecretReference;
   readonly controllerPublishSecretRef?: SecretReference;
@@ -2782,6 +2800,10 @@ export interface VolumeMountStatus {
 
 export interface VolumeNodeAffinity {
   readonly required?: NodeSelector;
+}
+
+export interface VolumeNodeResources {
+  readonly count?: number;
 }
 
 export interface VolumeProjection {

@@ -67,6 +67,21 @@ export const encodedSchema: EncodedSchemaTable = {
     name: 'string',
     uid: 'string',
   },
+  CSINode: {
+    apiVersion: 'string',
+    kind: 'string',
+    metadata: 'ObjectMeta',
+    spec: 'CSINodeSpec!',
+  },
+  CSINodeDriver: {
+    allocatable: 'VolumeNodeResources',
+    name: 'string!',
+    nodeID: 'string!',
+    topologyKeys: '[]string atomic',
+  },
+  CSINodeSpec: {
+    drivers: '[]CSINodeDriver! map=name merge=name',
+  },
   CSIPersistentVolumeSource: {
     controllerExpandSecretRef: 'SecretReference',
     controllerPublishSecretRef: 'SecretReference',
@@ -2413,6 +2428,9 @@ export const encodedSchema: EncodedSchemaTable = {
   },
   VolumeNodeAffinity: {
     required: 'NodeSelector',
+  },
+  VolumeNodeResources: {
+    count: 'int32',
   },
   VolumeProjection: {
     clusterTrustBundle: 'ClusterTrustBundleProjection',

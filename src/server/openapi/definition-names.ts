@@ -164,7 +164,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   ],
   'io.k8s.api.coordination.v1': ['Lease', 'LeaseSpec'],
   'io.k8s.api.scheduling.v1': ['PriorityClass'],
-  'io.k8s.api.storage.v1': ['StorageClass'],
+  'io.k8s.api.storage.v1': ['StorageClass', 'CSINode', 'CSINodeDriver', 'CSINodeSpec', 'VolumeNodeResources'],
   'io.k8s.api.autoscaling.v2': [
     'V2ContainerResourceMetricSource=ContainerResourceMetricSource',
     'V2ContainerResourceMetricStatus=ContainerResourceMetricStatus',

@@ -4,6 +4,7 @@
  */
 
 const models: Readonly<Record<string, string>> = {
+  CSINode: 'The storage drivers of a node.',
   ConfigMap: 'Configuration as text and bytes, for Pods to read.',
   Container: 'One program of a Pod, run from an image.',
   ControllerRevision: 'A state of a workload that can be gone back to.',
