@@ -1,6 +1,6 @@
 import type { EndpointAddress, EndpointPort, EndpointsManifest, EndpointSubset } from '../api/generated/models.ts';
 import { deepEqual } from '../api/deep-equal.ts';
-import type { KubeObject, Stored } from '../api/object.ts';
+import { deepFreeze, type KubeObject, type Stored } from '../api/object.ts';
 import { endpointsKind } from '../kinds/endpoints.ts';
 import { serviceKind } from '../kinds/service.ts';
 import type { Controller, Plan } from './controller.ts';
@@ -29,7 +29,7 @@ const overCapacity = 'endpoints.kubernetes.io/over-capacity';
  * Source: https://kubernetes.io/docs/concepts/services-networking/service/#endpoints
  */
 export function endpoints(): Controller {
-  const known = new KnownEndpoints(listedEndpoint);
+  const known = new KnownEndpoints(listedOf);
   return {
     name: 'endpoints',
     triggers: [
@@ -71,20 +71,56 @@ function listedEndpoint(service: Service, pod: Pod): Endpoint | undefined {
   return endpoint && { ...endpoint, ready: false };
 }
 
+/** A Pod that is listed, and what is the same every time it is asked for. */
+interface Listed {
+  readonly endpoint: Endpoint;
+  readonly address: EndpointAddress;
+  readonly ports: readonly EndpointPort[];
+  readonly portsKey: string;
+}
+
+function listedOf(service: Service, pod: Pod): Listed | undefined {
+  const endpoint = listedEndpoint(service, pod);
+  if (endpoint === undefined) return undefined;
+  const ports = endpoint.ports.map(({ name, port, protocol, appProtocol }) => ({
+    ...(name === '' ? {} : { name }),
+    port,
+    protocol,
+    ...(appProtocol === undefined ? {} : { appProtocol }),
+  }));
+  return { endpoint, address: deepFreeze(addressOf(service, endpoint)), ports, portsKey: JSON.stringify(ports) };
+}
+
 /** Whether something else than what a Pod's newest revision is must be written. */
 function differs(wanted: EndpointsManifest, existing: Stored<EndpointsManifest>): boolean {
   const truncated = (endpoints: EndpointsManifest): string | undefined => endpoints.metadata?.annotations?.[overCapacity];
   if (truncated(wanted) !== truncated(existing) || !deepEqual(wanted.metadata?.labels, existing.metadata.labels)) return true;
-  return !deepEqual(withoutRevisions(wanted.subsets), withoutRevisions(existing.subsets));
+  return !sameSubsets(wanted.subsets, existing.subsets);
 }
 
-function withoutRevisions(subsets: readonly EndpointSubset[] | undefined): unknown {
-  const plain = (addresses: readonly EndpointAddress[] | undefined): unknown =>
-    addresses?.map((address) => {
-      const { resourceVersion: _revision, ...targetRef } = address.targetRef ?? {};
-      return { ...address, targetRef };
-    });
-  return (subsets ?? []).map(({ addresses, notReadyAddresses, ports }) => [plain(addresses), plain(notReadyAddresses), ports ?? []]);
+function sameSubsets(a: readonly EndpointSubset[] = [], b: readonly EndpointSubset[] = []): boolean {
+  return (
+    a.length === b.length &&
+    a.every((subset, i) => {
+      const other = b[i]!;
+      return (
+        deepEqual(subset.ports ?? [], other.ports ?? []) &&
+        sameAddresses(subset.addresses, other.addresses) &&
+        sameAddresses(subset.notReadyAddresses, other.notReadyAddresses)
+      );
+    })
+  );
+}
+
+/** The same but for the revisions of the Pods. */
+function sameAddresses(a: readonly EndpointAddress[] | undefined, b: readonly EndpointAddress[] | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return a.length === b.length && a.every((address, i) => address === b[i] || deepEqual(withoutRevision(address), withoutRevision(b[i]!)));
+}
+
+function withoutRevision(address: EndpointAddress): unknown {
+  const { resourceVersion: _revision, ...targetRef } = address.targetRef ?? {};
+  return { ...address, targetRef };
 }
 
 /** What is to be stored: the annotations of others stay; when it was that something changed is noted. */
@@ -106,11 +142,11 @@ function marked(
   } as KubeObject;
 }
 
-function wantedEndpoints(service: Service, found: readonly (Endpoint | undefined)[]): EndpointsManifest {
+function wantedEndpoints(service: Service, found: readonly (Listed | undefined)[]): EndpointsManifest {
   const { namespace = '', name } = service.metadata;
   const always = service.spec?.publishNotReadyAddresses === true;
-  const all = found.filter((endpoint) => endpoint !== undefined && (!endpoint.terminating || always)) as readonly Endpoint[];
-  const kept = all.length <= addressesMax ? all : [...all].sort((a, b) => Number(b.ready) - Number(a.ready)).slice(0, addressesMax);
+  const all = found.filter((each) => each !== undefined && (!each.endpoint.terminating || always)) as readonly Listed[];
+  const kept = all.length <= addressesMax ? all : readyFirst(all).slice(0, addressesMax);
   const subsets = pack(service, kept);
   const labels: Record<string, string> = { ...service.metadata.labels, 'endpoints.kubernetes.io/managed-by': 'endpoint-controller' };
   if (service.spec?.clusterIP === 'None') labels['service.kubernetes.io/headless'] = '';
@@ -122,22 +158,20 @@ function wantedEndpoints(service: Service, found: readonly (Endpoint | undefined
   };
 }
 
+const readyFirst = (listed: readonly Listed[]): readonly Listed[] => [
+  ...listed.filter(({ endpoint }) => endpoint.ready),
+  ...listed.filter(({ endpoint }) => !endpoint.ready),
+];
+
 /** Addresses with the same ports share a subset; everything is sorted, so that the same Pods give the same object. */
-function pack(service: Service, endpoints: readonly Endpoint[]): readonly EndpointSubset[] {
+function pack(service: Service, listed: readonly Listed[]): readonly EndpointSubset[] {
   const groups = new Map<string, { ports: readonly EndpointPort[]; ready: EndpointAddress[]; notReady: EndpointAddress[] }>();
-  for (const endpoint of endpoints) {
-    const ports = endpoint.ports.map(({ name, port, protocol, appProtocol }) => ({
-      ...(name === '' ? {} : { name }),
-      port,
-      protocol,
-      ...(appProtocol === undefined ? {} : { appProtocol }),
-    }));
+  for (const { endpoint, address, ports, portsKey } of listed) {
     // A headless Service may have no ports; any other one needs a port to be reached at.
     if (ports.length === 0 && (service.spec?.clusterIP !== 'None' || (service.spec.ports ?? []).length > 0)) continue;
-    const key = JSON.stringify(ports);
-    let group = groups.get(key);
-    if (group === undefined) groups.set(key, (group = { ports: inHashOrder(ports), ready: [], notReady: [] }));
-    (endpoint.ready ? group.ready : group.notReady).push(addressOf(service, endpoint));
+    let group = groups.get(portsKey);
+    if (group === undefined) groups.set(portsKey, (group = { ports: inHashOrder(ports), ready: [], notReady: [] }));
+    (endpoint.ready ? group.ready : group.notReady).push(address);
   }
   return [...groups]
     .sort(([a], [b]) => compare(a, b))
