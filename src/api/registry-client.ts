@@ -55,19 +55,19 @@ export class RegistryClient implements Client {
 
   create<M extends KubeObject>(kind: KindDescriptor<M>, manifest: M, options: WriteOptions = {}): Promise<Stored<M>> {
     return this.#written(kind, 'create', options, (strict) =>
-      this.#parts.registry.create(kind as KindDescriptor, detached(manifest), strict),
+      this.#parts.registry.create(kind as KindDescriptor, kept(manifest, options), strict),
     );
   }
 
   update<M extends KubeObject>(kind: KindDescriptor<M>, manifest: M, options: WriteOptions = {}): Promise<Stored<M>> {
     return this.#written(kind, 'update', options, (strict) =>
-      this.#parts.registry.update(kind as KindDescriptor, detached(manifest), strict),
+      this.#parts.registry.update(kind as KindDescriptor, kept(manifest, options), strict),
     );
   }
 
   updateStatus<M extends KubeObject>(kind: KindDescriptor<M>, manifest: M, options: WriteOptions = {}): Promise<Stored<M>> {
     return this.#written(kind, 'update', options, (strict) =>
-      this.#parts.registry.updateStatus(kind as KindDescriptor, detached(manifest), strict),
+      this.#parts.registry.updateStatus(kind as KindDescriptor, kept(manifest, options), strict),
     );
   }
 
@@ -168,4 +168,9 @@ function withBackground(kind: KindDescriptor, options: DeleteOptions): DeleteOpt
 
 function strict<O extends WriteOptions>(options: O): O {
   return options.fieldValidation === undefined ? { ...options, fieldValidation: 'Strict' } : options;
+}
+
+/** What may be frozen and kept: a manifest of the cluster's own kubelets, which never touch one again, or a copy. */
+function kept<M extends KubeObject>(manifest: M, { identity }: WriteOptions): M {
+  return identity?.role === 'kubelet' ? manifest : detached(manifest);
 }

@@ -55,9 +55,9 @@ export function containerStatus(input: ContainerStatusInput, container: PodConta
     const containerID = containerIdText(runtimeName, current);
     if (resources === undefined) return { image, imageID, name, ready, restartCount: attempts, state, containerID, started };
     const { requests: allocatedResources } = resources;
-    if (allocatedResources !== undefined) {
-      return { image, imageID, name, ready, restartCount: attempts, state, containerID, started, resources, allocatedResources };
-    }
+    if (allocatedResources === undefined)
+      return { image, imageID, name, ready, restartCount: attempts, state, containerID, started, resources };
+    return { image, imageID, name, ready, restartCount: attempts, state, containerID, started, resources, allocatedResources };
   }
   const status: Open<ContainerStatus> = { image, imageID, name, ready, restartCount: attempts, state };
   if (current !== undefined) status.containerID = containerIdText(runtimeName, current);

@@ -15,6 +15,7 @@ import { NodeLoad } from './node-load.ts';
 import type { StoredPod } from './pod-containers.ts';
 import { PodOperations } from './pod-operations.ts';
 import { PodSet } from './pod-set.ts';
+import type { WorkerParts } from './pod-worker.ts';
 import { PodStreams } from './pod-streams.ts';
 import { RuntimeCalls } from './runtime-calls.ts';
 import { StatusWriter } from './status-writer.ts';
@@ -63,7 +64,8 @@ export class Kubelet implements Participant {
     this.#found = found;
     const lookup = new ObjectLookup(view);
     const source = { component: 'kubelet', host: node.name };
-    const parts: KubeletParts = {
+    // One object, written as a whole and the same in shape for every kubelet: what looks into it does so for thousands of nodes.
+    const parts: { -readonly [K in keyof WorkerParts]: WorkerParts[K] } = {
       nodeName: node.name,
       clock,
       logger,
@@ -92,17 +94,15 @@ export class Kubelet implements Participant {
       isBehindService: (pod) => lookup.isBehindService(pod),
       event: (pod, type, reason, message, container) => client.event(regarding(pod, container), type, reason, message, source),
       imagesChanged: () => this.#agent.imagesChanged(),
+      onDirty: (worker) => this.#mark(worker),
+      // They are given the parts themselves.
+      operations: undefined as never,
+      writer: undefined as never,
     };
     this.#parts = parts;
-    this.#writer = new StatusWriter(parts);
-    const operations = new PodOperations(parts);
-    const workerParts = {
-      ...parts,
-      operations,
-      writer: this.#writer,
-      onDirty: (worker: Parameters<PodSet['mark']>[0]) => this.#mark(worker),
-    };
-    this.#pods = new PodSet(workerParts, new NodeLoad(parts.allocatable, commons.requests), (reference, on) => this.#follow(reference, on));
+    parts.writer = this.#writer = new StatusWriter(parts);
+    parts.operations = new PodOperations(parts);
+    this.#pods = new PodSet(parts, new NodeLoad(parts.allocatable, commons.requests), (reference, on) => this.#follow(reference, on));
     this.#orphans = new OrphanRemoval(parts);
     this.streams = new PodStreams(parts, (uid) => this.#pods.known(uid));
     const times = {

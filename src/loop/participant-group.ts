@@ -21,7 +21,8 @@ const podNode = (change: ViewChange): string | undefined => (change.object.spec 
 
 /** The participants of a loop: who is told what, who is due, what they have in flight. */
 export class ParticipantGroup {
-  readonly #wide = new Set<Member>();
+  /** Replaced, never changed: it is gone through for every change. */
+  #wide: readonly Member[] = [];
   readonly #byNode = new Map<string, Set<Member>>();
   readonly #followers = new Followers<Member>();
   readonly #members = new Map<Participant, Member>();
@@ -65,7 +66,7 @@ export class ParticipantGroup {
       failures: 0,
     };
     this.#members.set(participant, member);
-    if (participant.nodeName === undefined) this.#wide.add(member);
+    if (participant.nodeName === undefined) this.#wide = [...this.#wide, member];
     else {
       const known = this.#byNode.get(participant.nodeName);
       if (known === undefined) this.#byNode.set(participant.nodeName, new Set([member]));
@@ -85,7 +86,7 @@ export class ParticipantGroup {
     const member = this.#members.get(participant);
     if (member === undefined) return;
     this.#members.delete(participant);
-    this.#wide.delete(member);
+    this.#wide = this.#wide.filter((other) => other !== member);
     if (participant.nodeName !== undefined) this.#byNode.get(participant.nodeName)?.delete(member);
     this.#due.delete(member);
     this.#followers.forget(member);
@@ -128,7 +129,7 @@ export class ParticipantGroup {
   async close(): Promise<void> {
     const members = [...this.#members.keys()];
     this.#members.clear();
-    this.#wide.clear();
+    this.#wide = [];
     this.#byNode.clear();
     this.#followers.clear();
     this.#due.clear();

@@ -6,15 +6,18 @@ import { validateAnnotationsUpdate } from './pod-update.ts';
 
 /** What a status says twice, or a reporter need not say: the first address, and the class that was chosen when the pod was made. */
 export function completeStatus(status: PodStatus = {}, before: PodStatus = {}): PodStatus {
-  const { podIP = '', podIPs = [], hostIP = '', hostIPs = [], qosClass = before.qosClass } = status;
+  const { podIP = '', podIPs = none, hostIP = '', hostIPs = none, qosClass = before.qosClass } = status;
   const first = podIPs[0]?.ip ?? '';
+  // A kubelet's status says everything: the same object goes on.
+  if (podIP === first && (hostIP === '' || hostIPs.length > 0) && qosClass === status.qosClass) return status;
   const addresses = podIP !== '' && first !== podIP ? { podIPs: [{ ip: podIP }] } : podIP === '' && first !== '' ? { podIP: first } : {};
   const hosts = hostIP !== '' && hostIPs.length === 0 ? { hostIPs: [{ ip: hostIP }] } : {};
   const quality = qosClass === undefined || qosClass === status.qosClass ? {} : { qosClass };
   const added = { ...addresses, ...hosts, ...quality };
-  // A kubelet's status says everything: the same object goes on.
   return Object.keys(added).length === 0 ? status : { ...status, ...added };
 }
+
+const none: readonly never[] = [];
 
 /** May this container, which has ended, be seen running again? */
 function mayRestart(status: ContainerStatus, restartPolicy: string | undefined, sidecars: ReadonlySet<string>): boolean {
@@ -54,9 +57,10 @@ function validateAddresses(addresses: readonly { readonly ip?: string }[], path:
 
 /** Only what has ended cannot run again. */
 const hasEnded = ({ containerStatuses, initContainerStatuses, ephemeralContainerStatuses }: PodStatus): boolean =>
-  [containerStatuses, initContainerStatuses, ephemeralContainerStatuses].some(
-    (statuses) => statuses?.some(({ state }) => state?.terminated !== undefined) === true,
-  );
+  anyEnded(containerStatuses) || anyEnded(initContainerStatuses) || anyEnded(ephemeralContainerStatuses);
+
+const anyEnded = (statuses: readonly ContainerStatus[] | undefined): boolean =>
+  statuses?.some(({ state }) => state?.terminated !== undefined) === true;
 
 function validateContainers(status: PodStatus, before: PodStatus, spec: PodSpec | undefined, errors: FieldErrors): void {
   if (!hasEnded(before)) return;
@@ -93,7 +97,10 @@ export function validatePodStatusUpdate(object: PodManifest, old: PodManifest, e
   validateAnnotationsUpdate(object, old, errors);
   const status = object.status ?? {};
   const before = old.status ?? {};
-  for (const [i, { type }] of (status.conditions ?? []).entries()) {
+  const { conditions = [] } = status;
+  // Conditions that were there are good.
+  for (let i = 0; conditions !== before.conditions && i < conditions.length; i++) {
+    const { type } = conditions[i]!;
     if (!ownConditions.has(type)) validateQualifiedName(type, `metadata.conditions[${i}].Type`, errors);
   }
   const nominated = status.nominatedNodeName;
