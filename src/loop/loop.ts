@@ -196,7 +196,8 @@ export class Loop {
   #trigger(change: ViewChange): void {
     let routes = this.#routes.get(change.kind);
     if (routes === undefined) this.#routes.set(change.kind, (routes = this.#routesOf(change.kind)));
-    for (const { runner, trigger } of routes) {
+    for (let i = 0; i < routes.length; i++) {
+      const { runner, trigger } = routes[i]!;
       try {
         runner.onChange(trigger, change, this.#parts.view);
       } catch (error) {
