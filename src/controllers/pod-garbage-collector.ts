@@ -26,7 +26,8 @@ export const podGarbageCollector: Controller = {
         const node = pod.spec?.nodeName ?? '';
         const keys: string[] = [];
         if (node !== '' && view.get(nodeKind, undefined, node) === undefined) keys.push(`node/${node}`);
-        if (isFinished(pod) && view.count(podKind) > terminatedPodsMax) keys.push('ended');
+        // One that is on its way out counts no more; who replaces thousands of Pods would have all of them gone through all the time.
+        if (pod.metadata.deletionTimestamp === undefined && isFinished(pod) && view.count(podKind) > terminatedPodsMax) keys.push('ended');
         return keys;
       },
     },
