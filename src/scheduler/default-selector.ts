@@ -3,6 +3,9 @@ import { LabelMatcher } from '../api/label-matcher.ts';
 import type { FollowedObjects } from './followed-objects.ts';
 import type { PodInfo } from './pod-info.ts';
 
+/** The kinds of objects that `defaultSelector` looks at. */
+export const selectingKinds = ['Service', 'ReplicationController', 'ReplicaSet', 'StatefulSet'] as const;
+
 type Labels = Readonly<Record<string, string>>;
 
 /**
@@ -15,7 +18,7 @@ export function defaultSelector(pod: PodInfo, objects: FollowedObjects): LabelMa
     const { selector } = (service as ServiceManifest).spec ?? {};
     if (selector !== undefined && isSubset(selector, pod.labels)) Object.assign(labels, selector);
   }
-  const owner = pod.object.metadata.ownerReferences?.find(({ controller }) => controller === true);
+  const owner = controllerOf(pod);
   const object = owner === undefined ? undefined : objects.get(owner.kind, pod.namespace, owner.name);
   if (object === undefined) return LabelMatcher.ofMap(labels);
   if (object.kind === 'ReplicationController')
@@ -23,6 +26,14 @@ export function defaultSelector(pod: PodInfo, objects: FollowedObjects): LabelMa
   const { selector } = (object as ReplicaSetManifest).spec ?? {};
   const own = Object.entries(labels).map(([key, value]) => ({ key, operator: 'In', values: [value] }));
   return LabelMatcher.of({ ...selector, matchExpressions: [...own, ...(selector?.matchExpressions ?? [])] });
+}
+
+const controllerOf = ({ object }: PodInfo) => object.metadata.ownerReferences?.find(({ controller }) => controller === true);
+
+/** Equal for pods of one controller. */
+export function ownerKey(pod: PodInfo): string {
+  const owner = controllerOf(pod);
+  return owner === undefined ? '' : `${owner.kind}/${owner.name}`;
 }
 
 /** A Service without a selector selects nothing. */

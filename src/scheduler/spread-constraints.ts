@@ -1,11 +1,12 @@
 import type { TopologySpreadConstraint } from '../api/generated/models.ts';
 import type { LabelMatcher } from '../api/label-matcher.ts';
 import { matcherOf } from './affinity-term.ts';
-import { defaultSelector } from './default-selector.ts';
+import { defaultSelector, ownerKey, selectingKinds } from './default-selector.ts';
 import type { DomainTally } from './domain-tally.ts';
 import type { NodeInfo } from './node-info.ts';
 import { podAffinityTest } from './plugins/node-affinity.ts';
 import { PodCounter } from './pod-counter.ts';
+import type { PodGroup } from './pod-group.ts';
 import type { PodInfo } from './pod-info.ts';
 import type { SchedulerCache } from './scheduler-cache.ts';
 import { untolerated } from './tolerations.ts';
@@ -25,6 +26,10 @@ type When = 'DoNotSchedule' | 'ScheduleAnyway';
 export class SpreadConstraints {
   readonly #defaults: readonly TopologySpreadConstraint[];
   readonly #systemDefaulted: boolean;
+  #known = new WeakMap<PodGroup, Map<string, readonly CompiledConstraint[]>>();
+  #cache: SchedulerCache | undefined;
+  /** Of the objects that select pods. */
+  #version = 0;
 
   constructor(defaults: readonly TopologySpreadConstraint[], systemDefaulted: boolean) {
     this.#defaults = defaults;
@@ -39,7 +44,29 @@ export class SpreadConstraints {
     return this.#of(pod, cache, 'ScheduleAnyway');
   }
 
+  /** Found out once for all pods that are alike and have one owner, until what selects pods changes. */
   #of(pod: PodInfo, cache: SchedulerCache, when: When): readonly CompiledConstraint[] {
+    this.#forgetOld(cache);
+    let ofGroup = this.#known.get(pod.group);
+    if (ofGroup === undefined) this.#known.set(pod.group, (ofGroup = new Map<string, readonly CompiledConstraint[]>()));
+    const key = `${when};${pod.shape.id};${pod.group.spreadConstraints.length > 0 ? '' : ownerKey(pod)}`;
+    const known = ofGroup.get(key);
+    if (known?.every(({ tally }) => tally.attached) === true) return known;
+    const compiled = this.#compile(pod, cache, when);
+    ofGroup.set(key, compiled);
+    return compiled;
+  }
+
+  #forgetOld(cache: SchedulerCache): void {
+    let version = 0;
+    for (const kind of selectingKinds) version += cache.objects.version(kind);
+    if (cache === this.#cache && version === this.#version) return;
+    this.#cache = cache;
+    this.#version = version;
+    this.#known = new WeakMap();
+  }
+
+  #compile(pod: PodInfo, cache: SchedulerCache, when: When): readonly CompiledConstraint[] {
     const own = pod.group.spreadConstraints;
     const constraints = (own.length > 0 ? own : this.#defaults).filter(({ whenUnsatisfiable }) => whenUnsatisfiable === when);
     if (constraints.length === 0) return none;
