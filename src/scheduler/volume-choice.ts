@@ -25,15 +25,15 @@ export function volumeFitsNode({ spec }: StoredVolume, node: NodeInfo): boolean 
  * neither. `taken` are volumes that somebody else was promised.
  */
 export function chooseVolumes(
-  claims: readonly StoredClaim[],
+  claims: readonly WaitingClaim[],
   node: NodeInfo,
   objects: FollowedObjects,
   taken: (volume: string) => boolean,
 ): readonly ClaimChoice[] | undefined {
   const choices: ClaimChoice[] = [];
   const own = new Set<string>();
-  for (const claim of [...claims].sort((a, b) => asked(a) - asked(b))) {
-    const volume = smallest(claim, node, objects, (name) => taken(name) || own.has(name));
+  for (const { claim, candidates } of claims) {
+    const volume = candidates.smallest(node, (name) => taken(name) || own.has(name));
     if (volume === undefined && !canBeMade(claim, node, objects)) return undefined;
     if (volume !== undefined) own.add(volume.metadata.name);
     choices.push({ claim, volume });
@@ -41,31 +41,74 @@ export function chooseVolumes(
   return choices;
 }
 
+/** A claim that waits for its first consumer, and the volumes that may be for it. */
+export interface WaitingClaim {
+  readonly claim: StoredClaim;
+  readonly candidates: VolumeCandidates;
+}
+
+/** Those that ask for least come first. */
+export function waitingClaims(claims: readonly StoredClaim[], objects: FollowedObjects): readonly WaitingClaim[] {
+  return [...claims].sort((a, b) => asked(a) - asked(b)).map((claim) => ({ claim, candidates: new VolumeCandidates(claim, objects) }));
+}
+
+interface Ranked {
+  readonly volume: StoredVolume;
+  /** The smaller the volume, the lower. */
+  readonly rank: number;
+}
+
+/** The volumes that suit a claim, told apart by a label that nodes must have for them: all are looked at once, and then few for each node. */
+class VolumeCandidates {
+  readonly #anywhere: Ranked[] = [];
+  /** By the label's key, then by its value. */
+  readonly #byLabel = new Map<string, Map<string, Ranked[]>>();
+
+  constructor(claim: StoredClaim, objects: FollowedObjects) {
+    const suited = ([...objects.all('PersistentVolume')] as StoredVolume[]).filter((volume) => suits(volume, claim));
+    suited.sort((a, b) => size(a) - size(b));
+    for (const [rank, volume] of suited.entries()) this.#add({ volume, rank });
+  }
+
+  /** The smallest one that the node can use; of equally small ones the first. */
+  smallest(node: NodeInfo, taken: (volume: string) => boolean): StoredVolume | undefined {
+    const usable = ({ volume }: Ranked): boolean => !taken(volume.metadata.name) && volumeFitsNode(volume, node);
+    let best = this.#anywhere.find(usable);
+    for (const [key, byValue] of this.#byLabel) {
+      const found = byValue.get(node.labels[key] ?? '')?.find(usable);
+      if (found !== undefined && (best === undefined || found.rank < best.rank)) best = found;
+    }
+    return best?.volume;
+  }
+
+  #add(ranked: Ranked): void {
+    const terms = ranked.volume.spec?.nodeAffinity?.required?.nodeSelectorTerms ?? [];
+    const label = terms.length === 1 ? terms[0]!.matchExpressions?.find(({ operator }) => operator === 'In') : undefined;
+    if (label === undefined) {
+      this.#anywhere.push(ranked);
+      return;
+    }
+    let byValue = this.#byLabel.get(label.key);
+    if (byValue === undefined) this.#byLabel.set(label.key, (byValue = new Map<string, Ranked[]>()));
+    for (const value of new Set(label.values)) {
+      const volumes = byValue.get(value);
+      if (volumes === undefined) byValue.set(value, [ranked]);
+      else volumes.push(ranked);
+    }
+  }
+}
+
 const bytes = (quantity: string | number | undefined): number => (quantity === undefined ? 0 : Quantity.parse(quantity).toInteger());
 const asked = ({ spec }: StoredClaim): number => bytes(spec?.resources?.requests?.['storage']);
 const size = ({ spec }: StoredVolume): number => bytes(spec?.capacity?.['storage']);
-
-function smallest(
-  claim: StoredClaim,
-  node: NodeInfo,
-  objects: FollowedObjects,
-  taken: (volume: string) => boolean,
-): StoredVolume | undefined {
-  let best: StoredVolume | undefined;
-  for (const object of objects.all('PersistentVolume')) {
-    const volume = object as StoredVolume;
-    if (taken(volume.metadata.name) || !suits(volume, claim) || !volumeFitsNode(volume, node)) continue;
-    if (best === undefined || size(volume) < size(best)) best = volume;
-  }
-  return best;
-}
 
 function suits(volume: StoredVolume, claim: StoredClaim): boolean {
   const { metadata, spec, status } = volume;
   const { claimRef } = spec ?? {};
   if (metadata.deletionTimestamp !== undefined || (claimRef === undefined && status?.phase !== 'Available')) return false;
   if (claimRef !== undefined && (claimRef.namespace !== claim.metadata.namespace || claimRef.name !== claim.metadata.name)) return false;
-  if ((spec?.storageClassName ?? '') !== (claim.spec?.storageClassName ?? '') || size(volume) < asked(claim)) return false;
+  if ((spec?.storageClassName ?? '') !== (claim.spec?.storageClassName ?? '')) return false;
+  if (size(volume) < asked(claim)) return false;
   if ((spec?.volumeMode ?? 'Filesystem') !== (claim.spec?.volumeMode ?? 'Filesystem')) return false;
   if (claim.spec?.selector !== undefined && !matcherOf(claim.spec.selector).matches(metadata.labels)) return false;
   return (claim.spec?.accessModes ?? []).every((mode) => spec?.accessModes?.includes(mode));

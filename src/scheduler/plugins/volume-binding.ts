@@ -6,7 +6,14 @@ import type { Refusal, SchedulerPlugin } from '../plugin.ts';
 import { claimsOf, isBound, mayUse, volumeOf, waitsForConsumer, type NamedClaim, type StoredClaim } from '../pod-claims.ts';
 import type { PodInfo } from '../pod-info.ts';
 import type { PlannedWrite } from '../scheduler.ts';
-import { chooseVolumes, selectedNodeAnnotation, volumeFitsNode, type ClaimChoice } from '../volume-choice.ts';
+import {
+  chooseVolumes,
+  selectedNodeAnnotation,
+  volumeFitsNode,
+  waitingClaims,
+  type ClaimChoice,
+  type WaitingClaim,
+} from '../volume-choice.ts';
 
 const name = 'VolumeBinding';
 const refusal = (reason: string): Refusal => Object.freeze({ plugin: name, reasons: [reason], resolvable: false });
@@ -18,7 +25,7 @@ const unbound = refusal('pod has unbound immediate PersistentVolumeClaims');
 interface Claims {
   readonly bound: readonly StoredClaim[];
   /** To be bound once the node is known. */
-  readonly waiting: readonly StoredClaim[];
+  readonly waiting: readonly WaitingClaim[];
   readonly objects: FollowedObjects;
 }
 
@@ -32,10 +39,12 @@ interface Claims {
 export function volumeBinding(): SchedulerPlugin<Claims> {
   /** What was decided for pods that are assumed and not yet bound, by uid. */
   const decided = new Map<string, readonly ClaimChoice[]>();
-  const takenFrom = (uid: string) => (volume: string) => {
-    for (const [other, choices] of decided)
-      if (other !== uid && choices.some((choice) => choice.volume?.metadata.name === volume)) return true;
-    return false;
+  /** To whom a volume was promised that way. */
+  const promised = new Map<string, string>();
+  const takenFrom = (uid: string) => (volume: string) => (promised.get(volume) ?? uid) !== uid;
+  const forget = (uid: string): void => {
+    for (const { volume } of decided.get(uid) ?? []) promised.delete(volume?.metadata.name ?? '');
+    decided.delete(uid);
   };
   const choose = (pod: PodInfo, node: NodeInfo, { waiting, objects }: Claims) => chooseVolumes(waiting, node, objects, takenFrom(pod.uid));
   return {
@@ -63,11 +72,12 @@ export function volumeBinding(): SchedulerPlugin<Claims> {
       const choices = choose(pod, node, claims);
       if (choices === undefined) return noVolume;
       decided.set(pod.uid, choices);
+      for (const { volume } of choices) if (volume !== undefined) promised.set(volume.metadata.name, pod.uid);
       return undefined;
     },
-    unreserve: ({ uid }) => void decided.delete(uid),
+    unreserve: ({ uid }) => forget(uid),
     preBind: ({ uid }, node) => (decided.get(uid) ?? []).map((choice) => writeOf(choice, node)),
-    postBind: ({ uid }) => void decided.delete(uid),
+    postBind: ({ uid }) => forget(uid),
     isSchedulableAfter: (event, pod) => {
       if (event.type === 'node-added' || event.type === 'node-updated') return true;
       if (event.type !== 'object') return false;
@@ -110,7 +120,7 @@ function sorted(named: readonly NamedClaim[], objects: FollowedObjects): Claims 
   const claims = named.flatMap(({ claim }) => claim ?? []);
   const waiting = claims.filter((claim) => !isBound(claim));
   if (!waiting.every((claim) => waitsForConsumer(claim, objects))) return undefined;
-  return { bound: claims.filter(isBound), waiting, objects };
+  return { bound: claims.filter(isBound), waiting: waitingClaims(waiting, objects), objects };
 }
 
 function writeOf({ claim, volume }: ClaimChoice, node: NodeInfo): PlannedWrite {
