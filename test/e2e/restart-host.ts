@@ -36,7 +36,8 @@ const containerOf = (program: Program) =>
   onDocker ? { name: 'main', image: testImages.node, command: commandOf(program) } : { name: 'main', image: program };
 
 const cluster = await Cluster.create({
-  name: onDocker ? `restart-${process.ppid}` : 'restart',
+  // Of the test that starts it: another run on this machine has other addresses.
+  name: `restart-${process.ppid}`,
   store: new LmdbStore({ path: join(folder, 'store') }),
   stateDir: join(folder, 'state'),
   onHostDeath: onHostDeath === 'kill' ? 'kill' : 'keep',

@@ -75,9 +75,9 @@ export class RestartHost {
 }
 
 /** Resolves when `check` holds; rejects once it is clear that something hangs. */
-export async function until(check: () => boolean | Promise<boolean>, what: string): Promise<void> {
+export async function until(check: () => boolean | Promise<boolean>, what: string, evidence = (): string => ''): Promise<void> {
   for (const deadline = clock.now() + patienceMs; !(await check()); await clock.sleep(50))
-    if (clock.now() > deadline) throw new Error(`not within ${patienceMs} ms: ${what}`);
+    if (clock.now() > deadline) throw new Error(`not within ${patienceMs} ms: ${what} ${evidence()}`);
 }
 
 /** Who answers behind the Service, at its address and at its node port: each says its name. */
@@ -91,6 +91,10 @@ export async function answers(at: HostState): Promise<readonly string[]> {
 /** What the host says once its Pods are as they should become. */
 export async function stateOf(host: RestartHost, check: (pods: HostState['pods']) => boolean): Promise<HostState> {
   let state = await host.state();
-  await until(async () => check((state = await host.state()).pods), 'the Pods as they should become');
+  await until(
+    async () => check((state = await host.state()).pods),
+    'the Pods as they should become',
+    () => JSON.stringify(state.pods),
+  );
   return state;
 }
