@@ -85,10 +85,11 @@ export class ClusterApi {
 
   /**
    * Makes it so: creates what is missing and changes what differs (server-side apply as `coxswain`). Takes handles, manifests, or the
-   * text of YAML documents. All are read before the first is applied, in the order given.
+   * text of YAML documents. All are read before the first is applied, in the order given. A key that stands twice in a map of the
+   * text is refused, told or passed over as `fieldValidation` says; when it is passed over the last one counts.
    */
   async apply(what: string | Applicable | readonly Applicable[], options: WriteOptions = {}): Promise<readonly AppliedObject[]> {
-    const given: readonly Applicable[] = typeof what === 'string' ? await documentsOf(what) : isList(what) ? what : [what];
+    const given: readonly Applicable[] = typeof what === 'string' ? await documentsOf(what, options) : isList(what) ? what : [what];
     const manifests = given.map(manifestOf).flatMap(itemsOf);
     const known = manifests.map((manifest) => ({ manifest, kind: this.#kindOf(manifest) }));
     const applied: AppliedObject[] = [];
@@ -193,9 +194,13 @@ function sameButForManagers(before: Stored<KubeObject>, after: Stored<KubeObject
 const isHandle = (what: Applicable): what is Handle<KubeObject> => 'descriptor' in what;
 
 /** The objects in a text of YAML documents; empty documents are none. */
-async function documentsOf(text: string): Promise<readonly KubeObject[]> {
+async function documentsOf(text: string, { fieldValidation = 'Strict', onWarning }: WriteOptions): Promise<readonly KubeObject[]> {
   const { parseYamlDocuments } = await import('./api/yaml.ts');
-  return parseYamlDocuments(text).flatMap(({ value }) => {
+  const documents = parseYamlDocuments(text);
+  const twice = documents.flatMap(({ duplicateKeys }) => duplicateKeys);
+  if (twice.length > 0 && fieldValidation === 'Strict') throw new BadRequestError(`error strict decoding YAML: ${twice.join(', ')}`);
+  if (fieldValidation === 'Warn') for (const one of twice) onWarning?.(one);
+  return documents.flatMap(({ value }) => {
     if (value === null || value === undefined) return [];
     if (typeof value !== 'object' || Array.isArray(value))
       throw new BadRequestError(

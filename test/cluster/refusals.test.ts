@@ -124,6 +124,32 @@ describe('calls that make no sense are refused in words', () => {
     );
   });
 
+  test('a key that stands twice in a YAML text: refused before anything is applied, told, or passed over', async () => {
+    const text = `
+apiVersion: v1
+kind: ConfigMap
+metadata: { name: before }
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: { name: twice }
+data:
+  colour: blue
+  colour: red
+`;
+    const refused = cluster.apply(text);
+    await expect(refused).rejects.toBeInstanceOf(BadRequestError);
+    await expect(refused).rejects.toThrow('error strict decoding YAML: line 11: key "colour" already set in map');
+    expect(cluster.configMaps.get('before')).toBeUndefined();
+    const warnings: string[] = [];
+    const onWarning = (warning: string): void => void warnings.push(warning);
+    await cluster.apply(text, { fieldValidation: 'Warn', onWarning });
+    expect(warnings).toEqual(['line 11: key "colour" already set in map']);
+    await cluster.apply(text, { fieldValidation: 'Ignore', onWarning });
+    expect(warnings).toHaveLength(1);
+    expect(cluster.configMaps.get('twice')?.data).toEqual({ colour: 'red' });
+  });
+
   test('a patch that does not fit says why, and to which object', async () => {
     const settings = await cluster.configMaps.create({ metadata: { name: 'settings' }, data: { a: 'b' } });
     const owner = await cluster.run('owner', 'web:1', { replicas: 1 });
