@@ -146,6 +146,25 @@ test('of equally important pods the one that came last goes, whatever was tried 
   expect(victim(notDone)).toEqual(['last']);
 });
 
+test('the order of pods is the same after a trial in which one goes and a later one stays', () => {
+  const labels = { app: 'x' };
+  const term = { topologyKey: 'kubernetes.io/hostname', labelSelector: { matchLabels: labels } };
+  const apart = { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term] } };
+  const cluster = new SmallCluster(
+    new DefaultScheduler(),
+    aNode('a'),
+    low('first', 'a', { cpu: '1', labels }),
+    low('last', 'a', { cpu: '1' }),
+  );
+  cluster.fault = (write) => (write.verb === 'delete' ? new Error('no') : undefined);
+  cluster.put(high('q', { spec: { affinity: apart } })).settle();
+  expect(cluster.messages('first', 'Preempted')).toHaveLength(1);
+  cluster.remove('Pod', 'q');
+  cluster.fault = () => undefined;
+  cluster.put(high('p', { cpu: '3' })).settle();
+  expect(gone(cluster, 'first', 'last')).toEqual(['last']);
+});
+
 test('leaves the room it made to the pod it made it for', () => {
   const cluster = new SmallCluster(new DefaultScheduler(), aNode('a'), low('a1', 'a', { cpu: '4' }));
   cluster.put(high('p', { cpu: '4' })).settle();
