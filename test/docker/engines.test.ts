@@ -30,7 +30,7 @@ describe.runIf(canStartDockerd())('two engines as two nodes', () => {
       readinessProbe: { httpGet: { port: 8080 }, periodSeconds: 1 },
     }));
   });
-  afterAll(() => stage?.dispose(), 120_000);
+  afterAll(() => stage?.dispose());
 
   const on = (node: string): Pod => web.pods().find((pod) => pod.nodeName === node && pod.metadata.deletionTimestamp === undefined)!;
 

@@ -22,12 +22,12 @@ const networks = (): Promise<readonly Network[]> => {
   return engine.json('list', { method: 'GET', path: '/networks', query });
 };
 
-describe.runIf(here)('what gets lost on an engine', { timeout: 60_000 }, () => {
+describe.runIf(here)('what gets lost on an engine', () => {
   beforeAll(async () => {
     engine = await testEngine();
     await ensureTestImages(engine);
     stage = await DockerStage.open({ name, nodes: [{ name: 'n1', runtime: new DockerRuntime({ neverPull: true }) }] });
-  }, 120_000);
+  });
   afterAll(async () => {
     await stage.close();
     engine.close();
@@ -77,6 +77,6 @@ describe.runIf(here)('what gets lost on an engine', { timeout: 60_000 }, () => {
     };
     const body = { Image: testImages.base, Cmd: ['true'], Labels: { ...network!.Labels, ...own } };
     await engine.json('make', { method: 'POST', path: '/containers/create', body });
-    await expect.poll(() => leftBehind(engine, name), { timeout: 30_000 }).toEqual([network!.Id]);
+    await expect.poll(() => leftBehind(engine, name), { timeout: 120_000 }).toEqual([network!.Id]);
   });
 });

@@ -17,7 +17,7 @@ describe.runIf(canStartDockerd() && hasBtrfs)('an engine that can hold container
     const runtime = new DockerRuntime({ host: dockerd.host, neverPull: true, storageLimits: true });
     stage = await DockerStage.open({ name, nodes: [{ name: 'n1', runtime }] }, [dockerd]);
   });
-  afterAll(() => stage?.dispose(), 60_000);
+  afterAll(() => stage?.dispose());
 
   test('ephemeral-storage: what is written beyond the limit is refused', async () => {
     const pod = await stage.cluster.pods.create({
