@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DockerRuntime } from 'coxswain/runtimes/docker';
 import { DockerStage, withEngine } from './docker-stage.ts';
@@ -6,8 +7,9 @@ import { canStartDockerd, OwnDockerd, ownSubnet } from './own-dockerd.ts';
 import { ensureTestImages, testImages } from './test-images.ts';
 
 const name = `storage-limits-${process.pid}`;
-const hasBtrfs = spawnSync('mkfs.btrfs', ['--version']).status === 0;
-if (!hasBtrfs) console.warn('*** there is no mkfs.btrfs: limits of ephemeral-storage are NOT TRIED. ***');
+const knowsBtrfs = process.platform === 'linux' && /\bbtrfs$/m.test(readFileSync('/proc/filesystems', 'utf8'));
+const hasBtrfs = knowsBtrfs && spawnSync('mkfs.btrfs', ['--version']).status === 0;
+if (!hasBtrfs) console.warn('*** there is no btrfs, or no mkfs.btrfs: limits of ephemeral-storage are NOT TRIED. ***');
 let stage: DockerStage;
 
 describe.runIf(canStartDockerd() && hasBtrfs)('an engine that can hold containers to a size', () => {
