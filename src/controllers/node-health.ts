@@ -19,6 +19,8 @@ const regionLabel = 'topology.kubernetes.io/region';
 export const readyStatus = (node: Node): string =>
   node.status?.conditions?.find((condition) => condition.type === 'Ready')?.status ?? 'Unknown';
 
+export const hasReadyCondition = (node: Node): boolean => node.status?.conditions?.some((condition) => condition.type === 'Ready') === true;
+
 /** When the node last gave a sign of life. Time in which this process could not run is nobody's silence. */
 export function lastSign(view: ViewReader, node: Node): Instant {
   const lease = view.get(leaseKind, leaseNamespace, node.metadata.name) as Stored<LeaseManifest> | undefined;

@@ -10,6 +10,7 @@ import type { Controller, Plan, PlannedEvent, PlannedWrite } from './controller.
 import {
   evictionTaint,
   defaultGracePeriodMs,
+  hasReadyCondition,
   lastSign,
   notReadyTaint,
   readyStatus,
@@ -18,7 +19,7 @@ import {
   type Node,
 } from './node-health.ts';
 import { isReady, refOf, type Pod } from './pods.ts';
-import { Zones } from './zones.ts';
+import { evictionEveryMs, Zones } from './zones.ts';
 
 const conditionTypes = ['Ready', 'MemoryPressure', 'DiskPressure', 'PIDPressure'];
 /** Conditions that make a node one on which nothing new should start. */
@@ -116,11 +117,10 @@ function wantedTaints(zones: Zones, view: ViewReader, node: Node, now: Instant):
   const at = given !== undefined ? now : hasReadyCondition(node) ? zones.evictionAt(view, node, now) : undefined;
   // Given up already, for this reason or the other: the time of the first taint counts.
   if (at !== undefined && at <= now) taints.push(given === undefined ? taint(key, 'NoExecute') : { ...given, key });
-  const evictAgainMs = at === undefined ? 5000 : at > now ? at - now : undefined;
+  // Its turn may come sooner than it looks: a node before it answers again, the zone gets well.
+  const evictAgainMs = at === undefined ? 5000 : at > now ? Math.min(at - now, evictionEveryMs) : undefined;
   return { taints, evictAgainMs };
 }
-
-const hasReadyCondition = (node: Node): boolean => node.status?.conditions?.some((condition) => condition.type === 'Ready') === true;
 
 function withTaints(node: Node, taints: readonly Taint[]): KubeObject {
   const spec = { ...node.spec, taints };
