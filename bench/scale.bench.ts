@@ -23,7 +23,8 @@ const aims: readonly { readonly name: string; readonly unit: string; readonly ai
 ];
 
 function runOne(args: readonly string[]): Promise<ScaleRun> {
-  const node = ['--expose-gc', '--max-old-space-size=12000', '--import', 'tsx', join(import.meta.dirname, 'scale/run.ts'), ...args];
+  const [bundled, program] = [join(import.meta.dirname, '../scripts/run-bundled.mjs'), join(import.meta.dirname, 'scale/run.ts')];
+  const node = ['--expose-gc', '--max-old-space-size=12000', bundled, program, ...args];
   return new Promise((resolve, reject) => {
     const child = execFile(process.execPath, node, { maxBuffer: 1 << 24 }, (error, stdout) => {
       if (error === null) resolve(JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as ScaleRun);

@@ -1,5 +1,6 @@
 /**
- * `node scripts/run-bundled.mjs FILE [ARGUMENTS]`: bundles a program of this repository into one file, as what is published is, and runs it.
+ * `node [OPTIONS] scripts/run-bundled.mjs FILE [ARGUMENTS]`: bundles a program of this repository into one file, as what is published is,
+ * and runs it, with the same options of Node.
  * A loader that compiles file by file costs what no user pays: it gives every inner function its name at run time.
  */
 import { spawnSync } from 'node:child_process';
@@ -21,7 +22,7 @@ try {
     packages: 'external',
     logLevel: 'warning',
   });
-  const { status } = spawnSync(process.execPath, ['--enable-source-maps', outfile, ...args], { stdio: 'inherit' });
+  const { status } = spawnSync(process.execPath, [...process.execArgv, '--enable-source-maps', outfile, ...args], { stdio: 'inherit' });
   process.exitCode = status ?? 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });
