@@ -204,19 +204,24 @@ export const workloads: readonly Sized[] = [
       }),
     },
   }),
-  (nodes) => ({
-    name: 'SchedulingWhileGated',
-    nodes,
-    gate: 910,
-    measured: full(nodes) ? 20_000 : 1_000,
-    prepare: (cluster) => {
-      addNodes(cluster, 1, [], { resources: { cpu: '100k', memory: '100Ti', pods: '90000' } });
-      addPods(cluster, full(nodes) ? 10_000 : 1_000, template({}, { schedulingGates: [{ name: 'foo' }] }));
-      addPods(cluster, full(nodes) ? 20_000 : 1_000, plain, 'namespace-3');
-    },
-    measure: (cluster) => void addPods(cluster, full(nodes) ? 20_000 : 1_000, plain),
-    meanwhile: every(10, (cluster, time) => cluster.delete(`uid-${12 + 10_000 + time}`)),
-  }),
+  (nodes) => {
+    const gated = full(nodes) ? 10_000 : 1_000;
+    const measured = full(nodes) ? 20_000 : 1_000;
+    return {
+      name: 'SchedulingWhileGated',
+      nodes,
+      gate: 910,
+      measured,
+      prepare: (cluster) => {
+        addNodes(cluster, 1, [], { resources: { cpu: '100k', memory: '100Ti', pods: '90000' } });
+        addPods(cluster, gated, template({}, { schedulingGates: [{ name: 'foo' }] }));
+        addPods(cluster, measured, plain, 'namespace-3');
+      },
+      measure: (cluster) => void addPods(cluster, measured, plain),
+      // The node and the gated pods came before those that go.
+      meanwhile: every(10, (cluster, time) => cluster.delete(`uid-${2 + gated + time}`)),
+    };
+  },
   (nodes) => ({
     name: 'SchedulingGatedPodsWithPodAffinity',
     nodes,

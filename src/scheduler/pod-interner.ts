@@ -146,7 +146,19 @@ function containersDigest(containers: readonly Container[]): unknown {
   ]);
 }
 
-/** What of volumes matters for where a pod goes: those that are not made from nothing on its node. */
+/** What of volumes matters for where a pod goes: all but those that are made from nothing, or from objects of the API, on its node. */
 function volumesDigest(volumes: readonly Volume[]): unknown {
-  return volumes.filter(({ persistentVolumeClaim, ephemeral }) => persistentVolumeClaim !== undefined || ephemeral !== undefined);
+  return volumes.filter((volume) => Object.keys(volume).some((source) => !madeOnNode.has(source)));
 }
+
+const madeOnNode: ReadonlySet<string> = new Set([
+  'name',
+  'configMap',
+  'downwardAPI',
+  'emptyDir',
+  'gitRepo',
+  'hostPath',
+  'image',
+  'projected',
+  'secret',
+]);

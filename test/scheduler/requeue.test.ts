@@ -91,3 +91,16 @@ test.each(cases)('%s is tried again when that may help, and else not', (_name, o
   });
   expect(tried).toEqual(steps.map(([what, , tries]) => [what, tries]));
 });
+
+test('pods that want different disks are woken each by its own', () => {
+  const disk = (pdName: string): PodOptions => ({ spec: { volumes: [{ name: 'v', gcePersistentDisk: { pdName } }] } });
+  const users = ['d1', 'd2'].map((pdName) => aPod(`user-of-${pdName}`, { on: 'n', ...disk(pdName) }));
+  const cluster = new SmallCluster(new DefaultScheduler(), aNode('n'), ...users).settle();
+  cluster.put(aPod('p1', disk('d1')), aPod('p2', disk('d2'))).settle();
+  expect(cluster.messages('p2')).toEqual([expect.stringContaining('1 node(s) had no available disk')]);
+  cluster.remove('Pod', 'user-of-d2');
+  // The longest back-off there is.
+  cluster.settle().advance(10_000);
+  expect([cluster.nodeOf('p1'), cluster.nodeOf('p2')]).toEqual(['', 'n']);
+  expect(cluster.messages('p1')).toHaveLength(1);
+});
