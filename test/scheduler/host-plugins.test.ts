@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { ConfigurationError } from '../../src/errors.ts';
 import { defaultPlugins } from '../../src/scheduler/default-plugins.ts';
 import { DefaultScheduler } from '../../src/scheduler/default-scheduler.ts';
 import type { AnyPlugin, Refusal, SchedulerPlugin } from '../../src/scheduler/plugin.ts';
@@ -237,64 +236,5 @@ describe('arguments of the default plugins', () => {
       cluster.put(aPod(name, { labels: { app: 'a' }, metadata: { ownerReferences: [owner] } })).settle();
     expect(['p1', 'p2', 'p3', 'p4'].map((name) => cluster.nodeOf(name))).toEqual(['a', 'b', 'a', '']);
     expect(cluster.messages('p4')[0]).toMatch("1 Too many pods, 1 node(s) didn't match pod topology spread constraints.");
-  });
-});
-
-describe('what cannot be', () => {
-  const twice: AnyPlugin = { name: 'NodeName', filter: () => undefined };
-  test.each<[string, () => unknown, string]>([
-    ['two plugins of one name', () => withPlugin(twice), 'two plugins have the same name'],
-    ['a weight of 0', () => withPlugin({ name: 'Mine', score: () => 0 }, 0), 'weight: expected a whole number from 1, got 0'],
-    ['no QueueSort', () => new DefaultScheduler({ profiles: [{ plugins: [] }] }), 'expected one plugin with QueueSort'],
-    ['no profile', () => new DefaultScheduler({ profiles: [] }), 'expected at least one profile'],
-    [
-      'two profiles of one name',
-      () => new DefaultScheduler({ profiles: [{ plugins: defaultPlugins() }, { plugins: defaultPlugins() }] }),
-      'two profiles are called default-scheduler',
-    ],
-    [
-      'a shape without points',
-      () => defaultPlugins({ NodeResourcesFit: { scoringStrategy: { type: 'RequestedToCapacityRatio', shape: [] } } }),
-      'expected at least one point',
-    ],
-    [
-      'a shape that goes back',
-      () =>
-        defaultPlugins({
-          NodeResourcesFit: {
-            scoringStrategy: {
-              type: 'RequestedToCapacityRatio',
-              shape: [
-                { utilization: 5, score: 1 },
-                { utilization: 5, score: 2 },
-              ],
-            },
-          },
-        }),
-      'expected more than 5, got 5',
-    ],
-    [
-      'a default constraint with a selector',
-      () =>
-        defaultPlugins({
-          PodTopologySpread: {
-            defaultConstraints: [{ topologyKey: 'k', maxSkew: 1, whenUnsatisfiable: 'DoNotSchedule', labelSelector: {} }],
-          },
-        }),
-      'labelSelector: expected none',
-    ],
-    [
-      'too much hardPodAffinityWeight',
-      () => defaultPlugins({ InterPodAffinity: { hardPodAffinityWeight: 101 } }),
-      'expected 0 to 100, got 101',
-    ],
-    [
-      'a percentage above 100',
-      () => defaultPlugins({ DefaultPreemption: { minCandidateNodesPercentage: 101 } }),
-      'expected 0 to 100, got 101',
-    ],
-  ])('%s', (_what, make, message) => {
-    expect(make).toThrow(ConfigurationError);
-    expect(make).toThrow(message);
   });
 });

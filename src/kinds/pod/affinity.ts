@@ -11,7 +11,7 @@ function validateWeight(weight: number, path: string, errors: FieldErrors): void
   if (weight <= 0 || weight > 100) errors.invalid(`${path}.weight`, weight, 'must be in the range 1-100');
 }
 
-function validateNodeAffinity(affinity: NodeAffinity, path: string, errors: FieldErrors): void {
+export function validateNodeAffinity(affinity: NodeAffinity, path: string, errors: FieldErrors): void {
   const { requiredDuringSchedulingIgnoredDuringExecution: required, preferredDuringSchedulingIgnoredDuringExecution: preferred } = affinity;
   if (required !== undefined) validateNodeSelector(required, `${path}.requiredDuringSchedulingIgnoredDuringExecution`, errors);
   for (const [i, term] of (preferred ?? []).entries()) {

@@ -1,7 +1,9 @@
 import type { NodeAffinity as NodeAffinityFields, NodeSelectorTerm } from '../../api/generated/models.ts';
+import { validateNodeAffinity } from '../../kinds/pod/affinity.ts';
 import type { NodeInfo } from '../node-info.ts';
 import { namesOfTerm, nodeSelectorTermTest, nodeSelectorTest } from '../../kinds/node-selector-match.ts';
 import { normalizeByMax } from '../normalize-score.ts';
+import { checkArgs } from '../plugin-args.ts';
 import type { Refusal, SchedulerPlugin } from '../plugin.ts';
 import type { PodShape } from '../pod-shape.ts';
 
@@ -32,6 +34,7 @@ interface AffinityState {
  * Source: https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/
  */
 export function nodeAffinity({ addedAffinity }: NodeAffinityArgs = {}): SchedulerPlugin<AffinityState, readonly WeightedTest[]> {
+  if (addedAffinity !== undefined) checkArgs(name, (errors) => validateNodeAffinity(addedAffinity, 'addedAffinity', errors));
   const added = requiredTest(addedAffinity);
   const addedPreferences = preferences(addedAffinity);
   const stateOf = (shape: PodShape): AffinityState => ({ added, own: podAffinityTest(shape) });

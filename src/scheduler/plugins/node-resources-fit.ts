@@ -115,11 +115,16 @@ function ignoredTest({ ignoredResources = [], ignoredResourceGroups = [] }: Node
 
 function utilizationOf(strategy: ScoringStrategy | undefined): Utilization {
   switch (strategy?.type) {
+    case undefined:
+    case 'LeastAllocated':
+      return leastAllocated;
     case 'MostAllocated':
       return mostAllocated;
     case 'RequestedToCapacityRatio':
       return requestedToCapacityRatio(strategy.shape);
     default:
-      return leastAllocated;
+      throw new ConfigurationError(`${name}: scoringStrategy.type: expected ${strategies.join(', ')}, got ${JSON.stringify(strategy)}`);
   }
 }
+
+const strategies: readonly ScoringStrategy['type'][] = ['LeastAllocated', 'MostAllocated', 'RequestedToCapacityRatio'];

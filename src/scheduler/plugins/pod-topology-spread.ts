@@ -1,8 +1,11 @@
+import type { FieldErrors } from '../../api/field-errors.ts';
 import type { TopologySpreadConstraint } from '../../api/generated/models.ts';
 import type { StoredObject } from '../../api/object.ts';
-import { ConfigurationError } from '../../errors.ts';
+import { validateOptionalChoice } from '../../kinds/field-checks.ts';
+import { validateTopologySpread } from '../../kinds/pod/topology-spread.ts';
 import { differs } from '../changed-part.ts';
 import type { StoredNode } from '../node-info.ts';
+import { checkArgs } from '../plugin-args.ts';
 import type { ClusterEvent, Refusal, SchedulerPlugin, SparseFilter } from '../plugin.ts';
 import type { PodInfo } from '../pod-info.ts';
 import type { SchedulerCache } from '../scheduler-cache.ts';
@@ -41,8 +44,10 @@ export interface PodTopologySpreadArgs {
  * Source: https://kubernetes.io/docs/concepts/scheduling-eviction/topology-spread-constraints/
  */
 export function podTopologySpread(args: PodTopologySpreadArgs = {}): SchedulerPlugin<readonly CompiledConstraint[], () => SpreadScore> {
-  const systemDefaulted = (args.defaultingType ?? (args.defaultConstraints === undefined ? 'System' : 'List')) === 'System';
-  const defaults = systemDefaulted ? systemConstraints : checkedDefaults(args.defaultConstraints ?? []);
+  const { defaultConstraints = [], defaultingType = args.defaultConstraints === undefined ? 'System' : 'List' } = args;
+  checkArgs(name, (errors) => checkDefaults(defaultingType, defaultConstraints, errors));
+  const systemDefaulted = defaultingType === 'System';
+  const defaults = systemDefaulted ? systemConstraints : defaultConstraints;
   const constraints = new SpreadConstraints(defaults, systemDefaulted);
   return {
     name,
@@ -120,15 +125,18 @@ function keepEven(constraint: CompiledConstraint, indexes: Int32Array, count: nu
   return left;
 }
 
-function checkedDefaults(constraints: readonly TopologySpreadConstraint[]): readonly TopologySpreadConstraint[] {
-  for (const [i, { labelSelector, maxSkew, topologyKey }] of constraints.entries()) {
-    const at = `${name}: defaultConstraints[${i}]`;
+function checkDefaults(
+  defaultingType: NonNullable<PodTopologySpreadArgs['defaultingType']>,
+  constraints: readonly TopologySpreadConstraint[],
+  errors: FieldErrors,
+): void {
+  validateOptionalChoice(defaultingType, ['System', 'List'], 'defaultingType', errors);
+  if (defaultingType === 'System' && constraints.length > 0)
+    errors.invalid('defaultingType', defaultingType, 'when .defaultConstraints are not empty');
+  validateTopologySpread(constraints, 'defaultConstraints', errors);
+  for (const [i, { labelSelector }] of constraints.entries())
     if (labelSelector !== undefined)
-      throw new ConfigurationError(`${at}.labelSelector: expected none: it follows from the Services and controllers of each pod`);
-    if (!(maxSkew >= 1)) throw new ConfigurationError(`${at}.maxSkew: expected 1 or more, got ${maxSkew}`);
-    if (topologyKey === '') throw new ConfigurationError(`${at}.topologyKey: expected a label's key, got nothing`);
-  }
-  return constraints;
+      errors.forbidden(`defaultConstraints[${i}].labelSelector`, 'it follows from the Services and controllers of each pod');
 }
 
 const taintsOf = ({ spec }: StoredObject): unknown => (spec as StoredNode['spec'])?.taints;
