@@ -127,6 +127,8 @@ function killRequest(
 
 function start(picture: PodPicture, sandbox: SandboxReport, container: PodContainer, due: Gathering): void {
   const { memory, now } = picture;
+  // What is known of it is from before: it would be held back for the end it is just being started after.
+  if (memory.starting === container.spec.name) return;
   const known = memory.containers?.get(container.spec.name);
   const heldUntil = Math.max(known?.retryAtMs ?? 0, backOffEnd(container, known));
   if (heldUntil > now) {

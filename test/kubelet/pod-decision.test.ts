@@ -87,6 +87,16 @@ describe('decide: a pod that is to run', () => {
       10_000,
     ],
     [
+      'one that is being started again is not held back for the end before',
+      {
+        pod,
+        sandboxes: [sandbox({ main: exited(1) })],
+        memory: { ...remembers('main', { restarts: { delayMs: 10_000, sinceMs: t0 } }), starting: 'main' },
+        at: 1000,
+      },
+      [],
+    ],
+    [
       'crash loop: said once',
       {
         pod,
