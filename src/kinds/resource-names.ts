@@ -56,7 +56,8 @@ export function isNativeResource(name: string): boolean {
   return !name.includes('/') || name.includes('kubernetes.io/');
 }
 
-function isExtendedResource(name: string): boolean {
+/** Counted by whoever gave it its name: of a prefix that is not Kubernetes' own. */
+export function isExtendedResource(name: string): boolean {
   if (isNativeResource(name) || name.startsWith(quotaRequestsPrefix)) return false;
   return checkQualifiedName(`${quotaRequestsPrefix}${name}`).length === 0;
 }

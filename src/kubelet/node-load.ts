@@ -1,4 +1,5 @@
 import type { PodSpec, Quantity } from '../api/generated/models.ts';
+import { isExtendedResource } from '../kinds/resource-names.ts';
 import { addAmounts } from './pod-requests.ts';
 import type { Amounts, PodRequests } from './pod-requests.ts';
 import type { Verdict } from './pod-memory.ts';
@@ -34,7 +35,8 @@ export class NodeLoad {
     const podsMax = this.#allocatable.get('pods');
     if (podsMax !== undefined && this.#pods.size + 1 > podsMax) return outOf('pods', 1, this.#pods.size, podsMax);
     for (const [resource, requested] of this.#requests.of(spec)) {
-      if (requested === 0) continue;
+      // What the node does not have at all is looked after by somebody else: a scheduler let the pod come here.
+      if (requested === 0 || (isExtendedResource(resource) && !this.#allocatable.has(resource))) continue;
       const used = this.#used.get(resource) ?? 0;
       const capacity = this.#allocatable.get(resource) ?? 0;
       if (requested + used > capacity) return outOf(resource, requested, used, capacity);

@@ -135,6 +135,17 @@ describe('kubelet: admission', () => {
     });
   });
 
+  test('an extended resource of which the node knows nothing is looked after by somebody else', async () => {
+    await using node = await OneNode.simulated({ capacity: { cpu: '4', pods: '10', 'example.com/gpu': '1' } });
+    const wanting = (resource: string) => ({
+      containers: [{ name: 'web', image: 'web:1', resources: { requests: { [resource]: '2' }, limits: { [resource]: '2' } } }],
+    });
+    await node.pod('a', wanting('example.com/license'));
+    await node.pod('b', wanting('example.com/gpu'));
+    await node.advance(1000);
+    expect([node.status('a').phase, node.status('b').reason]).toEqual(['Running', 'OutOfexample.com/gpu']);
+  });
+
   test('a pod that is bound in the same moment as another one goes gets its room', async () => {
     await using node = await OneNode.simulated({ capacity: { cpu: '2', pods: '10' } });
     await node.pod('a', asking('2'));
