@@ -5,6 +5,7 @@ import { defaultTolerationSeconds } from './default-toleration-seconds.ts';
 import { FieldSupport } from '../kinds/field-support.ts';
 import { fieldWarnings } from './field-warnings.ts';
 import { limitRanger } from './limit-ranger.ts';
+import { matchLabelKeys } from './match-label-keys.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import { priority } from './priority.ts';
 import type { QuotaAdmission } from './quota-admission.ts';
@@ -23,6 +24,7 @@ export function admissionSteps(env: { readonly services: ServiceAllocation; read
     defaultStorageClass,
     env.services.step(),
     runtimeClass,
+    matchLabelKeys(),
     customResourceRules,
     fieldWarnings(new FieldSupport()),
     // The last, as in Kubernetes: what is refused by others is charged to nobody.

@@ -43,15 +43,22 @@ export class AffinityTerm {
   }
 }
 
-/** `matchLabelKeys` and `mismatchLabelKeys` stand for requirements with the owner's own values. A key the owner has not is left out. */
+/**
+ * `matchLabelKeys` and `mismatchLabelKeys` stand for requirements with the owner's own values. A key the owner has not is left out, and one
+ * for which the selector has such a requirement already: the API put it there with the values from when the owner was made.
+ */
 function withLabelKeys(
   { labelSelector, matchLabelKeys = [], mismatchLabelKeys = [] }: PodAffinityTerm,
   labels: Labels,
 ): PodAffinityTerm['labelSelector'] {
-  const requirement = (operator: string) => (key: string) => (labels[key] === undefined ? [] : [{ key, operator, values: [labels[key]] }]);
+  const stated = labelSelector?.matchExpressions ?? [];
+  const requirement = (operator: string) => (key: string) =>
+    labels[key] === undefined || stated.some((each) => each.key === key && each.operator === operator)
+      ? []
+      : [{ key, operator, values: [labels[key]] }];
   const added = [...matchLabelKeys.flatMap(requirement('In')), ...mismatchLabelKeys.flatMap(requirement('NotIn'))];
   if (labelSelector === undefined || added.length === 0) return labelSelector;
-  return { ...labelSelector, matchExpressions: [...(labelSelector.matchExpressions ?? []), ...added] };
+  return { ...labelSelector, matchExpressions: [...stated, ...added] };
 }
 
 /** A selector that cannot be read (validation lets none through) selects nothing: one bad object stops nobody else. */
