@@ -1,4 +1,5 @@
 import type { AdmissionStep } from '../api/admission.ts';
+import { deepEqual } from '../api/deep-equal.ts';
 import type { LabelSelector, PodAffinity, PodAffinityTerm, PodManifest, PodSpec } from '../api/generated/models.ts';
 import { podSpecStep } from './pod-spec-step.ts';
 
@@ -40,12 +41,23 @@ function keysOf({ affinity: { podAffinity, podAntiAffinity } = {} }: PodSpec): r
   );
 }
 
+/** As it was written, without what was put into the selector. */
+function written(term: PodAffinityTerm): PodAffinityTerm {
+  const { labelSelector, matchLabelKeys = [], mismatchLabelKeys = [] } = term;
+  const left = [...(labelSelector?.matchExpressions ?? [])];
+  const isAdded = ({ key, operator }: (typeof left)[number]): boolean =>
+    (operator === 'In' && matchLabelKeys.includes(key)) || (operator === 'NotIn' && mismatchLabelKeys.includes(key));
+  for (let last = left.at(-1); last !== undefined && isAdded(last); last = left.at(-1)) left.pop();
+  if (left.length === (labelSelector?.matchExpressions ?? []).length) return term;
+  const { matchExpressions: _all, ...selector } = labelSelector ?? {};
+  return { ...term, labelSelector: { ...selector, ...(left.length === 0 ? {} : { matchExpressions: left }) } };
+}
+
 const labelsOf = (object: object): Labels => (object as PodManifest).metadata?.labels ?? {};
 
-function change(spec: PodSpec, labels: Labels): PodSpec {
-  const { podAffinity, podAntiAffinity } = spec.affinity ?? {};
+function changed(spec: PodSpec, ofTerm: (term: PodAffinityTerm) => PodAffinityTerm): PodSpec {
   if (keysOf(spec).length === 0) return spec;
-  const ofTerm = (term: PodAffinityTerm): PodAffinityTerm => merged(term, labels);
+  const { podAffinity, podAntiAffinity } = spec.affinity ?? {};
   return {
     ...spec,
     affinity: {
@@ -54,6 +66,13 @@ function change(spec: PodSpec, labels: Labels): PodSpec {
       ...(podAntiAffinity === undefined ? {} : { podAntiAffinity: withTerms(podAntiAffinity, ofTerm) }),
     },
   };
+}
+
+/** Whoever applies the manifest of a Pod once more means what came of it the first time. */
+function kept(spec: PodSpec, old: PodSpec): PodSpec {
+  if (spec.affinity === undefined || old.affinity === undefined || spec.affinity === old.affinity) return spec;
+  if (keysOf(old).length === 0 || !deepEqual(spec.affinity, changed(old, written).affinity)) return spec;
+  return { ...spec, affinity: old.affinity };
 }
 
 /**
@@ -65,8 +84,8 @@ function change(spec: PodSpec, labels: Labels): PodSpec {
 export const matchLabelKeys = (): AdmissionStep =>
   podSpecStep(
     'MatchLabelKeys',
-    (spec, { object }) => change(spec, labelsOf(object)),
-    (spec) => spec,
+    (spec, { object }) => changed(spec, (term) => merged(term, labelsOf(object))),
+    kept,
     ({ object }) => {
       const { spec } = object as PodManifest;
       if (spec?.affinity === undefined) return '';

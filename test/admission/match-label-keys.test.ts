@@ -81,6 +81,18 @@ describe('matchLabelKeys of an affinity', () => {
     expect(where).toEqual([other, other]);
   });
 
+  test('the same manifest can be applied again, and another affinity cannot', async () => {
+    await using it = await cluster();
+    const manifest = { apiVersion: 'v1', kind: 'Pod', ...pod('p', { hash: '1', tenant: 't' }) };
+    await it.apply(manifest);
+    await it.settle();
+    const before = it.client.get(podKind, { namespace: 'default', name: 'p' })!;
+    await it.apply(manifest);
+    expect(it.client.get(podKind, { namespace: 'default', name: 'p' })!.spec?.affinity).toEqual(before.spec?.affinity);
+    const other = { ...manifest, spec: { containers, affinity: apart({ topologyKey: 'zone' }) } };
+    await expect(it.apply(other)).rejects.toThrow('pod updates may not change fields');
+  });
+
   test('Pods of one template go on sharing what they have in common', async () => {
     await using it = await cluster();
     const template = { metadata: { labels: { app: 'a', hash: '1', tenant: 't' } }, spec: { containers, affinity: apart() } };
