@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { defaultPlugins } from '../../../src/scheduler/default-plugins.ts';
 import { DefaultScheduler } from '../../../src/scheduler/default-scheduler.ts';
 import { aNode, aPod, SmallCluster, stored, type PodOptions } from '../small-cluster.ts';
 
@@ -82,4 +83,17 @@ test('a selector that cannot be read means nobody, and stops nobody else', () =>
   const cluster = new SmallCluster(new DefaultScheduler(), aNode('a'), web('w', 'a'));
   cluster.put(aPod('odd', apart(bad)), aPod('p')).settle();
   expect([cluster.nodeOf('odd'), cluster.nodeOf('p')]).toEqual(['a', 'a']);
+});
+
+test('hardPodAffinityWeight: how much a node is liked for pods that must have the newcomer near', () => {
+  const chosen = (hardPodAffinityWeight: number): string => {
+    const plugins = defaultPlugins({ InterPodAffinity: { hardPodAffinityWeight } });
+    // On b somebody must have it near; on c somebody would like to, which counts for 10.
+    const wish = { podAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 10, podAffinityTerm: term() }] } };
+    const cluster = new SmallCluster(new DefaultScheduler({ profiles: [{ plugins }] }), aNode('a'), aNode('b'), aNode('c'));
+    cluster.put(aPod('must', { ...near(), on: 'b' }), aPod('likes', { spec: { affinity: wish }, on: 'c' })).settle();
+    cluster.put(aPod('newcomer', { labels: { app: 'web' } })).settle();
+    return cluster.nodeOf('newcomer');
+  };
+  expect([chosen(0), chosen(9), chosen(11)]).toEqual(['c', 'c', 'b']);
 });
