@@ -99,6 +99,7 @@ export class ClusterApi {
 
   /** The quick way to Pods that keep running: a ReplicationController of an image. */
   run(name: string, image: string, options: RunOptions = {}): Promise<ReplicationController> {
+    refuseUnknown('run', options, runOptions);
     const labels = options.labels ?? { app: name };
     const container = {
       name,
@@ -118,6 +119,7 @@ export class ClusterApi {
 
   /** One address for the Pods of a workload. Rejects with `ConfigurationError` if its selector is more than labels. */
   async expose(owner: Exposable, options: ExposeOptions): Promise<Service> {
+    refuseUnknown('expose', options, exposeOptions);
     const selector = labelsPickedBy(owner);
     if (selector === undefined)
       throw new ConfigurationError(
@@ -189,6 +191,24 @@ function sameButForManagers(before: Stored<KubeObject>, after: Stored<KubeObject
     { ...before, metadata: { ...before.metadata, managedFields } },
     { ...after, metadata: { ...after.metadata, managedFields, resourceVersion } },
   );
+}
+
+const runOptions: Readonly<Record<keyof RunOptions, true>> = {
+  args: true,
+  command: true,
+  env: true,
+  labels: true,
+  namespace: true,
+  port: true,
+  replicas: true,
+};
+const exposeOptions: Readonly<Record<keyof ExposeOptions, true>> = { name: true, port: true, protocol: true, targetPort: true, type: true };
+
+/** A misspelt option would be dropped in silence where nobody checks types. */
+function refuseUnknown(verb: string, given: object, known: Readonly<Record<string, true>>): void {
+  const unknown = Object.keys(given).filter((option) => !Object.hasOwn(known, option));
+  if (unknown.length > 0)
+    throw new ConfigurationError(`${verb}: there is no option ${unknown.join(', ')}; expected one of ${Object.keys(known).join(', ')}`);
 }
 
 const isHandle = (what: Applicable): what is Handle<KubeObject> => 'descriptor' in what;

@@ -24,7 +24,7 @@ import type { Clock } from './env/clock.ts';
 import type { Logger } from './env/logger.ts';
 import type { Random } from './env/random.ts';
 import { SystemSecureRandom } from './env/system-secure-random.ts';
-import { BadRequestError, ConfigurationError } from './errors.ts';
+import { AbortedError, BadRequestError, ClosedError, ConfigurationError } from './errors.ts';
 import { KubeletCommons } from './kubelet/kubelet-commons.ts';
 import { Kubelet } from './kubelet/kubelet.ts';
 import { LocalVolumes } from './kubelet/local-volumes.ts';
@@ -64,6 +64,7 @@ export class ClusterNodes implements PodStreams {
   readonly #secureRandom = new SystemSecureRandom();
   readonly #forwards = new Set<PortForward>();
   #stateDir: string | undefined;
+  #disposed = false;
   readonly #runtimes = new Map<string, Runtime>();
   #proxy: ServiceProxy | undefined;
   #localVolumes: LocalVolumes | undefined;
@@ -88,7 +89,7 @@ export class ClusterNodes implements PodStreams {
   }
 
   /** Opens the node's runtime and starts its kubelet. Rejects with `ConfigurationError` for what cannot work together. */
-  async add(node: NodeOptions): Promise<void> {
+  async add(node: NodeOptions, signal?: AbortSignal): Promise<void> {
     const { clock, options, view, logger, random, clusterId } = this.#parts;
     checkNodeOptions(node);
     if (this.#kubelets.has(node.name)) throw new ConfigurationError(`a node ${JSON.stringify(node.name)} is in this cluster already`);
@@ -132,6 +133,11 @@ export class ClusterNodes implements PodStreams {
       ...(options.tokens === undefined ? {} : { tokens: options.tokens }),
       ...(options.nodeHealth?.leaseRenewMs === undefined ? {} : { leaseRenewMs: options.nodeHealth.leaseRenewMs }),
     });
+    if (this.#disposed || signal?.aborted === true) {
+      // Nobody waits for it any more.
+      await kubelet.close();
+      throw this.#disposed ? new ClosedError('the cluster') : new AbortedError(`adding node ${node.name}`, signal?.reason);
+    }
     this.#kubelets.set(node.name, kubelet);
     this.#runtimes.set(node.name, node.runtime);
     this.#parts.participants.add(kubelet);
@@ -228,6 +234,7 @@ export class ClusterNodes implements PodStreams {
 
   /** What the nodes leave behind goes with them; the participants themselves are closed by the loop. */
   async dispose(): Promise<void> {
+    this.#disposed = true;
     for (const forward of this.#forwards) await forward.close();
     if (this.#stateDir === undefined || (this.#parts.options.onHostDeath ?? 'kill') !== 'kill') return;
     const kept = this.#keepsVolumes ? [volumesFolder] : [];

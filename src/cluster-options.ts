@@ -48,6 +48,12 @@ export interface DnsOptions extends Omit<ClusterNameServerOptions, 'clock' | 'se
   readonly podNameservers?: readonly string[];
 }
 
+/** How long one waits for a cluster or node to be there. */
+export interface CreationOptions {
+  /** Gives up when it fires: `AbortSignal.timeout(10_000)`. */
+  readonly signal?: AbortSignal;
+}
+
 /** How a cluster is made. Everything has a default. */
 export interface ClusterOptions {
   /** Goes into labels and the kubeconfig. `coxswain` unless given. */
@@ -93,7 +99,9 @@ export interface ClusterOptions {
   readonly nodePorts?: { readonly from: number; readonly to: number };
   /**
    * How soon a lost node is noticed, in milliseconds: how often nodes renew their lease (10,000 unless given), and how long one may be
-   * silent before it counts as lost (50,000). The second should be several times the first.
+   * silent before it counts as lost (50,000). The second should be several times the first. As in Kubernetes, nodes of a zone that are
+   * lost together are given up one every 10 s, and none while more than 55 % of a zone of up to 50 nodes is lost: the fault is then more
+   * likely the network's than theirs.
    */
   readonly nodeHealth?: { readonly leaseRenewMs?: number; readonly gracePeriodMs?: number };
   /**

@@ -20,7 +20,8 @@ import { ClusterSnapshot, restoreSnapshot, type SnapshotOptions, type SnapshotSo
 import { samplerFor } from './cluster-metrics.ts';
 import { ClusterNodes } from './cluster-nodes.ts';
 import type { ForkOptions } from './cluster-fork.ts';
-import type { ClusterOptions, NodeOptions } from './cluster-options.ts';
+import { abortable } from './api/abortable.ts';
+import type { ClusterOptions, CreationOptions, NodeOptions } from './cluster-options.ts';
 import { checkClusterOptions } from './cluster-options-check.ts';
 import type { Clock } from './env/clock.ts';
 import { silentLogger, type Logger } from './env/logger.ts';
@@ -150,9 +151,14 @@ export class Cluster extends ClusterCollections implements AsyncDisposable {
     this.#api = new ClusterApi(this.client, this.kinds);
   }
 
-  /** Opens the store, reads what is there, and makes what every cluster has. */
-  static create(options: ClusterOptions = {}): Promise<Cluster> {
-    return Cluster.#create(options);
+  /**
+   * Opens the store, reads what is there, makes what every cluster has, and adds the nodes. Rejects with `AbortedError` when the signal
+   * fires, whatever a store or runtime is doing, and takes back what there is by then.
+   * @example
+   * await using cluster = await Cluster.create({}, { signal: AbortSignal.timeout(10_000) });
+   */
+  static create(options: ClusterOptions = {}, wait: CreationOptions = {}): Promise<Cluster> {
+    return Cluster.#create(options, wait);
   }
 
   /**
@@ -162,23 +168,34 @@ export class Cluster extends ClusterCollections implements AsyncDisposable {
    * @example
    * const copy = await Cluster.fromSnapshot(await cluster.snapshot().text());
    */
-  static fromSnapshot(source: SnapshotSource, options: ClusterOptions = {}): Promise<Cluster> {
-    return Cluster.#create(options, (store) => restoreSnapshot(store, source));
+  static fromSnapshot(source: SnapshotSource, options: ClusterOptions = {}, wait: CreationOptions = {}): Promise<Cluster> {
+    return Cluster.#create(options, wait, (store) => restoreSnapshot(store, source));
   }
 
-  static async #create(options: ClusterOptions, fill?: (store: Store) => Promise<void>): Promise<Cluster> {
+  static async #create(options: ClusterOptions, { signal }: CreationOptions, fill?: (store: Store) => Promise<void>): Promise<Cluster> {
     const store = options.store ?? new MemoryStore();
     const cluster = new Cluster(options, store);
     try {
-      await cluster.#open(fill);
-      await cluster.#participate(options);
-      for (const node of options.nodes ?? []) await cluster.#nodes.add(node);
-      await cluster.#nodesReady((options.nodes ?? []).map((node) => node.name));
+      await abortable('the start of the cluster', signal, () => cluster.#begin(options, signal, fill));
     } catch (error) {
-      await cluster.close();
+      const closed = cluster.close();
+      // What did not answer until now may not answer to its end either; whoever gave up does not wait for it.
+      if (signal?.aborted === true)
+        closed.catch((failure: unknown) => cluster.#logger.error({ failure: String(failure) }, 'not all was closed'));
+      else await closed;
       throw error;
     }
     return cluster;
+  }
+
+  async #begin(options: ClusterOptions, signal: AbortSignal | undefined, fill?: (store: Store) => Promise<void>): Promise<void> {
+    await this.#open(fill);
+    await this.#participate(options);
+    for (const node of options.nodes ?? []) await this.#nodes.add(node, signal);
+    await this.#nodesReady(
+      (options.nodes ?? []).map((node) => node.name),
+      signal,
+    );
   }
 
   /** One pass of the crank. */
@@ -252,10 +269,15 @@ export class Cluster extends ClusterCollections implements AsyncDisposable {
     return Cluster.fromSnapshot(this.snapshot(), forked);
   }
 
-  /** Adds a node to this process: its Pods run on the runtime given. Rejects with `ConfigurationError` for what cannot work together. */
-  async addNode(node: NodeOptions): Promise<void> {
-    await this.#nodes.add(node);
-    await this.#nodesReady([node.name]);
+  /**
+   * Adds a node to this process: its Pods run on the runtime given. Rejects with `ConfigurationError` for what cannot work together, and
+   * with `AbortedError` when the signal fires: a runtime that is still opening by then is closed again when it has.
+   */
+  addNode(node: NodeOptions, { signal }: CreationOptions = {}): Promise<void> {
+    return abortable(`adding node ${node.name}`, signal, async () => {
+      await this.#nodes.add(node, signal);
+      await this.#nodesReady([node.name], signal);
+    });
   }
 
   /** Ends a node of this process with everything on it, as a machine that is switched off; its Node object stays and falls silent. */
@@ -337,7 +359,7 @@ export class Cluster extends ClusterCollections implements AsyncDisposable {
   }
 
   /** Turns the crank until the nodes are registered and ready: a Pod made right after is placed at once. */
-  async #nodesReady(names: readonly string[]): Promise<void> {
+  async #nodesReady(names: readonly string[], signal?: AbortSignal): Promise<void> {
     const waiting = new Set(names);
     const stillWaiting = (): readonly string[] => {
       for (const name of waiting) {
@@ -353,7 +375,7 @@ export class Cluster extends ClusterCollections implements AsyncDisposable {
       () => (stillWaiting().length === 0 ? true : undefined),
       () => `not ready: ${stillWaiting().slice(0, 10).join(', ')}`,
       // An earlier leader may have to be waited for.
-      { timeoutMs: 30_000 + this.#leadership.leaseDurationMs },
+      { timeoutMs: 30_000 + this.#leadership.leaseDurationMs, ...(signal === undefined ? {} : { signal }) },
     );
   }
 

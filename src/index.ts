@@ -6,7 +6,7 @@ export { ClusterSnapshot } from './cluster-snapshot.ts';
 export type { ClusterSnapshotParts, SnapshotOptions, SnapshotSource } from './cluster-snapshot.ts';
 export type { ForkOptions } from './cluster-fork.ts';
 export type { HighAvailabilityOptions } from './cluster-leadership.ts';
-export type { ClusterOptions, NodeOptions } from './cluster-options.ts';
+export type { ClusterOptions, CreationOptions, NodeOptions } from './cluster-options.ts';
 
 // errors
 export {

@@ -23,14 +23,11 @@ export function acceptReading(
   reading: StructureReading,
   kind: { readonly kind: string; readonly version: string },
   fieldValidation: FieldValidation,
-  duplicateFields: readonly string[] = [],
+  duplicates: readonly string[] = [],
 ): Accepted {
   const prefix = `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}`;
   const problems = textsOf(reading.typeProblems);
-  const objections = [
-    ...duplicateFields.map((path) => `duplicate field ${JSON.stringify(path)}`),
-    ...reading.unknownFields.map((path) => `unknown field ${JSON.stringify(path)}`),
-  ];
+  const objections = [...duplicates, ...reading.unknownFields.map((path) => `unknown field ${JSON.stringify(path)}`)];
   if (objections.length > 0 && fieldValidation === 'Strict') problems.push(`strict decoding error: ${objections.join(', ')}`);
   if (problems.length > 0) throw new BadRequestError(`${prefix}: ${problems.join(', ')}`);
   return { value: reading.value, warnings: fieldValidation === 'Warn' ? objections : [] };

@@ -9,8 +9,8 @@ import { wrongKind, type KnowsKind } from './wrong-kind.ts';
 
 /** Options of one decoding, besides those of the write. */
 export interface DecodeOptions extends WriteOptions {
-  /** Paths of fields that stood twice in the text, which JSON.parse does not tell. */
-  readonly duplicateFields?: readonly string[];
+  /** What stood twice in the text, in words: the object does not tell. */
+  readonly duplicates?: readonly string[];
   /** The object is what a patch made: what cannot be read is refused as the patch's fault, with a 422. */
   readonly patched?: boolean;
   /** The strategic merge patch that made it: refusals show it instead of what it made. */
@@ -57,7 +57,7 @@ export class ObjectDecoder {
     const { value, warnings } =
       options.patched === true
         ? acceptPatched(reading, raw, validation, options.strategicPatch)
-        : acceptReading(reading, kind, validation, options.duplicateFields);
+        : acceptReading(reading, kind, validation, options.duplicates);
     if (options.onWarning !== undefined) for (const warning of warnings) options.onWarning(warning);
     const object = value as KubeObject;
     return object.apiVersion === apiVersion && object.kind === kind.kind ? object : { ...object, apiVersion, kind: kind.kind };

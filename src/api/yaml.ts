@@ -79,9 +79,13 @@ export function parseYamlDocuments(text: string): readonly YamlDocument[] {
   return documents;
 }
 
+/** Reads a text of one document; tells of keys that stand twice, of which the last one counts. */
+export type ReadYaml = (text: string, onDuplicateKey?: (words: string) => void) => unknown;
+
 /** Reads a text of one document; a ParseError for more. Nothing is null. */
-export function parseYaml(text: string): unknown {
+export function parseYaml(text: string, onDuplicateKey?: (words: string) => void): unknown {
   const documents = parseYamlDocuments(text);
+  if (onDuplicateKey !== undefined) for (const words of documents[0]?.duplicateKeys ?? []) onDuplicateKey(words);
   if (documents.length > 1) throw new ParseError(`yaml: line ${documents[1]!.line}: expected one document, found ${documents.length}`);
   return documents[0]?.value ?? null;
 }

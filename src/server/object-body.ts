@@ -1,6 +1,7 @@
-import { parseJsonText, type JsonText } from '../api/json-text.ts';
+import { parseJsonText } from '../api/json-text.ts';
 import type { KindDescriptor } from '../api/kind.ts';
 import type { KubeObject } from '../api/object.ts';
+import type { ReadYaml } from '../api/yaml.ts';
 import { ApiError, BadRequestError, ParseError } from '../errors.ts';
 import { readBody, unrecognized } from './body.ts';
 import type { Exchange } from './exchange.ts';
@@ -8,10 +9,10 @@ import type { Exchange } from './exchange.ts';
 /** Kubernetes' own encoding, which its Go clients use for built-in kinds. */
 export const protobufType = 'application/vnd.kubernetes.protobuf';
 
-/** An object as a request carries it, and the fields that stood twice in its text. */
+/** An object as a request carries it, and what stood twice in its text, in words. */
 export interface GivenObject {
   readonly object: KubeObject;
-  readonly duplicateFields: readonly string[];
+  readonly duplicates: readonly string[];
 }
 
 /** Reads the object in a request's body; throws Kubernetes' refusals of what is none. */
@@ -19,10 +20,10 @@ export async function readObject(
   exchange: Exchange,
   kind: KindDescriptor,
   namespace: string | undefined,
-  parseYaml: (text: string) => unknown,
+  parseYaml: ReadYaml,
 ): Promise<GivenObject> {
   const body = await readBody(exchange.request);
-  const { value, duplicateFields } = parseObject(exchange, kind, body, parseYaml);
+  const { value, duplicates } = parseObject(exchange, kind, body, parseYaml);
   const object = (value ?? {}) as KubeObject;
   if (typeof object !== 'object' || Array.isArray(object)) throw unrecognized(kind.kind, goObjectExpected(object), body);
   for (const field of ['apiVersion', 'kind'] as const) {
@@ -46,7 +47,7 @@ export async function readObject(
   }
   return {
     object: namespace === undefined || given === namespace ? object : { ...object, metadata: { ...object.metadata, namespace } },
-    duplicateFields,
+    duplicates,
   };
 }
 
@@ -56,12 +57,23 @@ function goObjectExpected(value: unknown): string {
   return `couldn't get version/kind; json parse error: json: cannot unmarshal ${type} into Go value of type ${target}`;
 }
 
-function parseObject(exchange: Exchange, kind: KindDescriptor, body: Buffer, parseYaml: (text: string) => unknown): JsonText {
+interface Parsed {
+  readonly value: unknown;
+  readonly duplicates: readonly string[];
+}
+
+function parseObject(exchange: Exchange, kind: KindDescriptor, body: Buffer, parseYaml: ReadYaml): Parsed {
   const type = exchange.contentType;
   try {
-    if (type === protobufType && exchange.protobuf !== undefined) return { value: exchange.protobuf.read(body, kind), duplicateFields: [] };
-    if (type === 'application/yaml') return { value: parseYaml(body.toString('utf8')), duplicateFields: [] };
-    if (type === 'application/json' || type === '') return parseJsonText(body.toString('utf8'));
+    if (type === protobufType && exchange.protobuf !== undefined) return { value: exchange.protobuf.read(body, kind), duplicates: [] };
+    if (type === 'application/yaml') {
+      const duplicates: string[] = [];
+      return { value: parseYaml(body.toString('utf8'), (words) => duplicates.push(`yaml: unmarshal errors:\n  ${words}`)), duplicates };
+    }
+    if (type === 'application/json' || type === '') {
+      const { value, duplicateFields } = parseJsonText(body.toString('utf8'));
+      return { value, duplicates: duplicateFields.map((path) => `duplicate field ${JSON.stringify(path)}`) };
+    }
   } catch (error) {
     if (!(error instanceof ParseError)) throw error;
     throw unrecognized(

@@ -77,8 +77,8 @@ async function handleCollection(
   }
   if (method === 'POST') {
     if (kind.namespaced && path.namespace === undefined) throw noSuchMethod();
-    const { object, duplicateFields } = await readObject(exchange, kind, path.namespace, env.parseYaml);
-    const options = { ...writeOptions(exchange, 'CreateOptions'), duplicateFields };
+    const { object, duplicates } = await readObject(exchange, kind, path.namespace, env.parseYaml);
+    const options = { ...writeOptions(exchange, 'CreateOptions'), duplicates };
     answer(env, exchange, kind, 201, await env.registry.create(kind, object, options));
     return;
   }
@@ -119,12 +119,12 @@ async function handleOne(
     }
     case 'PUT': {
       const created = kind.createsOnUpdate === true && (await env.registry.current(kind, at)) === undefined;
-      const { object, duplicateFields } = await readObject(exchange, kind, path.namespace, env.parseYaml);
+      const { object, duplicates } = await readObject(exchange, kind, path.namespace, env.parseYaml);
       const given = givenText(kind, object, 'name');
       if (given === '')
         throw new BadRequestError(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
       if (given !== name) throw new BadRequestError(`the name of the object (${given}) does not match the name on the URL (${name})`);
-      const options = { ...writeOptions(exchange, 'UpdateOptions'), duplicateFields, subresource: path.subresource };
+      const options = { ...writeOptions(exchange, 'UpdateOptions'), duplicates, subresource: path.subresource };
       return answer(env, exchange, kind, created ? 201 : 200, await env.registry.update(kind, object, options));
     }
     case 'PATCH': {

@@ -12,6 +12,7 @@ import {
   type KubeObject,
   type NodeOptions,
   type PodWaitCondition,
+  type RunOptions,
 } from '../../src/index.ts';
 import { ManualClock } from '../../src/env/manual-clock.ts';
 import { SimulatedRuntime } from '../../src/runtimes/simulated-runtime.ts';
@@ -103,6 +104,12 @@ describe('calls that make no sense are refused in words', () => {
       () => cluster.settle({ timeoutMs: Number.NaN }),
       ConfigurationError,
       /^timeoutMs: expected milliseconds.* found NaN$/,
+    ],
+    [
+      'a misspelt option of run',
+      async () => cluster.run('web', 'web:1', { replica: 3 } as RunOptions),
+      ConfigurationError,
+      /^run: there is no option replica; expected one of .*replicas/,
     ],
     ['less than no time', async () => (await podOf()).waitFor('Failed', { timeoutMs: -1 }), ConfigurationError, /^timeoutMs: .* found -1$/],
     ['back in time', () => cluster.advance(-1), ConfigurationError, /a duration from 0 on, found -1 ms/],
@@ -246,4 +253,57 @@ test('a closed cluster serves nothing', async () => {
   const other = await Cluster.create({ clock: new ManualClock() });
   await other.close();
   await expect(other.serve()).rejects.toBeInstanceOf(ClosedError);
+});
+
+describe('what does not answer is not waited for longer than one likes', () => {
+  /** Something that happens once, and may be waited for. */
+  class Moment {
+    readonly #emitter = new EventTarget();
+    readonly happened = new Promise<void>((resolve) => this.#emitter.addEventListener('now', () => resolve()));
+
+    now(): void {
+      this.#emitter.dispatchEvent(new Event('now'));
+    }
+  }
+
+  /** Opens when it is told to, and says whether it was closed. */
+  class SlowRuntime extends SimulatedRuntime {
+    readonly asked = new Moment();
+    readonly answer = new Moment();
+    readonly ended = new Moment();
+
+    override async open(...args: Parameters<SimulatedRuntime['open']>): ReturnType<SimulatedRuntime['open']> {
+      this.asked.now();
+      await this.answer.happened;
+      return super.open(...args);
+    }
+
+    override async close(): Promise<void> {
+      await super.close();
+      this.ended.now();
+    }
+  }
+
+  test('the start of a cluster; a runtime that opens after all is closed', async () => {
+    const [runtime, gaveUp] = [new SlowRuntime(), new AbortController()];
+    const created = Cluster.create({ clock: new ManualClock(), nodes: [node({ runtime })] }, { signal: gaveUp.signal });
+    await runtime.asked.happened;
+    gaveUp.abort();
+    await expect(created).rejects.toBeInstanceOf(AbortedError);
+    runtime.answer.now();
+    await runtime.ended.happened;
+  });
+
+  test('a node; its name is free again', async () => {
+    const [runtime, gaveUp] = [new SlowRuntime(), new AbortController()];
+    const added = cluster.addNode(node({ name: 'slow', runtime }), { signal: gaveUp.signal });
+    await runtime.asked.happened;
+    gaveUp.abort();
+    await expect(added).rejects.toThrow('adding node slow was aborted');
+    runtime.answer.now();
+    await runtime.ended.happened;
+    expect(cluster.nodes.get('slow')).toBeUndefined();
+    await cluster.addNode(node({ name: 'slow' }), { signal: new AbortController().signal });
+    expect(cluster.nodes.get('slow')).toBeDefined();
+  });
 });
