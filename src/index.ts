@@ -321,6 +321,8 @@ export type { StoredPod } from './scheduler/pod-info.ts';
 export type { PodShape } from './scheduler/pod-shape.ts';
 export type { QueuedPod } from './scheduler/queued-pod.ts';
 export type { ResourceTable } from './scheduler/resource-table.ts';
+export type { AttachedVolumes } from './scheduler/attached-volumes.ts';
+export type { CsiVolume } from './scheduler/csi-volumes.ts';
 export type { SchedulerCache } from './scheduler/scheduler-cache.ts';
 export type { PlannedNote } from './controllers/controller.ts';
 export type { MetricsOptions } from './metrics/metrics-source.ts';
