@@ -133,7 +133,9 @@ export class DefaultScheduler implements Scheduler {
     const { nodeName: _placed, ...spec } = asPod(pod).spec ?? { containers: [] };
     const info = this.#interner.podInfo({ ...asPod(pod), spec });
     const lane = this.#lanes.get(info.object.spec?.schedulerName ?? 'default-scheduler');
-    return explainPod(info, lane?.cycle, this.#cache);
+    const explanation = explainPod(info, lane?.cycle, this.#cache);
+    const waits = lane?.profile.preEnqueue(info);
+    return waits === undefined ? explanation : { ...explanation, message: waits };
   }
 
   #attempt(queued: QueuedPod, writes: PlannedWrite[], now: Instant): void {

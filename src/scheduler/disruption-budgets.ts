@@ -34,6 +34,8 @@ export class DisruptionBudgets {
     if (this.#budgets.length === 0) return violating;
     const left = this.#budgets.map(({ allowed }) => allowed);
     for (const pod of pods) {
+      // Whatever a selector says of labels that are not there: a pod without any is in no budget.
+      if (Object.keys(pod.labels ?? {}).length === 0) continue;
       for (const [i, { namespace, selector, disrupted }] of this.#budgets.entries()) {
         if (namespace !== pod.namespace || selector.matchesEverything || !selector.matches(pod.labels) || disrupted.has(pod.name)) continue;
         left[i]!--;

@@ -30,7 +30,7 @@ export interface NodeExplanation {
 
 export interface PodExplanation {
   readonly pod: string;
-  /** `0/5 nodes are available: ...` if no node fits, else undefined. */
+  /** `0/5 nodes are available: ...` if no node fits, `waiting for scheduling gates: [...]` if the pod may not be placed yet, else undefined. */
   readonly message: string | undefined;
   readonly nodes: readonly NodeExplanation[];
 }

@@ -86,6 +86,14 @@ describe('refusing', () => {
     ]);
   });
 
+  test('a gated pod: where it would fit, and what it waits for', () => {
+    const cluster = new SmallCluster(new DefaultScheduler(), aNode('a'));
+    const pod = aPod('p', { spec: { schedulingGates: [{ name: 'example.com/quota' }] } });
+    const { message, nodes } = cluster.put(pod).settle().scheduler.explain(cluster.view, pod);
+    expect(message).toBe('waiting for scheduling gates: [example.com/quota]');
+    expect(nodes.map(({ node, feasible }) => [node, feasible])).toEqual([['a', true]]);
+  });
+
   test('no nodes at all', () => {
     const cluster = new SmallCluster(new DefaultScheduler()).put(aPod('p')).settle();
     expect(cluster.messages('p')).toEqual(['no nodes available to schedule pods']);

@@ -25,6 +25,19 @@ test('where the percentage of few nodes is less than one, one candidate is still
   expect(nominated(cluster, 'p')).toBe('a');
 });
 
+test('a pod without labels is in no budget, whatever the selector says of labels that are not there', () => {
+  const others = stored(
+    'PodDisruptionBudget',
+    { name: 'others', namespace: 'default' },
+    { spec: { selector: { matchExpressions: [{ key: 'app', operator: 'DoesNotExist' }] } }, status: { disruptionsAllowed: 0 } },
+    'policy/v1',
+  );
+  const labelled = low('a1', 'a', { labels: { tier: 'x' } });
+  const cluster = new SmallCluster(frugal(100, 100), aNode('a'), aNode('b'), labelled, low('b1', 'b'), others);
+  cluster.put(high('p')).settle();
+  expect(nominated(cluster, 'p')).toBe('b');
+});
+
 test('with as many candidates as are wanted, nodes are asked on until one disturbs no budget', () => {
   const cluster = new SmallCluster(
     frugal(0, 1),
