@@ -32,6 +32,9 @@ const every = (passes: number, act: (cluster: PerfCluster, time: number) => void
   if (pass % passes === 0) act(cluster, pass / passes);
 };
 
+/** Pods that are there before, of which one ends every 20 passes of `UnschedulableMany`, to its last. */
+const ending = 1_000;
+
 export const workloads: readonly Sized[] = [
   simple('SchedulingBasic', 810, (nodes) => (full(nodes) ? [5_000, 50_000] : [500, 1_000]), plain),
   (nodes) => ({
@@ -177,19 +180,19 @@ export const workloads: readonly Sized[] = [
     measured: full(nodes) ? 20_000 : 5_000,
     prepare: (cluster) => {
       addNodes(cluster, nodes);
-      addPods(cluster, 500, plain);
+      addPods(cluster, ending, plain);
       addPods(cluster, 100_000, tooBig);
     },
     without: {
       name: 'without-unschedulable',
       prepare: (cluster) => {
         addNodes(cluster, nodes);
-        addPods(cluster, 500, plain);
+        addPods(cluster, ending, plain);
       },
     },
     measure: (cluster) => void addPods(cluster, full(nodes) ? 20_000 : 5_000, plain),
     // Pods that end: each might make room for those that wait.
-    meanwhile: every(20, (cluster, time) => cluster.delete(`uid-${nodes + 1 + (time % 500)}`)),
+    meanwhile: every(20, (cluster, time) => cluster.delete(`uid-${nodes + 1 + time}`)),
   }),
   simple('SchedulingWithMixedChurn', 710, (nodes) => [0, full(nodes) ? 10_000 : 1_000], plain, {
     besides: {
