@@ -84,6 +84,7 @@ export const weathers: readonly Weather[] = [
   { name: 'image inspections are reset', before: faults({ match: image, kind: 'reset', times: 2 }) },
   { name: 'a kill hangs', before: faults({ match: kill, kind: 'hang', times: 1 }) },
   { name: 'the answer to a kill is lost', before: faults({ match: kill, kind: 'lost', times: 1 }) },
+  { name: 'kills are said to be needless', before: faults({ match: kill, kind: 409, times: 4 }) },
   { name: 'a remove is reset', before: faults({ match: remove, kind: 'reset', times: 2 }) },
   { name: 'the answer to a remove is lost', before: faults({ match: remove, kind: 'lost', times: 1 }) },
   { name: 'a remove answers 409', before: faults({ match: remove, kind: 409, times: 1 }) },

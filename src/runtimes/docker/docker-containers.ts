@@ -12,7 +12,7 @@ import { labels } from './docker-labels.ts';
 import type { DockerNode } from './docker-node.ts';
 import type { DockerPod } from './docker-pod.ts';
 import type { DockerSandboxes } from './docker-sandboxes.ts';
-import { placeOf, podLabels } from './docker-sandboxes.ts';
+import { killAgainMs, placeOf, podLabels } from './docker-sandboxes.ts';
 import { hasStatus, isUncertain } from './engine-answered.ts';
 import { insist } from './insist.ts';
 import { KernelLog, killedForMemory, machineUptimeMs } from './kernel-log.ts';
@@ -130,19 +130,20 @@ export class DockerContainers {
     container.killAtMs = Math.min(container.killAtMs ?? Infinity, killAtMs);
     watch.wake(container.podUid);
     if (isFirst && graceMs > 0) await this.#signal(container, container.stopSignal, signal);
-    let killed = false;
+    let killedAtMs = -Infinity;
     const over = async (): Promise<boolean> => {
       if (container.ended || book.pods.find(container.id) === undefined) return true;
-      if (!killed && clock.now() >= (container.killAtMs ?? 0)) {
+      // Again, if somebody restarts it meanwhile.
+      if (clock.now() >= (container.killAtMs ?? 0) && clock.now() - killedAtMs >= killAgainMs) {
         await this.#signal(container, 'SIGKILL', signal);
-        killed = true;
+        killedAtMs = clock.now();
       }
       await book.look(container, { signal });
       if (container.ended) return true;
       // Never started: there is nothing to wait for.
       return container.state.state === 'created';
     };
-    await watch.until(container.podUid, over, signal, () => (killed ? Infinity : (container.killAtMs ?? Infinity)));
+    await watch.until(container.podUid, over, signal, () => (killedAtMs > 0 ? Infinity : (container.killAtMs ?? Infinity)));
     watch.wake(container.podUid);
   }
 

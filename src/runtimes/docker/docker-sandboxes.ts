@@ -14,6 +14,9 @@ import { sandboxBody } from './container-spec.ts';
 import type { NetworkPlace } from './container-spec.ts';
 import { ensureSandboxImage } from './sandbox-image.ts';
 
+/** What was killed and still runs is killed again after so long. */
+export const killAgainMs = 2000;
+
 /** The labels of everything that belongs to a pod. */
 export function podLabels(node: DockerNode, plan: PodPlan, role: 'sandbox' | 'container'): Labels {
   return {
@@ -129,11 +132,17 @@ export class DockerSandboxes {
   }
 
   async kill(container: DockerContainer, signal: AbortSignal): Promise<void> {
-    container.killAtMs = this.#node.clock.now();
-    await this.#killById(container.engineId, signal);
-    await this.#node.watch.until(
+    const { clock, watch } = this.#node;
+    container.killAtMs = clock.now();
+    let killedAtMs = -Infinity;
+    await watch.until(
       container.podUid,
       async () => {
+        // Again, if somebody restarts it meanwhile.
+        if (clock.now() - killedAtMs >= killAgainMs) {
+          await this.#killById(container.engineId, signal);
+          killedAtMs = clock.now();
+        }
         await this.#node.book.look(container, { signal });
         // What was made and never started has nothing to end.
         return !container.running || this.#node.book.pods.find(container.id) === undefined;
