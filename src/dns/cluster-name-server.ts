@@ -54,6 +54,8 @@ export class ClusterNameServer implements NameServer {
   #problem: string | undefined;
   #retryAt: Instant = 0;
   #retryMs = firstRetryMs;
+  /** Since the last try, which may have been too early. */
+  #nodeCame = false;
   #wake: () => void = () => undefined;
   #closing: Promise<void> | undefined;
   /** Rotates the answers, so that clients which take the first one are spread. */
@@ -76,7 +78,19 @@ export class ClusterNameServer implements NameServer {
   }
 
   onChanges(changes: readonly ObjectChange[]): void {
-    for (const change of changes) this.#index.take(change);
+    for (const change of changes) {
+      this.#index.take(change);
+      if (change.object.kind === 'Node') this.#tryAgain();
+    }
+  }
+
+  /** A node brings a network with it, and perhaps the address that could not be bound before it was there. */
+  #tryAgain(): void {
+    if (this.#endpoints !== undefined) return;
+    this.#nodeCame = true;
+    this.#retryAt = 0;
+    this.#retryMs = firstRetryMs;
+    this.#wake();
   }
 
   step(now: Instant): StepReport {
@@ -115,13 +129,14 @@ export class ClusterNameServer implements NameServer {
   }
 
   async #bind(now: Instant): Promise<void> {
+    this.#nodeCame = false;
     try {
       this.#endpoints = await this.#open();
       this.#problem = undefined;
     } catch (error) {
       const { address = '127.0.0.1', port = 0 } = this.#options;
       this.#problem = `${address}:${port} cannot be bound: ${error instanceof Error ? error.message : String(error)}`;
-      this.#retryAt = now + this.#retryMs;
+      this.#retryAt = this.#nodeCame ? now : now + this.#retryMs;
       this.#retryMs = Math.min(this.#retryMs * 2, lastRetryMs);
     }
     this.#binding = undefined;

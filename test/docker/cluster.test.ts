@@ -84,6 +84,7 @@ describe.runIf(here)('containers behind a Service', () => {
     });
     await web.ready();
     await service.ready();
+    await waitFor('the name server', () => cluster.nameServer?.address() !== undefined);
   });
 
   afterAll(async () => {
