@@ -98,7 +98,7 @@ export class ClusterApi {
   }
 
   /** The quick way to Pods that keep running: a ReplicationController of an image. */
-  run(name: string, image: string, options: RunOptions = {}): Promise<ReplicationController> {
+  async run(name: string, image: string, options: RunOptions = {}): Promise<ReplicationController> {
     refuseUnknown('run', options, runOptions);
     const labels = options.labels ?? { app: name };
     const container = {

@@ -107,7 +107,7 @@ describe('calls that make no sense are refused in words', () => {
     ],
     [
       'a misspelt option of run',
-      async () => cluster.run('web', 'web:1', { replica: 3 } as RunOptions),
+      () => cluster.run('web', 'web:1', { replica: 3 } as RunOptions),
       ConfigurationError,
       /^run: there is no option replica; expected one of .*replicas/,
     ],
