@@ -14,7 +14,10 @@ import { DockerRuntime } from 'coxswain/runtimes/docker';
 import { findEngine } from '../../src/runtimes/docker/engine-discovery.ts';
 import type { Engine } from '../../src/runtimes/docker/engine.ts';
 import { leftBehind } from './docker-fixture.ts';
+import { withEngine } from './docker-stage.ts';
 import { engineHere } from './engine-here.ts';
+import { canStartDockerd, OwnDockerd, ownSubnet } from './own-dockerd.ts';
+import { freePort } from './registry.ts';
 import { ensureTestImages, testEngine, testImages } from './test-images.ts';
 
 const clock = new SystemClock();
@@ -84,6 +87,7 @@ describe.runIf(here)('ways to an engine', () => {
     engine = await testEngine();
     await ensureTestImages(engine);
     folder = mkdtempSync(join(tmpdir(), 'coxswain-ways-'));
+    certificates();
   });
   afterAll(() => {
     engine.close();
@@ -91,7 +95,6 @@ describe.runIf(here)('ways to an engine', () => {
   });
 
   test('TCP with TLS on both sides, as DOCKER_TLS_VERIFY and DOCKER_CERT_PATH say', async () => {
-    certificates();
     const file = (name: string): Buffer => readFileSync(join(folder, name));
     const options = {
       ca: file('ca.pem'),
@@ -127,6 +130,22 @@ describe.runIf(here)('ways to an engine', () => {
       // A handshake that failed may still have its connection: it is not waited for.
       server.close();
       server.unref();
+    }
+  });
+
+  test.runIf(canStartDockerd())("over an engine's own TLS, input ends while the output goes on", async () => {
+    const port = await freePort();
+    const dockerd = await OwnDockerd.start({ subnet: ownSubnet(230), tls: { folder, port } });
+    try {
+      await withEngine(dockerd, (its) => ensureTestImages(its, 'base'));
+      const env = { ...process.env, DOCKER_HOST: `tcp://127.0.0.1:${port}`, DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: folder };
+      // First what answers only when its input has ended, then what answers all the while.
+      const script = 'cat > /tmp/x; stat -c %s /tmp/x; sleep 1; echo late; tail -c 3 /tmp/x';
+      const stdin = 'x'.repeat(300_000);
+      expect(await usePod(env, `tls-end-${process.pid}`, ['sh', '-c', script], { stdin })).toBe('300000\nlate\nxxx');
+      expect(await usePod(env, `tls-both-${process.pid}`, ['sh', '-c', 'cat; echo end'], { stdin })).toBe(`${stdin}end\n`);
+    } finally {
+      await dockerd.close();
     }
   });
 

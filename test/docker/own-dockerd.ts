@@ -36,7 +36,14 @@ export interface OwnDockerdOptions {
   readonly diskMb?: number;
   /** Its data are in a btrfs of this many MiB, which can hold containers to limits. */
   readonly btrfsMb?: number;
+  /** It listens at this port of 127.0.0.1 too, for those alone whom the authority in the folder (`ca.pem`, `server-cert.pem`, `server-key.pem`) has signed for. */
+  readonly tls?: { readonly folder: string; readonly port: number };
 }
+
+const tlsArguments = ({ folder, port }: NonNullable<OwnDockerdOptions['tls']>): readonly string[] => [
+  ...['--host', `tcp://127.0.0.1:${port}`, '--tlsverify'],
+  ...['--tlscacert', join(folder, 'ca.pem'), '--tlscert', join(folder, 'server-cert.pem'), '--tlskey', join(folder, 'server-key.pem')],
+];
 
 const noRules = 'no-rules';
 
@@ -63,10 +70,12 @@ export class OwnDockerd {
   readonly #bridge: string;
   readonly #liveRestore: boolean;
   readonly #driver: readonly string[];
+  readonly #tls: readonly string[];
   readonly #machine: OwnMachine | undefined;
   #process: ChildProcess | undefined;
 
-  private constructor(folder: string, bridge: string, { liveRestore = false, machine, btrfsMb }: OwnDockerdOptions) {
+  private constructor(folder: string, bridge: string, { liveRestore = false, machine, btrfsMb, tls }: OwnDockerdOptions) {
+    this.#tls = tls === undefined ? [] : tlsArguments(tls);
     this.#driver = btrfsMb === undefined ? [] : ['--storage-driver', 'btrfs'];
     this.#machine = machine;
     this.#bridge = bridge;
@@ -118,6 +127,7 @@ export class OwnDockerd {
       this.#bridge,
       ...(this.#machine === undefined ? [] : ['--host', this.tcpHost, '--tls=false']),
       ...this.#driver,
+      ...this.#tls,
       ...(this.#liveRestore ? ['--live-restore'] : []),
     ];
     const up = async (): Promise<void> => {

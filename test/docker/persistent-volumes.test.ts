@@ -6,10 +6,11 @@ import { persistentVolumeClaimKind } from '../../src/kinds/persistent-volume-cla
 import { persistentVolumeKind } from '../../src/kinds/persistent-volume.ts';
 import { storageClassKind } from '../../src/kinds/storage-class.ts';
 import type { Engine } from '../../src/runtimes/docker/engine.ts';
-import { engineHere } from './engine-here.ts';
+import { engineHere, speaks } from './engine-here.ts';
 import { ensureTestImages, testEngine, testImages } from './test-images.ts';
 
 const here = await engineHere('persistent volumes of an engine');
+const knowsSubPaths = here && (await speaks(45, 'sub-paths in persistent volumes of the engine'));
 const name = `volumes-${process.pid}`;
 const namespace = 'default';
 
@@ -46,12 +47,12 @@ describe.runIf(here).each(engines)('a claim on a node of an engine $title', ({ o
     engine.close();
   });
 
-  const once = async (podName: string, script: string): Promise<string> => {
+  const once = async (podName: string, script: string, subPath?: string): Promise<string> => {
     const mounted = {
       name: 'main',
       image: testImages.base,
       command: ['sh', '-c', script],
-      volumeMounts: [{ name: 'v', mountPath: '/data' }],
+      volumeMounts: [{ name: 'v', mountPath: '/data', ...(subPath === undefined ? {} : { subPath }) }],
     };
     const pod = await cluster.pods.create({
       metadata: { name: podName, namespace },
@@ -75,7 +76,12 @@ describe.runIf(here).each(engines)('a claim on a node of an engine $title', ({ o
     expect(claim?.status?.phase).toBe('Bound');
     expect(await volumes()).toEqual([expect.stringContaining(claim!.spec!.volumeName!)]);
     expect(await once('reader', 'cat /data/file')).toBe('kept');
-    await Promise.all(['writer', 'reader'].map(async (pod) => cluster.pods.get(pod)?.delete()));
+    if (knowsSubPaths) {
+      await once('part-writer', 'echo a part > /data/file', 'some/part');
+      expect(await once('part-reader', 'cat /data/file', 'some/part')).toBe('a part');
+      expect(await once('whole-reader', 'cat /data/file /data/some/part/file; stat -c %a /data/some')).toBe('kepta part755');
+    }
+    await Promise.all(cluster.pods.list().map((pod) => pod.delete()));
     await cluster.client.delete(persistentVolumeClaimKind, { namespace, name: 'data' });
     const gone = (): true | undefined => (cluster.client.list(persistentVolumeKind).length === 0 ? true : undefined);
     await cluster.client.waitFor('the volume to go', gone, () => JSON.stringify(cluster.client.list(persistentVolumeKind)), {

@@ -1,15 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Cluster, SystemClock } from 'coxswain';
 import type { Pod } from 'coxswain';
+import type { Volume, VolumeMount } from 'coxswain/models';
 import { DockerRuntime } from 'coxswain/runtimes/docker';
 import type { Engine } from '../../src/runtimes/docker/engine.ts';
 import { within } from '../runtimes/suite-patience.ts';
 import { leftBehind } from './docker-fixture.ts';
-import { engineHere } from './engine-here.ts';
+import { engineHere, speaks } from './engine-here.ts';
 import { ensureTestImages, testEngine, testImages } from './test-images.ts';
 
 const name = `remote-${process.pid}`;
 const here = await engineHere('volumes of an engine that does not see our files');
+const knowsSubPaths = here && (await speaks(45, 'sub-paths in volumes of the engine'));
 const clock = new SystemClock();
 let engine: Engine;
 let cluster: Cluster;
@@ -95,6 +97,84 @@ describe.runIf(here)('an engine that does not see our files', () => {
       expect(await read(`${folder}/x`)).toBe('here\n');
     }
     expect((await pod.exec(['df', '-k', '/memory'], { container: 'main' })).stdout).toMatch(/tmpfs\s+1024 /);
+  });
+
+  /** A pod with one container that says something and ends, and what it said. */
+  async function said(podName: string, script: string, volumeMounts: readonly VolumeMount[], volumes: readonly Volume[]): Promise<string> {
+    const container = { name: 'main', image: testImages.base, command: ['sh', '-c', script], volumeMounts: [...volumeMounts] };
+    const it = await cluster.pods.create({
+      metadata: { name: podName },
+      spec: { restartPolicy: 'Never', securityContext: { runAsUser: 1000 }, containers: [container], volumes: [...volumes] },
+    });
+    const ended = await it.waitFor('Ended');
+    let text = '';
+    for await (const line of ended.logs()) text += `${line}\n`;
+    await it.delete();
+    await it.waitForDeletion();
+    return text;
+  }
+
+  describe.runIf(knowsSubPaths)('a sub-path', () => {
+    test('of files is a file, or a folder of them', async () => {
+      const items = [
+        { key: 'a.txt', path: 'a.txt' },
+        { key: 'b.txt', path: 'deep/b.txt' },
+      ];
+      const mounts = [
+        { name: 'v', mountPath: '/one', subPath: 'a.txt' },
+        { name: 'v', mountPath: '/deep', subPath: 'deep' },
+      ];
+      await cluster.configMaps.create({ metadata: { name: 'parts' }, data: { 'a.txt': 'one', 'b.txt': 'two' } });
+      const volumes = [{ name: 'v', configMap: { name: 'parts', items } }];
+      expect(await said('files', 'cat /one; echo; ls /deep; cat /deep/b.txt', mounts, volumes)).toBe('one\nb.txt\ntwo\n');
+    });
+
+    test('of a volume that is written to is made, for anybody, and is the same for the next container', async () => {
+      const mounts = [
+        { name: 'v', mountPath: '/sub', subPath: 'deep/er' },
+        { name: 'v', mountPath: '/all' },
+        { name: 'v', mountPath: '/again', subPath: 'deep/er' },
+      ];
+      const script = 'stat -c %a /all/deep /sub; chmod 700 /all/deep 2>/dev/null; echo here > /sub/x; cat /all/deep/er/x /again/x';
+      expect(await said('folder', script, mounts, [{ name: 'v', emptyDir: {} }])).toBe('777\n777\nhere\nhere\n');
+    });
+
+    test.each([
+      ['of files that are not there', 'none', { configMap: { name: 'settings' } }, /subPath "none" of volume "v" does not exist/],
+      ['of memory', 'part', { emptyDir: { medium: 'Memory' } }, /subPath "part" of volume "v".*in the memory of an engine elsewhere/],
+    ])('%s is refused, in words', async (_what, subPath, volume, words) => {
+      const container = {
+        name: 'main',
+        image: testImages.base,
+        command: ['true'],
+        volumeMounts: [{ name: 'v', mountPath: '/v', subPath }],
+      };
+      const it = await cluster.pods.create({
+        metadata: { name: subPath },
+        spec: { containers: [container], volumes: [{ name: 'v', ...volume }] },
+      });
+      const message = () => cluster.pods.get(subPath)?.status.containerStatuses?.[0]?.state?.waiting?.message;
+      await expect.poll(message).toMatch(words);
+      await it.delete();
+      await it.waitForDeletion();
+    });
+  });
+
+  test.runIf(here && !knowsSubPaths)('a sub-path is refused by an engine that is too old, in words', async () => {
+    const container = {
+      name: 'main',
+      image: testImages.base,
+      command: ['true'],
+      volumeMounts: [{ name: 'v', mountPath: '/v', subPath: 'x' }],
+    };
+    const it = await cluster.pods.create({
+      metadata: { name: 'old' },
+      spec: { containers: [container], volumes: [{ name: 'v', emptyDir: {} }] },
+    });
+    const message = () => cluster.pods.get('old')?.status.containerStatuses?.[0]?.state?.waiting?.message;
+    await expect.poll(message).toMatch(/subPath "x" of volume "v".*needs API 1\.45/);
+    await it.delete();
+    await it.waitForDeletion();
   });
 
   test('they go with the pod', async () => {

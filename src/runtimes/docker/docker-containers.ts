@@ -46,7 +46,7 @@ export class DockerContainers {
     if (!pod.ready) throw refuse('its sandbox has stopped');
     const image = await this.#node.images.recent(config.image, signal);
     if (image === undefined) throw refuse(`image "${config.image}" is not there`);
-    const parts = await this.#parts(pod, config, image.Config?.User ?? '');
+    const parts = await this.#parts(pod, config, image.Config?.User ?? '', signal);
     try {
       const engineId = await this.#node.maker.make(parts.labels, containerBody(parts), signal);
       this.#node.book.addContainer(pod, engineId, image.Id, parts.labels);
@@ -204,12 +204,12 @@ export class DockerContainers {
     });
   }
 
-  async #parts(pod: DockerPod, config: ContainerConfig, imageUser: string): Promise<ContainerParts> {
+  async #parts(pod: DockerPod, config: ContainerConfig, imageUser: string, signal: AbortSignal): Promise<ContainerParts> {
     const { options, sharesFiles } = this.#node;
     const { container } = config;
     const folder = pod.containerFolder(container.name, config.attempt);
     const mounts = await Promise.all(
-      config.mounts.map(async (resolved) => ({ resolved, at: await pod.volumes.locate(resolved, join(folder, 'sub-paths')) })),
+      config.mounts.map(async (resolved) => ({ resolved, at: await pod.volumes.locate(resolved, join(folder, 'sub-paths'), signal) })),
     );
     return {
       plan: pod.plan,

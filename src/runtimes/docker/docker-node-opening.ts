@@ -147,12 +147,15 @@ function assemble({ env, parts, info, network, overlay, memoryFolder }: Assembly
     const folder = join(stateDir, 'pods', id);
     if (plan.ip !== undefined) network.reserve(id, plan.ip);
     const memory = memoryFolder === undefined ? undefined : join(memoryFolder, id);
-    const persistent = volumeLabels(env, owner);
-    const local = { engine, clock, labels: persistent, folder: join(folder, 'volumes'), memoryFolder: memory };
-    const own = { own: ownLabels(env, owner, 'volume'), persistent, helper: ownLabels(env, owner, 'helper') };
+    const itsLabels = {
+      own: ownLabels(env, owner, 'volume'),
+      persistent: volumeLabels(env, owner),
+      helper: ownLabels(env, owner, 'helper'),
+    };
+    const common = { engine, clock, architecture: info.Architecture ?? '', labels: itsLabels };
     const volumes: PodVolumes = sharesFiles
-      ? new LocalVolumes(local)
-      : new RemoteVolumes({ engine, clock, architecture: info.Architecture ?? '', labels: own, sandboxId: id });
+      ? new LocalVolumes({ ...common, folder: join(folder, 'volumes'), memoryFolder: memory })
+      : new RemoteVolumes({ ...common, sandboxId: id });
     const pod = new DockerPod(plan, plan.ip ?? hostAddress, folder, volumes);
     // Until its container is seen to run.
     if (plan.sandboxed) pod.ready = false;

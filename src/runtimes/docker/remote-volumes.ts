@@ -2,15 +2,17 @@ import { createHash } from 'node:crypto';
 import { packTar, unpackTar } from 'modern-tar';
 import { RuntimeError } from '../../errors.ts';
 import type { Clock } from '../../env/clock.ts';
+import { unsupported } from '../runtime-failure.ts';
 import type { ResolvedMount, VolumeContent, VolumeFile } from '../runtime.ts';
 import type { MountSource } from './container-spec.ts';
 import type { Labels } from './docker-labels.ts';
 import { hasStatus } from './engine-answered.ts';
 import type { Engine } from './engine.ts';
 import { insist } from './insist.ts';
-import { makeEngineVolume, mountOfVolume } from './local-volumes.ts';
+import { makeEngineVolume, mountOfVolume, persistentFolderMode } from './local-volumes.ts';
 import type { PodVolumes } from './local-volumes.ts';
-import { ensureSandboxImage } from './sandbox-image.ts';
+import { fixedHeader, VolumeHelper, volumeRoot } from './volume-helper.ts';
+import type { VolumeHelperParts } from './volume-helper.ts';
 
 export interface RemoteVolumesParts {
   readonly engine: Engine;
@@ -21,16 +23,15 @@ export interface RemoteVolumesParts {
   readonly sandboxId: string;
 }
 
+type VolumeKind = VolumeContent['type'] | 'memory';
 type Files = Extract<VolumeContent, { readonly type: 'files' }>;
 
 /** The folders that hold the present version of files and the next one, in turn. */
 const slots = ['..a', '..b'] as const;
 type Slot = (typeof slots)[number];
 
-const root = '/volume';
-const fixed = { mtime: new Date(0), uid: 0, gid: 0 };
 /** The volume itself, as the archive of a folder above it has it. */
-const openFolder = { name: 'volume/', type: 'directory', size: 0, mode: 0o777, ...fixed } as const;
+const openFolder = { name: 'volume/', type: 'directory', size: 0, mode: 0o777, ...fixedHeader } as const;
 
 /**
  * The volumes of one pod on an engine that does not see this machine's files: volumes of the engine. Files are sent as an archive,
@@ -39,6 +40,7 @@ const openFolder = { name: 'volume/', type: 'directory', size: 0, mode: 0o777, .
 export class RemoteVolumes implements PodVolumes {
   readonly #parts: RemoteVolumesParts;
   readonly #places = new Map<string, MountSource>();
+  readonly #kinds = new Map<string, VolumeKind>();
   readonly #sent = new Map<string, { readonly version: string; readonly slot: Slot }>();
 
   constructor(parts: RemoteVolumesParts) {
@@ -62,15 +64,29 @@ export class RemoteVolumes implements PodVolumes {
       if (ofPod && content.medium !== 'Memory') await this.#open(source, signal);
     }
     this.#places.set(name, { type: 'volume', source, subPath: '' });
+    this.#kinds.set(name, content.type === 'emptyDir' && content.medium === 'Memory' ? 'memory' : content.type);
   }
 
-  async locate(mount: ResolvedMount): Promise<MountSource> {
+  async locate(mount: ResolvedMount, _copies: string, signal: AbortSignal): Promise<MountSource> {
     const place = this.#places.get(mount.volumeName);
     if (place === undefined) throw new RuntimeError('RUNTIME_CONFIG', `volume "${mount.volumeName}" was not prepared`);
-    if (place.type === 'volume') return mountOfVolume(this.#parts.engine, place.source, mount);
+    if (place.type === 'volume') return this.#locateInVolume(place.source, mount, signal);
     if (mount.subPath.split('/').includes('..'))
       throw new RuntimeError('RUNTIME_CONFIG', `subPath "${mount.subPath}" of volume "${mount.volumeName}" must stay inside the volume`);
     return mount.subPath === '' ? place : { ...place, source: `${place.source}/${mount.subPath}` };
+  }
+
+  #locateInVolume(source: string, mount: ResolvedMount, signal: AbortSignal): Promise<MountSource> {
+    const kind = this.#kinds.get(mount.volumeName);
+    // It is there only while a container that runs has it mounted: nobody could make the folder before.
+    if (kind === 'memory' && mount.subPath !== '')
+      throw unsupported(
+        'docker',
+        `subPath "${mount.subPath}" of volume "${mount.volumeName}"`,
+        'it is in the memory of an engine elsewhere',
+      );
+    const mode = kind === 'files' ? undefined : kind === 'persistent' ? persistentFolderMode : 0o777;
+    return mountOfVolume(this.#helper, source, mount, mode, signal);
   }
 
   /** By their names, so that a host that has found the pod does not need to have made them. */
@@ -96,6 +112,7 @@ export class RemoteVolumes implements PodVolumes {
       });
     }
     this.#places.clear();
+    this.#kinds.clear();
     this.#sent.clear();
   }
 
@@ -105,7 +122,16 @@ export class RemoteVolumes implements PodVolumes {
 
   async #open(source: string, signal: AbortSignal): Promise<void> {
     const archive = await packTar([{ header: openFolder }]);
-    await this.#withHelper(source, signal, (helper) => this.#put(helper, archive, '/', signal));
+    await this.#withHelper(source, signal, (helper) => helper.put(archive, '/'));
+  }
+
+  #withHelper(source: string, signal: AbortSignal, work: (helper: VolumeHelper) => Promise<void>): Promise<void> {
+    return VolumeHelper.with(this.#helper, source, signal, work);
+  }
+
+  get #helper(): VolumeHelperParts {
+    const { engine, clock, architecture, labels } = this.#parts;
+    return { engine, clock, architecture, labels: labels.helper };
   }
 
   /**
@@ -121,62 +147,37 @@ export class RemoteVolumes implements PodVolumes {
     const gid = fsGroup ?? 0;
     const names = [...new Set(files.map(({ path }) => path.split('/')[0]!))];
     await this.#withHelper(source, signal, async (helper) => {
-      const before = sent?.slot ?? (await this.#slotIn(helper, signal));
+      const before = sent?.slot ?? (await slotIn(helper));
       const [slot, other] = before === '..a' ? (['..b', '..a'] as const) : slots;
       const archive = await packTar([
         nothing(slot),
-        { header: { name: `${slot}/`, type: 'directory', size: 0, mode: 0o755, ...fixed } },
+        { header: { name: `${slot}/`, type: 'directory', size: 0, mode: 0o755, ...fixedHeader } },
         ...files.map(({ path, content, mode }) => ({
-          header: { name: `${slot}/${path}`, type: 'file' as const, size: content.length, mode, ...fixed, gid },
+          header: { name: `${slot}/${path}`, type: 'file' as const, size: content.length, mode, ...fixedHeader, gid },
           body: content,
         })),
         link('..data', slot),
         ...names.map((name) => link(name, `..data/${name}`)),
         nothing(other),
       ]);
-      await this.#put(helper, archive, root, signal);
+      await helper.put(archive, volumeRoot);
       this.#sent.set(source, { version, slot });
     });
   }
-
-  /** Where the version is that an earlier host has sent; undefined if there is none. */
-  async #slotIn(helper: string, signal: AbortSignal): Promise<string | undefined> {
-    const request = { method: 'GET', path: `/containers/${helper}/archive`, query: { path: `${root}/..data` } } as const;
-    try {
-      const parts: Buffer[] = [];
-      for await (const chunk of await this.#parts.engine.stream('look into a volume', request, signal)) parts.push(chunk as Buffer);
-      return (await unpackTar(Buffer.concat(parts)))[0]?.header.linkname;
-    } catch (error) {
-      if (hasStatus(error, 404)) return undefined;
-      throw error;
-    }
-  }
-
-  async #put(helper: string, archive: Uint8Array, path: string, signal: AbortSignal): Promise<void> {
-    const { engine, clock } = this.#parts;
-    const put = { method: 'PUT', path: `/containers/${helper}/archive`, query: { path }, archive } as const;
-    await insist(clock, signal, () => engine.json('write the files of a volume', put, { signal, timeoutMs: 60_000 }));
-  }
-
-  /** A container that has the volume, for as long as the work takes; it is never started. */
-  async #withHelper(source: string, signal: AbortSignal, work: (id: string) => Promise<void>): Promise<void> {
-    const { engine, clock, architecture, labels } = this.#parts;
-    const image = await insist(clock, signal, () => ensureSandboxImage(engine, architecture));
-    const HostConfig = { NetworkMode: 'none', Mounts: [{ Type: 'volume', Source: source, Target: root, VolumeOptions: { NoCopy: true } }] };
-    const body = { Image: image, Labels: labels.helper, HostConfig };
-    const make = { method: 'POST', path: '/containers/create', body } as const;
-    const { Id } = await engine.json<{ readonly Id: string }>('make a helper', make, { signal });
-    try {
-      await work(Id);
-    } finally {
-      await engine.json('remove a helper', { method: 'DELETE', path: `/containers/${Id}`, query: { force: true } }).catch(() => undefined);
-    }
-  }
 }
 
-const nothing = (name: string) => ({ header: { name, type: 'file' as const, size: 0, mode: 0o444, ...fixed }, body: new Uint8Array() });
+/** Where the version is that an earlier host has sent; undefined if there is none. */
+async function slotIn(helper: VolumeHelper): Promise<string | undefined> {
+  const found = await helper.get(`${volumeRoot}/..data`);
+  return found === undefined ? undefined : (await unpackTar(found))[0]?.header.linkname;
+}
+
+const nothing = (name: string) => ({
+  header: { name, type: 'file' as const, size: 0, mode: 0o444, ...fixedHeader },
+  body: new Uint8Array(),
+});
 const link = (name: string, linkname: string) => ({
-  header: { name, type: 'symlink' as const, size: 0, mode: 0o777, linkname, ...fixed },
+  header: { name, type: 'symlink' as const, size: 0, mode: 0o777, linkname, ...fixedHeader },
 });
 
 const prefixOf = (sandboxId: string): string => `coxswain-${createHash('sha256').update(sandboxId).digest('hex').slice(0, 16)}-`;

@@ -56,7 +56,7 @@ export class VolumeFolders {
       throw new RuntimeError('RUNTIME_CONFIG', `subPath "${mount.subPath}" of volume "${mount.volumeName}" must stay inside the volume`);
     }
     const path = join(volume.path, inside);
-    if (volume.type !== 'files') await mkdir(path, { recursive: true }).catch(() => undefined);
+    if (volume.type !== 'files') await makeInside(volume.path, path);
     const [real, root] = await Promise.all([realpath(path).catch(() => undefined), realpath(volume.path)]);
     if (real === undefined)
       throw new RuntimeError('RUNTIME_CONFIG', `subPath "${mount.subPath}" does not exist in volume "${mount.volumeName}"`);
@@ -108,4 +108,12 @@ async function persistentFolder(path: string): Promise<string> {
   await mkdir(path, { recursive: true });
   if (!(await stat(path)).isDirectory()) throw new RuntimeError('RUNTIME_VOLUME_FAILED', `persistent volume: ${path} is not a directory`);
   return path;
+}
+
+/** Folders that are missing are made with the volume's own mode, as a kubelet does: whoever may write to an emptyDir may write there. */
+async function makeInside(root: string, path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true }).catch(() => undefined);
+  if (first === undefined) return;
+  const { mode } = await stat(root);
+  for (let made = path; made.length >= first.length; made = dirname(made)) await chmod(made, mode & 0o7777);
 }
