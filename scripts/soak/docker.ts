@@ -1,6 +1,7 @@
 /**
- * `npm run soak:docker [-- --runs 1000 --kills 100 --lanes 4 --daemon-rounds 10 --seed 1]`: weather on the engine of the environment, so
- * many runs in lanes side by side, each a cluster of its own; every kind at least once. Then what befalls the daemon itself, on engines
+ * `npm run soak:docker [-- --runs 1000 --kills 100 --lanes 4 --daemon-rounds 10 --seed 1 --only killed]`: weather on the engine of the
+ * environment, so many runs in lanes side by side, each a cluster of its own; every kind at least once, or only those whose names have the
+ * word. Then what befalls the daemon itself, on engines
  * of its own, so many rounds of each kind with and without live-restore (needs root); their runs count too. Then hosts killed at a random
  * moment. Prints a table of kinds; ends with 1 if anything did not converge. Everything it prints as it goes is on standard error.
  */
@@ -21,10 +22,12 @@ const { values } = parseArgs({
     lanes: { type: 'string', default: '4' },
     'daemon-rounds': { type: 'string', default: '10' },
     seed: { type: 'string', default: '1' },
+    only: { type: 'string', default: '' },
   },
 });
 const seed = Number(values.seed);
 const total = Number(values.runs);
+const chosen = (from: readonly Weather[]): readonly Weather[] => from.filter(({ name }) => name.includes(values.only));
 const random = new SeededRandom(seed);
 const outcomes = new Map<string, { runs: number; failed: number; msMax: number }>();
 let done = 0;
@@ -55,8 +58,11 @@ async function lane(name: string, due: (readonly [n: number, weather: Weather])[
 
 const rounds = canStartDockerd() ? Number(values['daemon-rounds']) : 0;
 async function daemon(liveRestore: boolean, subnet: string): Promise<void> {
-  if (rounds === 0) return;
-  const kinds = daemonWeathers(liveRestore).map((weather) => ({ ...weather, name: `${weather.name} (live-restore: ${liveRestore})` }));
+  const kinds = chosen(daemonWeathers(liveRestore)).map((weather) => ({
+    ...weather,
+    name: `${weather.name} (live-restore: ${liveRestore})`,
+  }));
+  if (rounds === 0 || kinds.length === 0) return;
   const dockerd = await OwnDockerd.start({ subnet, liveRestore, diskMb: 64 });
   const due = Array.from({ length: rounds }, () => kinds).flat();
   try {
@@ -66,8 +72,10 @@ async function daemon(liveRestore: boolean, subnet: string): Promise<void> {
   }
 }
 
-const ofDaemons = rounds * (daemonWeathers(true).length + daemonWeathers(false).length);
-const due = [...drawWeather(weathers, Math.max(0, total - ofDaemons), random).entries()];
+const ofDaemons = rounds * (chosen(daemonWeathers(true)).length + chosen(daemonWeathers(false)).length);
+const ofEngine = chosen(weathers);
+if (ofDaemons === 0 && ofEngine.length === 0) throw new Error(`--only ${values.only}: expected a word in the name of a kind of weather`);
+const due = [...drawWeather(ofEngine, ofEngine.length === 0 ? 0 : Math.max(0, total - ofDaemons), random).entries()];
 const lanes = Array.from({ length: Math.min(Number(values.lanes), due.length) }, (_none, n) => lane(`soak-${process.pid}-${n}`, due));
 await Promise.all([...lanes, daemon(false, ownSubnet(226)), daemon(true, ownSubnet(227))]);
 

@@ -123,9 +123,11 @@ export class PodOperations {
     memory.makingSandbox = true;
     memory.volumesReady = false;
     const made = await makeSandbox(this.#parts, target, attempt, previous);
+    if (made !== undefined) memory.stoppedSandboxes?.delete(made.id);
+    // What was in the sandbox before has been ended with it, of which no event tells: it would be taken to run.
+    if (previous !== undefined) return this.#insistOnInspection(target, () => (memory.makingSandbox = false));
     memory.makingSandbox = false;
     if (made === undefined) return target.touch();
-    memory.stoppedSandboxes?.delete(made.id);
     if (target.inspection === 'due') target.inspection = 'none';
     target.report([...target.sandboxes.filter(({ id }) => id !== made.id), made]);
   }
@@ -161,7 +163,7 @@ export class PodOperations {
     const id = await startContainer(this.#parts, target, container, sandbox);
     target.abort = undefined;
     // Until the runtime has said what came of it, what is known is from before: a second start would follow.
-    if (id !== undefined) return this.#inspectStarted(target);
+    if (id !== undefined) return this.#insistOnInspection(target, () => (memory.starting = undefined));
     memory.starting = undefined;
     target.touch();
   }
@@ -212,8 +214,8 @@ export class PodOperations {
 
   #noteRemoved(target: OperatedPod, what: 'remove-container' | 'stop-sandbox' | 'remove-sandbox', id: string): void {
     const { memory, sandboxes } = target;
-    // The events of what was done itself need no question.
-    if (target.inspection === 'due') target.inspection = 'none';
+    // The events of what was done itself need no question. Those of a pod that lives may be of something else.
+    if (target.inspection === 'due' && memory.endingAtMs !== undefined) target.inspection = 'none';
     if (what === 'remove-container') {
       target.report(sandboxes.map((each) => ({ ...each, containers: each.containers.filter((container) => container.id !== id) })));
     } else if (what === 'stop-sandbox') {
@@ -226,10 +228,11 @@ export class PodOperations {
     }
   }
 
-  async #inspectStarted(target: OperatedPod): Promise<void> {
+  /** Asks the runtime until it has answered, or the pod is to end. `over` is called before anybody acts on the answer. */
+  async #insistOnInspection(target: OperatedPod, over: () => void): Promise<void> {
     const { clock } = this.#parts;
-    while (!(await this.#inspect(target, () => (target.memory.starting = undefined))) && !target.ending) await clock.sleep(inspectRepeatMs);
-    target.memory.starting = undefined;
+    while (!(await this.#inspect(target, over)) && !target.ending) await clock.sleep(inspectRepeatMs);
+    over();
   }
 
   /** False if the runtime did not answer: it will be asked again. */

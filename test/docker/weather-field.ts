@@ -77,7 +77,7 @@ export class WeatherField {
       const before = current().status;
       await weather.during?.({
         ...sky,
-        running: () => this.#containers(made, { status: ['running'] }).then((all) => all.map(({ Id }) => Id)),
+        running: (role) => this.#containers(made, { status: ['running'] }, role).then((all) => all.map(({ Id }) => Id)),
       });
       const again = async (): Promise<boolean> => (await this.#settled(current())) && (weather.holds?.(before, current().status) ?? true);
       await this.#within('the pod runs again', again, evidence);
@@ -110,8 +110,8 @@ export class WeatherField {
     return { proxy: this.#proxy, engine: this.#engine, dockerd: this.#dockerd, running: () => Promise.resolve([]) };
   }
 
-  #containers(pod: Pod, filters: object): Promise<readonly { readonly Id: string }[]> {
-    const label = [`coxswain.pod.uid=${pod.metadata.uid}`];
+  #containers(pod: Pod, filters: object, role?: 'sandbox' | 'container'): Promise<readonly { readonly Id: string }[]> {
+    const label = [`coxswain.pod.uid=${pod.metadata.uid}`, ...(role === undefined ? [] : [`coxswain.role=${role}`])];
     const query = { filters: JSON.stringify({ label, ...filters }) };
     return this.#engine.json('list', { method: 'GET', path: '/containers/json', query });
   }
@@ -119,10 +119,9 @@ export class WeatherField {
   /** True if the pod runs as the engine has it too: one running container for each of its own. */
   async #settled(pod: Pod): Promise<boolean> {
     if (!pod.ready) return false;
-    const label = [`coxswain.pod.uid=${pod.metadata.uid}`, 'coxswain.role=container'];
     // An engine whose disk was full lists for ever what it could not write down: inspection tells.
     const states = await Promise.all(
-      (await this.#containers(pod, { label, status: ['running'] })).map(({ Id }) =>
+      (await this.#containers(pod, { status: ['running'] }, 'container')).map(({ Id }) =>
         this.#engine.json<InspectedContainer>('inspect', { method: 'GET', path: `/containers/${Id}/json` }),
       ),
     );

@@ -13,8 +13,8 @@ export interface Sky {
   readonly engine: Engine;
   /** The engine's daemon, where it is the test's own. */
   readonly dockerd: OwnDockerd | undefined;
-  /** The engine's ids of the pod's containers that run. */
-  running(): Promise<readonly string[]>;
+  /** The engine's ids of the pod's containers that run: all, or those in a role. */
+  running(role?: 'sandbox' | 'container'): Promise<readonly string[]>;
 }
 
 export interface Weather {
@@ -106,6 +106,13 @@ export const weathers: readonly Weather[] = [
     },
   },
   { name: 'containers are killed behind our back', during: eachRunning((sky, id) => post(sky, id, 'kill')), holds: restarted },
+  {
+    name: 'sandboxes are killed behind our back, and what is in them goes on',
+    during: async (sky) => {
+      await Promise.all((await sky.running('sandbox')).map((id) => post(sky, id, 'kill')));
+    },
+    holds: (before, now) => before.containerStatuses?.length === 1 || restarted(before, now),
+  },
   {
     name: 'containers are removed behind our back',
     during: eachRunning(async ({ engine }, id) =>

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { podKind } from '../../src/kinds/pod.ts';
+import type { SandboxReport } from '../../src/runtimes/runtime.ts';
 import { SimulatedFaults } from '../../src/runtimes/simulated/simulated-faults.ts';
 import { SimulatedRuntime } from '../../src/runtimes/simulated-runtime.ts';
 import { OneNode } from './one-node.ts';
@@ -102,6 +103,33 @@ describe('kubelet: bad weather', () => {
     expect(node.container('a', 'i').restartCount).toBe(1);
     expect(node.reasons('a')).toContain('SandboxChanged');
     expect(node.status('a').podIP).toBe(sandboxes[sandboxes.length - 1]!.ips[0]);
+  });
+
+  test('what still runs when its sandbox dies is made anew with it, though nobody tells of its end', async () => {
+    class Headless extends SimulatedRuntime {
+      #tell: (podUid: string) => void = () => undefined;
+      #headless = false;
+      override onEvent(listener: (podUid: string) => void): () => void {
+        this.#tell = listener;
+        return super.onEvent((podUid) => (this.#headless ? undefined : listener(podUid)));
+      }
+      override async inspectPod(podUid: string): Promise<readonly SandboxReport[]> {
+        return (await super.inspectPod(podUid)).map((each) => (this.#headless && each.attempt === 0 ? { ...each, ready: false } : each));
+      }
+      /** The sandbox alone dies; from then on there are no events. */
+      behead(podUid: string): void {
+        this.#headless = true;
+        this.#tell(podUid);
+      }
+    }
+    await using node = await new OneNode(new Headless({ images: {} })).open();
+    await node.pod('a');
+    await node.advance(2000);
+    node.runtime.behead(node.find('a')!.metadata.uid);
+    await node.advance(3000);
+    expect(node.container('a')).toMatchObject({ ready: true, restartCount: 1 });
+    const sandboxes = await node.runtime.listSandboxes();
+    expect(sandboxes[sandboxes.length - 1]).toMatchObject({ ready: true, attempt: 1 });
   });
 
   test('events that are lost are made up for by listing', async () => {

@@ -40,21 +40,30 @@ export class DockerBook {
     this.#parts = parts;
   }
 
-  /** Looks at everything, or at one pod. Returns the uids of the pods that have changed. */
-  async refresh(podUid?: string, options?: CallOptions): Promise<ReadonlySet<string>> {
+  /**
+   * Looks at everything, or at one pod. What cannot be looked at holds up the news of no other pod: only at the end it rejects.
+   *
+   * @param tell Hears of each pod that has changed.
+   */
+  async refresh(podUid?: string, options?: CallOptions, tell: (podUid: string) => void = () => undefined): Promise<void> {
     const { engine } = this.#parts;
     const seen = ++this.#observations;
     const filters = nodeFilter(this.#parts, podUid === undefined ? {} : { [labels.podUid]: podUid });
     const request = { method: 'GET', path: '/containers/json', query: { all: true, filters } } as const;
     const listed = await engine.json<readonly ListedContainer[]>('list containers', request, options);
-    const changed = new Set<string>();
-    await Promise.all(
-      listed.map(async (found) => {
-        if (await this.#see(found, seen, options)) changed.add(found.Labels?.[labels.podUid] ?? '');
+    for (const uid of new Set(this.#forget(podUid, new Set(listed.map(({ Id }) => Id)), seen))) tell(uid);
+    const byPod = new Map<string, ListedContainer[]>();
+    for (const found of listed) {
+      const uid = found.Labels?.[labels.podUid] ?? '';
+      byPod.set(uid, [...(byPod.get(uid) ?? []), found]);
+    }
+    await allEnded(
+      [...byPod].map(async ([uid, ofPod]) => {
+        let changed = false;
+        const looks = ofPod.map(async (found) => void (changed = (await this.#see(found, seen, options)) || changed));
+        await allEnded(looks).finally(() => (changed ? tell(uid) : undefined));
       }),
     );
-    for (const uid of this.#forget(podUid, new Set(listed.map(({ Id }) => Id)), seen)) changed.add(uid);
-    return changed;
   }
 
   /** Looks at one container. Its state afterwards; undefined if it is gone. */
@@ -80,10 +89,11 @@ export class DockerBook {
 
   /** Has containers inspected at the next look, also those that the engine's list has as running: all, or one by its engine's id. */
   doubt(engineId?: string): void {
+    const at = ++this.#observations;
     for (const pod of this.pods.all()) {
-      if (engineId === undefined || pod.sandboxEngineId === engineId) pod.sandboxDoubted = true;
+      if (engineId === undefined || pod.sandboxEngineId === engineId) pod.sandboxDoubtedAt = at;
       for (const container of pod.containers.values()) {
-        if (engineId === undefined || container.engineId === engineId) container.doubted = true;
+        if (engineId === undefined || container.engineId === engineId) container.doubtedAt = at;
       }
     }
   }
@@ -134,7 +144,7 @@ export class DockerBook {
     }
     const settled =
       was === 'exited' ||
-      (was === 'running' && is === 'running' && !container.paused && !container.doubted) ||
+      (was === 'running' && is === 'running' && !container.paused && container.doubtedAt <= container.inspected) ||
       (was === 'created' && is === 'created' && !isNew);
     if (settled) return isNew;
     const inspected = await this.inspect(found.Id, options);
@@ -157,23 +167,22 @@ export class DockerBook {
       this.addSandbox(pod, inspected);
       return true;
     }
-    const changed = pod.ready && !(listed && (await this.#sandboxRuns(pod, found.Id, options)));
+    const changed = pod.ready && !(listed && (await this.#sandboxRuns(pod, found.Id, seen, options)));
     if (changed) pod.ready = false;
     return changed;
   }
 
   /** Looks closer if there is a doubt. */
-  async #sandboxRuns(pod: DockerPod, engineId: string, options: CallOptions | undefined): Promise<boolean> {
-    if (!pod.sandboxDoubted) return true;
+  async #sandboxRuns(pod: DockerPod, engineId: string, seen: number, options: CallOptions | undefined): Promise<boolean> {
+    if (pod.sandboxDoubtedAt <= pod.sandboxInspected) return true;
     const inspected = await this.inspect(engineId, options);
-    pod.sandboxDoubted = false;
+    pod.sandboxInspected = Math.max(pod.sandboxInspected, seen);
     return inspected?.State.Running === true;
   }
 
   async #apply(container: DockerContainer, pod: DockerPod, inspected: InspectedContainer, seen: number): Promise<void> {
     if (seen < container.inspected || container.ended) return;
     container.inspected = seen;
-    container.doubted = false;
     container.there = Math.max(container.there, seen);
     container.paused = inspected.State.Paused === true;
     container.hasTerminal = inspected.Config.Tty === true;
@@ -209,6 +218,12 @@ export class DockerBook {
     }
     return changed;
   }
+}
+
+/** Waits for all of it, and rejects then as the first that did. */
+async function allEnded(work: readonly Promise<void>[]): Promise<void> {
+  await Promise.allSettled(work);
+  await Promise.all(work);
 }
 
 /** The plan in a container's label; undefined if it is not a container of a pod. */

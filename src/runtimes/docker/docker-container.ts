@@ -21,8 +21,8 @@ export class DockerContainer {
   starting = false;
   /** Its removal is on its way. */
   removing = false;
-  /** It is inspected whatever the engine's list says of it. */
-  doubted = false;
+  /** The observation after which it is inspected whatever the engine's list says of it. */
+  doubtedAt = 0;
   /** Somebody has started it again after its end. */
   revived = false;
   hasTerminal = false;

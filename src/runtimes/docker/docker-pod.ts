@@ -12,8 +12,10 @@ export class DockerPod extends Sandbox<DockerContainer> {
   readonly volumes: PodVolumes;
   /** The engine's id of the container that keeps its namespaces; undefined if there is none, or not yet. */
   sandboxEngineId: string | undefined;
-  /** Its container may have ended, whatever the engine's list says. */
-  sandboxDoubted = false;
+  /** The observation after which its container may have ended, whatever the engine's list says. */
+  sandboxDoubtedAt = 0;
+  /** The observation its container was last looked at closely in. */
+  sandboxInspected = 0;
   /** One that was made, and never started: known only for its removal. */
   unstartedSandbox: string | undefined;
   /** The observation the sandbox's container was last seen in. */

@@ -88,7 +88,8 @@ export class EngineWatch {
   /** Compares the engine's list with what was known, and tells what is different. Also sets right what somebody paused or started again. */
   async compare(): Promise<void> {
     const { book } = this.#parts;
-    for (const podUid of await book.refresh(undefined, { signal: this.#stop.signal })) this.changed(podUid);
+    const refreshed = book.refresh(undefined, { signal: this.#stop.signal }, (podUid) => this.changed(podUid));
+    await Promise.allSettled([refreshed]);
     const containers = book.pods.all().flatMap((pod) => [...pod.containers.values()]);
     await Promise.all([
       ...containers
@@ -96,6 +97,7 @@ export class EngineWatch {
         .map((container) => this.#resume(container.engineId, container.podUid)),
       ...containers.filter(({ revived }) => revived).map((container) => this.endAgain(container, this.#stop.signal)),
     ]);
+    await refreshed;
   }
 
   /** A container has one life: whatever somebody starts again has been replaced, and may hold its successor's address. */
@@ -118,14 +120,19 @@ export class EngineWatch {
   }
 
   async #relist(): Promise<void> {
-    const { clock, logger } = this.#parts;
+    const { clock } = this.#parts;
     const { signal } = this.#stop;
     for (let n = 1; !signal.aborted; n++) {
       await clock.sleep(relistMs, signal).catch(() => undefined);
       if (signal.aborted) return;
       if (n % thoroughEvery === 0) this.#parts.book.doubt();
-      await this.compare().catch((error: unknown) => logger.debug({ error: (error as Error).message }, 'the engine could not be listed'));
+      await this.#compareOrSay();
     }
+  }
+
+  async #compareOrSay(): Promise<void> {
+    const { logger } = this.#parts;
+    await this.compare().catch((error: unknown) => logger.debug({ error: (error as Error).message }, 'the engine could not be listed'));
   }
 
   async #listen(): Promise<void> {
@@ -138,8 +145,13 @@ export class EngineWatch {
         const query = { filters, since: (since / 1000).toFixed(3) };
         const source = await engine.stream('listen to events', { method: 'GET', path: '/events', query }, signal);
         source.once('error', () => undefined);
-        await this.compare();
-        for await (const event of jsonLines<EngineEvent>(source)) since = this.#hear(event) ?? since;
+        // One container that cannot be looked at makes nobody deaf.
+        const compared = this.#compareOrSay();
+        try {
+          for await (const event of jsonLines<EngineEvent>(source)) since = this.#hear(event) ?? since;
+        } finally {
+          await compared;
+        }
       } catch (error) {
         if (!signal.aborted) logger.debug({ error: (error as Error).message }, 'the stream of events ended');
       }
