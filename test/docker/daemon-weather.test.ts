@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bridgesOf } from './docker-fixture.ts';
 import { daemonWeathers } from './daemon-weather.ts';
 import { canStartDockerd, OwnDockerd, ownSubnet } from './own-dockerd.ts';
 import { WeatherField } from './weather-field.ts';
 
 const here = canStartDockerd();
+const name = (liveRestore: boolean): string => `daemon-${process.pid}-${liveRestore}`;
 
 describe.runIf(here).each([
   { title: 'a daemon whose containers die with it', liveRestore: false, subnet: ownSubnet(228) },
@@ -13,11 +15,12 @@ describe.runIf(here).each([
   let field: WeatherField;
   beforeAll(async () => {
     dockerd = await OwnDockerd.start({ subnet, liveRestore, diskMb: 64 });
-    field = await WeatherField.open(`daemon-${process.pid}-${liveRestore}`, { dockerd });
+    field = await WeatherField.open(name(liveRestore), { dockerd });
   });
   afterAll(async () => {
     await field?.close();
     await dockerd?.close();
+    expect(bridgesOf(name(liveRestore)), 'bridges that were left').toEqual([]);
   });
 
   test.each(daemonWeathers(liveRestore).map((weather, n) => ({ n, weather, title: weather.name })))('$title', async ({ n, weather }) => {

@@ -6,6 +6,7 @@ import { expect } from 'vitest';
 import { DockerRuntime } from '../../src/runtimes/docker-runtime.ts';
 import type { DockerRuntimeOptions } from '../../src/runtimes/docker/docker-runtime-options.ts';
 import type { Engine } from '../../src/runtimes/docker/engine.ts';
+import { bridgePrefix } from '../../src/runtimes/docker/pod-network.ts';
 import type { RuntimeFixture } from '../../src/testing/runtime-probe.ts';
 import { patienceMs, within } from '../runtimes/suite-patience.ts';
 import { testImages } from './test-images.ts';
@@ -25,6 +26,10 @@ export async function leftBehind(engine: Engine, clusterId: string): Promise<rea
   const { Volumes: volumes } = await list<{ readonly Volumes: readonly Labelled[] | null }>('/volumes');
   return [...containers, ...networks, ...(volumes ?? [])].map(({ Id, Name }) => Id ?? Name ?? '');
 }
+
+/** The bridges of a cluster's nodes on this machine. */
+export const bridgesOf = (clusterId: string): readonly string[] =>
+  readdirSync('/sys/class/net').filter((each) => each.startsWith(bridgePrefix({ clusterId })));
 
 /** The numbers of the watchdogs of a cluster, or of one of its nodes, that still live. */
 export function watchdogsOf(clusterId: string, node = ''): readonly string[] {

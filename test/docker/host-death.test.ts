@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,8 @@ import type { Engine } from '../../src/runtimes/docker/engine.ts';
 import { sweepNode } from '../../src/runtimes/docker/sweep.ts';
 import { within } from '../runtimes/suite-patience.ts';
 import { overlayLabels } from '../../src/runtimes/docker/docker-labels.ts';
-import { leftBehind, watchdogsOf } from './docker-fixture.ts';
+import { bridgeName } from '../../src/runtimes/docker/pod-network.ts';
+import { bridgesOf, leftBehind, watchdogsOf } from './docker-fixture.ts';
 import { engineHere } from './engine-here.ts';
 import { ensureTestImages, testEngine, testImages } from './test-images.ts';
 
@@ -132,6 +133,19 @@ describe.runIf(here)('death of a host', { timeout: 400_000 + kills * 120_000 }, 
     console.log(`the watchdog took ${tookMs} ms`);
     await untilWatchdogsHaveGone();
     expect(await foreignRuns()).toBe(true);
+  });
+
+  test.runIf(process.getuid?.() === 0)('kill -9 after the engine had lost the pod network: its bridge goes too', async () => {
+    const host = startHost(false, 0);
+    await host.says('ready');
+    const query = { filters: JSON.stringify({ label: [`coxswain.cluster=${name}`] }) };
+    const [network] = await engine.json<readonly { readonly Id: string }[]>('list', { method: 'GET', path: '/networks', query });
+    await engine.json('remove', { method: 'DELETE', path: `/networks/${network!.Id}` });
+    // As an engine leaves it whose restart went wrong.
+    execFileSync('ip', ['link', 'add', 'name', bridgeName({ clusterId: name, nodeName: 'n1' }), 'type', 'bridge']);
+    await end(host, 'SIGKILL');
+    await untilWatchdogsHaveGone();
+    expect(bridgesOf(name)).toEqual([]);
   });
 
   test(`kill -9 at ${kills} random moments: nothing is left, nothing foreign is touched`, async () => {

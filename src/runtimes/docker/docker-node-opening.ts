@@ -78,8 +78,8 @@ export async function openDockerNode(env: RuntimeEnv, parts: OpeningParts): Prom
   let watchdog: Watchdog | undefined;
   let rules: HostRules | undefined;
   try {
-    if (!keep) watchdog = await startWatchdog(engine, env, folders);
-    const network = await PodNetwork.open(engine, env, owner);
+    if (!keep) watchdog = await startWatchdog(parts, env, folders);
+    const network = await PodNetwork.open({ engine, env, owner, tellsKernel: tellsKernel(parts) });
     await mkdir(stateDir, { recursive: true, mode: 0o711 });
     if (sharesMachine(parts, network)) {
       const names = { bridges: bridgePrefix(env), bridge: bridgeName(env) };
@@ -102,6 +102,7 @@ export async function openDockerNode(env: RuntimeEnv, parts: OpeningParts): Prom
       if (!keep) {
         await rules?.close();
         isClean = await sweepNode(engine, clock, nodeFilter(env));
+        if (isClean) await network.removeBridge();
         if (isManager(info)) await sweepOverlay(engine, clock, env.clusterId);
       }
       // What stays is left to it for when this process ends.
@@ -120,10 +121,11 @@ export async function openDockerNode(env: RuntimeEnv, parts: OpeningParts): Prom
   }
 }
 
+/** The engine's machine may be this one, and its kernel is to be told what has to change. */
+const tellsKernel = ({ engine, hostRules }: OpeningParts): boolean => hostRules && engine.address.type === 'socket';
+
 /** The engine's machine is this one: its kernel can be told what to let through. */
-function sharesMachine({ engine, hostRules }: OpeningParts, network: PodNetwork): boolean {
-  return hostRules && engine.address.type === 'socket' && network.reachable;
-}
+const sharesMachine = (parts: OpeningParts, network: PodNetwork): boolean => tellsKernel(parts) && network.reachable;
 
 interface AssemblyParts {
   readonly env: RuntimeEnv;
@@ -179,12 +181,14 @@ function assemble({ env, parts, info, network, overlay, memoryFolder }: Assembly
   return { node, sandboxes, containers };
 }
 
-async function startWatchdog(engine: Engine, env: RuntimeEnv, folders: readonly string[]): Promise<Watchdog> {
+async function startWatchdog(parts: OpeningParts, env: RuntimeEnv, folders: readonly string[]): Promise<Watchdog> {
+  const { engine } = parts;
   const pairs = Object.entries(ownLabels(env, currentOwner(), 'container'))
     .filter(([key]) => key !== labels.role)
     .map(([key, value]) => `${key}=${value}`);
   const overlay = overlayFilter(env.clusterId);
-  return Watchdog.start({ address: engine.address, prefix: `/v${engine.apiVersion}`, labels: pairs, overlay, folders });
+  const bridge = tellsKernel(parts) ? bridgeName(env) : undefined;
+  return Watchdog.start({ address: engine.address, prefix: `/v${engine.apiVersion}`, labels: pairs, overlay, folders, bridge });
 }
 
 /** Where this machine reaches what the engine publishes. */

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readdir } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import type { Logger } from '../../env/logger.ts';
 
@@ -34,7 +35,7 @@ export class HostRules {
 
   /** Makes them. Never rejects: what cannot be had is logged. */
   static async open({ logger, bridges, bridge, podCidr, serviceCidr }: HostRulesParts): Promise<HostRules> {
-    if (process.platform !== 'linux' || process.getuid?.() !== 0) {
+    if (!mayTellKernel()) {
       logger.info({ bridge }, 'without root on Linux, pods reach only pods of their own node by address, and no ClusterIP');
       return new HostRules([], 'none');
     }
@@ -79,6 +80,32 @@ export class HostRules {
     for (const command of this.undo) await execute(command).catch(() => undefined);
   }
 }
+
+/** Whether this process may tell this machine's kernel anything. */
+const mayTellKernel = (): boolean => process.platform === 'linux' && process.getuid?.() === 0;
+
+/**
+ * Removes the bridge of a network that the engine has lost: it never removes one that was there before the network was made (again).
+ * One to which something is attached stays; so does any where this process may not. Never rejects: what cannot be done is logged.
+ */
+export async function removeLostBridge(bridge: string, logger: Logger): Promise<void> {
+  if (!mayTellKernel()) return;
+  try {
+    if ((await readdir(attachedTo(bridge))).length > 0) return;
+  } catch {
+    // There is none.
+    return;
+  }
+  try {
+    await execute(['ip', 'link', 'del', bridge]);
+    logger.info({ bridge }, 'a bridge was removed that the engine had lost');
+  } catch (error) {
+    logger.warn({ bridge, error: (error as Error).message }, 'a bridge that the engine has lost could not be removed');
+  }
+}
+
+/** What is attached to a bridge of this machine is listed there; nothing is, for what is no bridge. */
+const attachedTo = (bridge: string): string => `/sys/class/net/${bridge}/brif`;
 
 async function execute([program, ...args]: Command): Promise<void> {
   await run(program, args, { timeout: 10_000 });

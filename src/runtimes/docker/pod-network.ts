@@ -7,6 +7,7 @@ import { labels, nodeFilter, ownLabels } from './docker-labels.ts';
 import type { Engine } from './engine.ts';
 import { EngineError } from '../../errors.ts';
 import { hasStatus } from './engine-answered.ts';
+import { removeLostBridge } from './host-rules.ts';
 import type { ProcessOwner } from './process-owner.ts';
 
 interface NetworkAnswer {
@@ -55,10 +56,15 @@ export class PodNetwork {
   }
 
   /** Takes up the node's network, or makes one: with the range given, or another if somebody has that one. */
-  static async open(engine: Engine, env: RuntimeEnv, owner: ProcessOwner): Promise<PodNetwork> {
-    const found = (await existing(engine, env)) ?? (await create(engine, env, owner));
+  static async open(making: Making): Promise<PodNetwork> {
+    const found = (await existing(making)) ?? (await create(making));
     const range = new AddressRange(found.IPAM?.Config?.[0]?.Subnet ?? '');
-    return new PodNetwork(found, range, await isOwnAddress(range.gateway), { engine, env, owner });
+    return new PodNetwork(found, range, await isOwnAddress(range.gateway), making);
+  }
+
+  /** The engine has no network of the node any more: nor has this machine its bridge. */
+  removeBridge(): Promise<void> {
+    return clearBridge(this.#making);
   }
 
   /**
@@ -101,33 +107,37 @@ export class PodNetwork {
   }
 }
 
-async function existing(engine: Engine, env: RuntimeEnv): Promise<NetworkAnswer | undefined> {
+async function existing({ engine, env }: Making): Promise<NetworkAnswer | undefined> {
   const request = { method: 'GET', path: '/networks', query: { filters: nodeFilter(env, { [labels.role]: 'network' }) } } as const;
   const found = await engine.json<readonly NetworkAnswer[]>('list networks', request);
   return [...found].sort((a, b) => (a.Created < b.Created ? -1 : 1))[0];
 }
 
-interface Making {
+export interface Making {
   readonly engine: Engine;
   readonly env: RuntimeEnv;
   readonly owner: ProcessOwner;
+  /** The engine's bridges may be on this machine, whose kernel is told what has to change. */
+  readonly tellsKernel: boolean;
+}
+
+/** What a network that was lost has left would never go: an engine takes a bridge that is there for somebody else's. */
+async function clearBridge({ env, tellsKernel }: Making): Promise<void> {
+  if (tellsKernel) await removeLostBridge(bridgeName(env), env.logger);
 }
 
 /** Makes the network again, if it is not there. Returns the engine's id of it. @param broken One that is there and to be removed first. */
-async function makeAgain(
-  { engine, env, owner }: Making,
-  broken: string | undefined,
-  range: AddressRange,
-  signal: AbortSignal,
-): Promise<string> {
+async function makeAgain(making: Making, broken: string | undefined, range: AddressRange, signal: AbortSignal): Promise<string> {
+  const { engine, env, owner } = making;
   env.logger.warn({ node: env.nodeName }, 'the engine has lost the pod network: it is made again');
   try {
     if (broken !== undefined) await engine.json('remove the pod network', { method: 'DELETE', path: `/networks/${broken}` }, { signal });
   } catch (error) {
     if (!hasStatus(error, 404)) throw error;
   }
-  const there = await existing(engine, env);
+  const there = await existing(making);
   if (there !== undefined) return there.Id;
+  await clearBridge(making);
   const made = { method: 'POST', path: '/networks/create', body: networkBody(env, owner, range) } as const;
   return (await engine.json<{ readonly Id: string }>('create the pod network', made, { timeoutMs: 20_000, signal })).Id;
 }
@@ -150,7 +160,9 @@ function* ranges(env: RuntimeEnv): Generator<string> {
   for (let n = 0; n < triesMax; n++) yield `10.${245 + Math.floor(n / 32)}.${(first + n) % 256}.0/24`;
 }
 
-async function create(engine: Engine, env: RuntimeEnv, owner: ProcessOwner): Promise<NetworkAnswer> {
+async function create(making: Making): Promise<NetworkAnswer> {
+  const { engine, env, owner } = making;
+  await clearBridge(making);
   let last: unknown;
   for (const cidr of ranges(env)) {
     const range = new AddressRange(cidr);
@@ -164,7 +176,7 @@ async function create(engine: Engine, env: RuntimeEnv, owner: ProcessOwner): Pro
       // The range is taken, or the answer of an earlier try was lost: the list says which.
       if (!hasStatus(error, 400, 403, 409, 500, 0)) throw error;
     }
-    const made = await existing(engine, env);
+    const made = await existing(making);
     if (made !== undefined) return made;
   }
   throw new EngineError('create the pod network', 409, 'every range that was tried is taken by another network', last);

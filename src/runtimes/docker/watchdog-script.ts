@@ -2,13 +2,14 @@
  * What the watchdog runs: `node -e SCRIPT`, with its orders as JSON in the environment. It is plain JavaScript in a string, so that it
  * needs no file of this package and no package at all. It reads from its owner until the owner says `bye` or is gone, however it went.
  * Then it removes what carries the owner's labels: containers, networks and volumes, again and again until a few looks in a row have
- * found nothing, because a request that was under way when the owner died may still be carried out; then the folders; at last it tries for
- * a while to remove the network of all the cluster's nodes, which the engine refuses while another node uses it.
+ * found nothing, because a request that was under way when the owner died may still be carried out; then the folders, and the bridge if the
+ * engine has lost it (that needs root; it stays while something is attached to it, or the node has a network again); at last it tries for a
+ * while to remove the network of all the cluster's nodes, which the engine refuses while another node uses it.
  */
 export const watchdogScript = `
 'use strict';
-const { spawn } = require('node:child_process');
-const { rmSync, readFileSync } = require('node:fs');
+const { spawn, spawnSync } = require('node:child_process');
+const { rmSync, readdirSync } = require('node:fs');
 const order = JSON.parse(process.env.COXSWAIN_WATCHDOG);
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGPIPE']) process.on(name, () => {});
 const { address } = order;
@@ -64,6 +65,12 @@ const sweep = async () => {
   await sweepOverlay();
   return containers.length + networks.length + volumes.length;
 };
+const removeBridge = async () => {
+  const node = order.labels.filter((label) => /^coxswain\\.(cluster|node)=/.test(label));
+  const networks = await call('GET', '/networks?filters=' + encodeURIComponent(JSON.stringify({ label: node })));
+  if (networks.length > 0 || readdirSync('/sys/class/net/' + order.bridge + '/brif').length > 0) return;
+  spawnSync('ip', ['link', 'del', order.bridge], { stdio: 'ignore' });
+};
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const act = async () => {
   for (const line of said.split('\\n').slice(0, -1)) {
@@ -77,6 +84,7 @@ const act = async () => {
     await pause(found < 0 ? 500 : found > 0 ? 50 : 400);
   }
   for (const folder of order.folders) rmSync(folder, { recursive: true, force: true });
+  if (order.bridge) await removeBridge().catch(() => undefined);
   for (let tries = 0; tries < 40 && (await sweepOverlay().catch(() => 0)) > 0; tries++) await pause(500);
   process.exit(0);
 };

@@ -14,6 +14,8 @@ export interface WatchdogDuty {
   /** A filter that lets through the network of all the cluster's nodes, which goes too if nobody else uses it. */
   readonly overlay: string;
   readonly folders: readonly string[];
+  /** The network's bridge on this machine, which goes too if the engine has lost it and nothing is attached; undefined if it may not. */
+  readonly bridge: string | undefined;
 }
 
 /**
