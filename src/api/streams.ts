@@ -69,6 +69,7 @@ export interface PodStreams {
   /**
    * A file or folder of a running container as a tar archive, in which its last name is the first. An image without `tar` needs a
    * runtime that can copy by itself, as Docker does. Rejects with `RUNTIME_COPY_FAILED`; an error on the way ends the iteration.
+   * `timeoutMs` is for its beginning, ten minutes unless given.
    */
   copyFrom(pod: ObjectName, path: string, options?: CallOptions & ContainerChoice): Promise<AsyncIterable<Uint8Array>>;
   /** Unpacks a tar archive in a folder of a running container, which has to be there. Rejects with `RUNTIME_COPY_FAILED`. */

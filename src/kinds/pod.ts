@@ -201,7 +201,7 @@ export class Pod extends Handle<PodManifest> implements AsyncDisposable {
 
   /**
    * A file or folder of a running container as a tar archive, as it comes. Where the runtime cannot copy by itself (Docker can), the
-   * image needs `tar`, as for `kubectl cp`. Rejects with `RUNTIME_COPY_FAILED`.
+   * image needs `tar`, as for `kubectl cp`. Rejects with `RUNTIME_COPY_FAILED`. `timeoutMs` is for its beginning, ten minutes unless given.
    *
    * @example
    * declare const pod: Pod;

@@ -1,8 +1,13 @@
+import { withDeadline } from '../env/call-deadline.ts';
+import type { Clock } from '../env/clock.ts';
 import { AbortedError, RuntimeError } from '../errors.ts';
 import type { Archive, CallOptions, ExecOptions, ExecSession } from '../runtimes/runtime.ts';
 
 /** Runs a command in the container that is meant; the session is closed when the signal fires. */
 type Exec = (options: ExecOptions) => Promise<ExecSession>;
+
+/** Unless the caller says how long he waits: as long as Docker's own copying is waited for. */
+const copyTimeoutMs = 600_000;
 
 const notCopied = (what: string, exitCode: number, said: string): RuntimeError =>
   new RuntimeError('RUNTIME_COPY_FAILED', `${what}: tar in the container ended with ${exitCode}${said === '' ? '' : `: ${said.trim()}`}`);
@@ -18,13 +23,38 @@ async function textOf(stream: NodeJS.ReadableStream | undefined): Promise<string
   return text;
 }
 
-/** As `kubectl cp` does it: `tar` in the container writes the archive. */
-export async function archiveByExec(exec: Exec, path: string, options: CallOptions = {}): Promise<AsyncIterable<Uint8Array>> {
+/** As `kubectl cp` does it: `tar` in the container writes the archive. The deadline is for its beginning. */
+export function archiveByExec(exec: Exec, clock: Clock, path: string, options: CallOptions = {}): Promise<AsyncIterable<Uint8Array>> {
+  const { timeoutMs: _beginning, ...lasting } = options;
   const cut = path.replace(/\/+$/, '').lastIndexOf('/');
   const [folder, name] = [path.slice(0, cut + 1), path.slice(cut + 1)];
   const command = ['tar', 'cf', '-', '-C', folder === '' ? '.' : folder, '--', name];
-  const session = await exec({ ...options, command });
-  return archiveOf(session, path, options.signal);
+  return withDeadline(clock, `copying ${path}`, copyTimeoutMs, options, async (signal) => {
+    const session = await exec({ ...lasting, command });
+    closeOn(signal, session);
+    const pieces = archiveOf(session, path, options.signal);
+    return after(await pieces.next(), pieces);
+  });
+}
+
+/** A session of which nobody wants anything any more. */
+function closeOn(signal: AbortSignal, session: ExecSession): void {
+  const close = (): void => void session.close().catch(() => undefined);
+  if (signal.aborted) close();
+  else signal.addEventListener('abort', close, { once: true });
+}
+
+async function* after(
+  first: IteratorResult<Uint8Array, void>,
+  rest: AsyncGenerator<Uint8Array, void, undefined>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    if (first.done === true) return;
+    yield first.value;
+    yield* rest;
+  } finally {
+    await rest.return();
+  }
 }
 
 async function* archiveOf(
@@ -43,14 +73,18 @@ async function* archiveOf(
   }
 }
 
-/** As `kubectl cp` does it: `tar` in the container reads the archive. */
-export async function unpackByExec(exec: Exec, folder: string, archive: Archive, options: CallOptions = {}): Promise<void> {
-  const session = await exec({ ...options, command: ['tar', 'xmf', '-', '-C', folder], stdin: true });
+/** As `kubectl cp` does it: `tar` in the container reads the archive. The deadline is for the whole. */
+export function unpackByExec(exec: Exec, clock: Clock, folder: string, archive: Archive, options: CallOptions = {}): Promise<void> {
+  return withDeadline(clock, `copying to ${folder}`, copyTimeoutMs, options, (signal) => unpack(exec, folder, archive, signal));
+}
+
+async function unpack(exec: Exec, folder: string, archive: Archive, signal: AbortSignal): Promise<void> {
+  const session = await exec({ signal, command: ['tar', 'xmf', '-', '-C', folder], stdin: true });
   try {
     const said = textOf(session.stderr);
     session.stdout.resume();
     const unpacked = session.exitCode.then(async (exitCode) => {
-      if (options.signal?.aborted) throw new AbortedError(`copying to ${folder}`, options.signal.reason);
+      if (signal.aborted) throw new AbortedError(`copying to ${folder}`, signal.reason);
       if (exitCode !== 0) throw notCopied(`copying to ${folder}`, exitCode, await said);
     });
     // An archive that breaks off ends the copying: tar would wait for the rest of it.

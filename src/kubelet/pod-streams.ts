@@ -50,16 +50,17 @@ export class PodStreams {
 
   /** A file or folder of a running container as a tar archive. */
   async copyFrom(target: StreamTarget, path: string, options?: CallOptions): Promise<AsyncIterable<Uint8Array>> {
-    const { runtime } = this.#parts;
+    const { runtime, clock } = this.#parts;
     const id = running(await this.#look(target.podUid), target);
-    return runtime.copyFrom?.(id, path, options) ?? archiveByExec((command) => this.#exec(id, command), path, options);
+    return runtime.copyFrom?.(id, path, options) ?? archiveByExec((command) => this.#exec(id, command), clock, path, options);
   }
 
   /** Unpacks a tar archive in a folder of a running container. */
   async copyTo(target: StreamTarget, folder: string, archive: Archive, options?: CallOptions): Promise<void> {
-    const { runtime } = this.#parts;
+    const { runtime, clock } = this.#parts;
     const id = running(await this.#look(target.podUid), target);
-    await (runtime.copyTo?.(id, folder, archive, options) ?? unpackByExec((command) => this.#exec(id, command), folder, archive, options));
+    const byExec = (): Promise<void> => unpackByExec((command) => this.#exec(id, command), clock, folder, archive, options);
+    await (runtime.copyTo?.(id, folder, archive, options) ?? byExec());
   }
 
   /** A connection to a port inside the pod. */

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { SystemClock } from '../env/system-clock.ts';
 import { ClosedError } from '../errors.ts';
-import { withDeadline } from './call-deadline.ts';
+import { withDeadline } from '../env/call-deadline.ts';
 import { ContainerAccess } from './docker/container-access.ts';
 import type { DockerContainer } from './docker/docker-container.ts';
 import { openDockerNode } from './docker/docker-node-opening.ts';
@@ -258,7 +258,7 @@ export class DockerRuntime implements contract.Runtime {
 
   async copyFrom(id: string, path: string, options: contract.CallOptions = {}): Promise<AsyncIterable<Uint8Array>> {
     const { node, access } = this.#open();
-    return access.copyFrom(node.book.pods.requireContainer(id).container, path, options.signal ?? new AbortController().signal);
+    return access.copyFrom(node.book.pods.requireContainer(id).container, path, options);
   }
 
   async copyTo(id: string, folder: string, archive: contract.Archive, options: contract.CallOptions = {}): Promise<void> {

@@ -4,7 +4,7 @@ import { arch, availableParallelism, platform, release, totalmem } from 'node:os
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { ClosedError, RuntimeError } from '../errors.ts';
-import { withDeadline } from './call-deadline.ts';
+import { withDeadline } from '../env/call-deadline.ts';
 import { containerId, sandboxId as sandboxIdOf } from './container-id.ts';
 import { imageIdOf, InProcessContainer } from './in-process/in-process-container.ts';
 import type { InProcessImage, InProcessMain } from './in-process/in-process-image.ts';

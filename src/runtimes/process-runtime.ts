@@ -3,7 +3,7 @@ import { arch, availableParallelism, platform, release, totalmem } from 'node:os
 import { resolve } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { ClosedError, RuntimeError } from '../errors.ts';
-import { withDeadline } from './call-deadline.ts';
+import { withDeadline } from '../env/call-deadline.ts';
 import { containerId, sandboxId as sandboxIdOf } from './container-id.ts';
 import { execHook, execProbe } from './probes/exec-probe.ts';
 import { networkHook, networkProbe } from './probes/network-probe.ts';

@@ -17,11 +17,6 @@ export function notRunning(id: string, state: string): RuntimeError {
   return new RuntimeError('RUNTIME_NOT_RUNNING', `container "${id}" is not running (${state})`);
 }
 
-/** A call took longer than its deadline. What it began may still happen: list before repeating. */
-export function deadlineExceeded(call: string, timeoutMs: number): RuntimeError {
-  return new RuntimeError('RUNTIME_DEADLINE', `${call} did not end within ${timeoutMs} ms`, { retryable: true });
-}
-
 export function imageNotFound(image: string, hint: string): RuntimeError {
   return new RuntimeError('RUNTIME_IMAGE_NOT_FOUND', `image "${image}" was not found: ${hint}`, { retryable: true });
 }

@@ -1,3 +1,4 @@
+import { deadlineExceeded } from '../env/call-deadline.ts';
 import type { Duplex } from 'node:stream';
 import type { PodManifest } from '../api/generated/models.ts';
 import type { Stored } from '../api/object.ts';
@@ -275,7 +276,7 @@ export class SimulatedRuntime implements contract.Runtime {
     this.#machine.endAt(sandbox, container, clock.now() + Math.min(ownMs, graceMs), exit);
     const timeoutMs = options?.timeoutMs ?? graceMs + callTimeoutMs;
     await waits.wait(timeoutMs, options?.signal, container);
-    if (container.running) throw failure.deadlineExceeded('stopContainer', timeoutMs);
+    if (container.running) throw deadlineExceeded('stopContainer', timeoutMs);
   }
 
   async removeContainer(id: string, options?: contract.CallOptions): Promise<void> {

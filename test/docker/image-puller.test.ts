@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { packTar } from 'modern-tar';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ManualClock, silentLogger } from 'coxswain';
 import type { Engine } from '../../src/runtimes/docker/engine.ts';
@@ -200,6 +201,42 @@ describe.runIf(here)('pulls from a real registry', () => {
     expect(images.fetched.get(image)?.id).toBe(second);
     const garbage = new ImageGarbage({ clock, logger: silentLogger, images, options: { unusedMs: 0 }, inUse: () => new Set([second]) });
     expect(await garbage.collect()).toEqual([]);
+    await gone(image);
+  });
+
+  test('what lost its name to an image that was fetched later goes too, unless somebody has given it another', async () => {
+    const image = `${open.host}/team/again:1`;
+    const { images } = puller();
+    const fetch = async (content: string): Promise<string> => {
+      const archive = await packTar([{ header: { name: 'content', size: content.length }, body: content }]);
+      const query = { fromSrc: '-', repo: 'coxswain-test/again', tag: '1' };
+      await engine.json('import', { method: 'POST', path: '/images/create', query, archive });
+      await push(open, {}, 'coxswain-test/again:1', 'again');
+      await gone('coxswain-test/again:1');
+      return images.pull({ image, credentials: [] }, signal);
+    };
+    const pushed = await fetch('zero');
+    await gone(image);
+    // As it would be on an engine that never had it.
+    expect(await images.inspect(pushed)).toBeUndefined();
+    const first = await images.pull({ image, credentials: [] }, signal);
+    const second = await fetch('one');
+    expect((await images.inspect(first))?.RepoTags).toEqual([]);
+    let used = new Set([first, second]);
+    const options = { unusedMs: 1000 };
+    const garbage = new ImageGarbage({ clock, logger: silentLogger, images, options, inUse: () => used });
+    const collect = (): Promise<readonly string[]> => {
+      clock.moveTo(clock.now() + 5000);
+      return garbage.collect();
+    };
+    expect(await collect()).toEqual([]);
+    used = new Set([second]);
+    await engine.json('tag', { method: 'POST', path: `/images/${first}/tag`, query: { repo: 'coxswain-test/kept', tag: '1' } });
+    expect(await collect()).toEqual([]);
+    await gone('coxswain-test/kept:1');
+    expect(await collect()).toEqual([first]);
+    expect(await images.inspect(first)).toBeUndefined();
+    expect((await images.inspect(image))?.Id).toBe(second);
     await gone(image);
   });
 

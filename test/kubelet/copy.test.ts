@@ -1,5 +1,5 @@
 import { packTar, unpackTar } from 'modern-tar';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -60,6 +60,22 @@ describe('files in and out of a container whose runtime has tar run in it', () =
       throw new Error('the disk is gone');
     }
     await expect(pod.copyTo(folder, broken())).rejects.toThrow('the disk is gone');
+  });
+
+  test('a deadline ends the copying, on both ways', async () => {
+    const late = { code: 'RUNTIME_DEADLINE' };
+    async function* endless(): AsyncGenerator<Uint8Array, void, undefined> {
+      yield new Uint8Array(512);
+      await new Promise<never>(() => undefined);
+    }
+    await expect(pod.copyTo(folder, endless(), { timeoutMs: 500 })).rejects.toMatchObject(late);
+    // A container whose tar says nothing.
+    mkdirSync(join(folder, 'bin'));
+    writeFileSync(join(folder, 'bin/tar'), '#!/bin/sh\nexec sleep 1000\n', { mode: 0o755 });
+    const env = [{ name: 'PATH', value: `${join(folder, 'bin')}:${process.env.PATH}` }];
+    await cluster.pods.create({ metadata: { name: 'mute' }, spec: { containers: [{ name: 'main', image: 'sleeper:1', env }] } });
+    const mute = await cluster.pods.get('mute')!.waitFor('Ready');
+    await expect(mute.copyFrom(folder, { timeoutMs: 500 })).rejects.toMatchObject(late);
   });
 
   test('a signal ends the copying, on both ways', async () => {

@@ -5,7 +5,7 @@ import type { Logger } from '../../env/logger.ts';
 import { silentLogger } from '../../env/logger.ts';
 import { SystemClock } from '../../env/system-clock.ts';
 import { AbortedError, CoxswainError, RuntimeError } from '../../errors.ts';
-import { withDeadline } from '../call-deadline.ts';
+import { withDeadline } from '../../env/call-deadline.ts';
 import type { CallOptions } from '../runtime.ts';
 import type { EngineSearch } from './engine-discovery.ts';
 import { findEngine } from './engine-discovery.ts';

@@ -89,10 +89,11 @@ export class ContainerAccess {
   }
 
   /** A path of a container as the engine packs it; needs no program in the image. */
-  async copyFrom({ engineId }: DockerContainer, path: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+  async copyFrom({ engineId }: DockerContainer, path: string, call: CallOptions): Promise<AsyncIterable<Uint8Array>> {
+    const { signal = new AbortController().signal, timeoutMs = copyTimeoutMs } = call;
     const request = { method: 'GET', path: `/containers/${engineId}/archive`, query: { path } } as const;
     try {
-      return await this.#node.engine.stream('copy out of a container', request, signal, copyTimeoutMs);
+      return await this.#node.engine.stream('copy out of a container', request, signal, timeoutMs);
     } catch (error) {
       throw notCopied(`copying ${path}`, error);
     }

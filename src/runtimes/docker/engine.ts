@@ -2,7 +2,7 @@ import type { Agent } from 'node:http';
 import type { Duplex, Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
 import type { Clock } from '../../env/clock.ts';
-import { withDeadline } from '../call-deadline.ts';
+import { withDeadline } from '../../env/call-deadline.ts';
 import { unsupported } from '../runtime-failure.ts';
 import type { CallOptions } from '../runtime.ts';
 import type { EngineAddress } from './engine-address.ts';

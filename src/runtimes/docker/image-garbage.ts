@@ -17,7 +17,7 @@ export interface ImageGarbageOptions {
 export interface ImageGarbageParts {
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly images: Pick<ImagePuller, 'fetched' | 'remove'>;
+  readonly images: Pick<ImagePuller, 'fetched' | 'removeFetched'>;
   readonly options: ImageGarbageOptions;
   /** The ids of the images that the node's containers are made of. */
   readonly inUse: () => ReadonlySet<string>;
@@ -34,6 +34,7 @@ const youngMsMax = 120_000;
  */
 export class ImageGarbage {
   readonly #parts: ImageGarbageParts;
+  /** By the images' ids: a name may move on to another one. */
   readonly #usedAtMs = new Map<string, number>();
   readonly #stop = new AbortController();
   #running: Promise<void> = Promise.resolve();
@@ -59,16 +60,17 @@ export class ImageGarbage {
     const { unusedMs = Infinity, maximumBytes = Infinity } = options;
     const [now, used] = [clock.now(), inUse()];
     const all = [...images.fetched].map(([name, { id, sizeBytes, fetchedAtMs }]) => {
-      if (used.has(id)) this.#usedAtMs.set(name, now);
-      return { name, sizeBytes, isUsed: used.has(id), usedAtMs: Math.max(fetchedAtMs, this.#usedAtMs.get(name) ?? 0) };
+      if (used.has(id)) this.#usedAtMs.set(id, now);
+      return { id, name, sizeBytes, isUsed: used.has(id), usedAtMs: Math.max(fetchedAtMs, this.#usedAtMs.get(id) ?? 0) };
     });
     let bytes = all.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     const removed: string[] = [];
-    for (const { name, sizeBytes, isUsed, usedAtMs } of all.sort((a, b) => a.usedAtMs - b.usedAtMs)) {
+    for (const { id, name, sizeBytes, isUsed, usedAtMs } of all.sort((a, b) => a.usedAtMs - b.usedAtMs)) {
       const unusedForMs = now - usedAtMs;
       const young = unusedForMs < Math.min(unusedMs, youngMsMax);
       if (isUsed || young || (unusedForMs < unusedMs && bytes <= maximumBytes)) continue;
       if (!(await this.#remove(name))) continue;
+      this.#usedAtMs.delete(id);
       bytes -= sizeBytes;
       removed.push(name);
     }
@@ -78,8 +80,7 @@ export class ImageGarbage {
   async #remove(name: string): Promise<boolean> {
     const { images, logger } = this.#parts;
     try {
-      await images.remove(name);
-      this.#usedAtMs.delete(name);
+      if (!(await images.removeFetched(name))) return false;
       logger.info({ image: name }, 'an image that nobody uses was removed');
       return true;
     } catch (error) {

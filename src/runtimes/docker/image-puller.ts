@@ -62,7 +62,7 @@ export class ImagePuller {
     this.#options = options;
   }
 
-  /** What was brought to the engine by this runtime, by name. */
+  /** What was brought to the engine by this runtime, by name; by its id what lost its name to an image that was fetched later. */
   get fetched(): ReadonlyMap<string, FetchedImage> {
     return this.#fetched;
   }
@@ -120,6 +120,15 @@ export class ImagePuller {
     }
   }
 
+  /** Removes what was fetched. False if an image that lost its name to a later one has been given another meanwhile: it is somebody's. */
+  async removeFetched(name: string): Promise<boolean> {
+    const isUnnamed = this.#fetched.get(name)?.id === name;
+    const tags = isUnnamed ? ((await this.inspect(name))?.RepoTags ?? []) : [];
+    if (tags.some((tag) => !tag.includes('<none>'))) return false;
+    await this.remove(name);
+    return true;
+  }
+
   async remove(image: string, signal?: AbortSignal): Promise<void> {
     try {
       const request = { method: 'DELETE', path: `/images/${image}` } as const;
@@ -160,9 +169,7 @@ export class ImagePuller {
         await this.#fetchWith(image, auth, listeners, signal);
         const found = await this.status(image, signal);
         if (found === undefined) throw registryUnavailable(`image "${image}" was pulled, and is not on the engine: somebody removed it`);
-        // A name that was fetched before may mean another image now.
-        if (before === undefined || this.#fetched.has(image))
-          this.#fetched.set(image, { id: found.id, sizeBytes: found.sizeBytes, fetchedAtMs: this.#clock.now() });
+        if (before === undefined || this.#fetched.has(image)) this.#note(image, found);
         return found.id;
       } catch (error) {
         refused = error;
@@ -171,6 +178,14 @@ export class ImagePuller {
       }
     }
     throw refused;
+  }
+
+  /** A name that was fetched before may mean another image now: the one before has none then, and is still ours. */
+  #note(image: string, { id, sizeBytes }: ImageReport): void {
+    const before = this.#fetched.get(image);
+    if (before !== undefined && before.id !== id) this.#fetched.set(before.id, before);
+    this.#fetched.delete(id);
+    this.#fetched.set(image, { id, sizeBytes, fetchedAtMs: this.#clock.now() });
   }
 
   async #fetchWith(

@@ -1,8 +1,16 @@
 import { setMaxListeners } from 'node:events';
-import type { Clock } from '../env/clock.ts';
-import { AbortedError } from '../errors.ts';
-import { deadlineExceeded } from './runtime-failure.ts';
-import type { CallOptions } from './runtime.ts';
+import { AbortedError, RuntimeError } from '../errors.ts';
+import type { Clock } from './clock.ts';
+
+/** How long somebody waits for a call, in milliseconds, and what makes him wait no longer. */
+export interface CallPatience {
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A call took longer than its deadline. What it began may still happen: list before repeating. */
+export const deadlineExceeded = (call: string, timeoutMs: number): RuntimeError =>
+  new RuntimeError('RUNTIME_DEADLINE', `${call} did not end within ${timeoutMs} ms`, { retryable: true });
 
 /**
  * Lets a call end at its deadline or when it is aborted, whatever the work is doing. `work` gets a signal that fires then, so that it
@@ -14,7 +22,7 @@ export function withDeadline<T>(
   clock: Clock,
   call: string,
   defaultTimeoutMs: number,
-  options: CallOptions | undefined,
+  options: CallPatience | undefined,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const outer = options?.signal;
