@@ -20,7 +20,8 @@ describe.runIf(here).each([
   afterAll(async () => {
     await field?.close();
     await dockerd?.close();
-    expect(bridgesOf(name(liveRestore)), 'bridges that were left').toEqual([]);
+    const left = bridgesOf(name(liveRestore));
+    if (left.length > 0) throw new Error(`bridges that were left: ${left.join(', ')}`);
   });
 
   test.each(daemonWeathers(liveRestore).map((weather, n) => ({ n, weather, title: weather.name })))('$title', async ({ n, weather }) => {
