@@ -1,4 +1,5 @@
 import type { Client, WriteOptions } from './api/client.ts';
+import { checkOptionNames } from './cluster-options-check.ts';
 import { withScaledReplicas } from './cluster-scaling.ts';
 import { Collection } from './api/collection.ts';
 import { deepEqual } from './api/deep-equal.ts';
@@ -99,7 +100,7 @@ export class ClusterApi {
 
   /** The quick way to Pods that keep running: a ReplicationController of an image. */
   async run(name: string, image: string, options: RunOptions = {}): Promise<ReplicationController> {
-    refuseUnknown('run', options, runOptions);
+    checkOptionNames('run', options, runOptions);
     const labels = options.labels ?? { app: name };
     const container = {
       name,
@@ -119,7 +120,7 @@ export class ClusterApi {
 
   /** One address for the Pods of a workload. Rejects with `ConfigurationError` if its selector is more than labels. */
   async expose(owner: Exposable, options: ExposeOptions): Promise<Service> {
-    refuseUnknown('expose', options, exposeOptions);
+    checkOptionNames('expose', options, exposeOptions);
     const selector = labelsPickedBy(owner);
     if (selector === undefined)
       throw new ConfigurationError(
@@ -203,13 +204,6 @@ const runOptions: Readonly<Record<keyof RunOptions, true>> = {
   replicas: true,
 };
 const exposeOptions: Readonly<Record<keyof ExposeOptions, true>> = { name: true, port: true, protocol: true, targetPort: true, type: true };
-
-/** A misspelt option would be dropped in silence where nobody checks types. */
-function refuseUnknown(verb: string, given: object, known: Readonly<Record<string, true>>): void {
-  const unknown = Object.keys(given).filter((option) => !Object.hasOwn(known, option));
-  if (unknown.length > 0)
-    throw new ConfigurationError(`${verb}: there is no option ${unknown.join(', ')}; expected one of ${Object.keys(known).join(', ')}`);
-}
 
 const isHandle = (what: Applicable): what is Handle<KubeObject> => 'descriptor' in what;
 

@@ -55,7 +55,7 @@ const nodeOptions: Readonly<Record<keyof NodeOptions, true>> = {
 export function checkClusterOptions(options: ClusterOptions): void {
   const { name, serviceCidr, nodePorts, nodeHealth } = options;
   const errors = new FieldErrors();
-  refuseUnknown(options, clusterOptions, '', errors);
+  validateOptionNames(options, clusterOptions, '', errors);
   if (name !== undefined) {
     const problems = name === '' ? ['it may not be empty'] : checkLabelValue(name);
     if (problems.length > 0) errors.invalid('name', name, problems.join('; '));
@@ -75,7 +75,7 @@ export function checkClusterOptions(options: ClusterOptions): void {
 export function checkNodeOptions(node: NodeOptions): void {
   const errors = new FieldErrors();
   const at = `nodes[${node.name}]`;
-  refuseUnknown(node, nodeOptions, `${at}.`, errors);
+  validateOptionNames(node, nodeOptions, `${at}.`, errors);
   validateDnsSubdomain(node.name, `${at}.name`, errors);
   validateLabels(node.labels, `${at}.labels`, errors);
   validateAnnotations(node.annotations, `${at}.annotations`, errors);
@@ -88,7 +88,14 @@ export function checkNodeOptions(node: NodeOptions): void {
   refuse(errors);
 }
 
-function refuseUnknown(given: object, known: Readonly<Record<string, true>>, at: string, errors: FieldErrors): void {
+/** Throws a `ConfigurationError` for an option that the verb does not have: it would be dropped in silence where nobody checks types. */
+export function checkOptionNames(verb: string, given: object, known: Readonly<Record<string, true>>): void {
+  const errors = new FieldErrors();
+  validateOptionNames(given, known, `${verb}.`, errors);
+  refuse(errors);
+}
+
+function validateOptionNames(given: object, known: Readonly<Record<string, true>>, at: string, errors: FieldErrors): void {
   for (const option of Object.keys(given)) {
     if (Object.hasOwn(known, option)) continue;
     errors.invalid(`${at}${option}`, option, `there is no such option; expected one of ${Object.keys(known).join(', ')}`);
