@@ -1,12 +1,12 @@
 /**
  * `npm run bench [-- --out FILE] [--only NAME,NAME] [--suite core]`: takes the figures of a suite, prints them beside what they
- * should be, and writes them as JSON with `--out`.
+ * should be, and writes them as JSON with `--out`. What is named and does not exist ends it with 1, before anything is measured.
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Figure, Measure } from './measure.ts';
 import { measure } from './sampling.ts';
-import { suites } from './suites.ts';
+import { measuresOf, UnknownName } from './suites.ts';
 
 function line({ better, aim, unit }: Measure, { name, median, against, details = {} }: Figure): string {
   const goal = typeof aim === 'number' ? aim : aim.ratio * (against.find((other) => other.name === aim.of)?.median ?? Number.NaN);
@@ -24,10 +24,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: { out: { type: 'string' }, only: { type: 'string' }, suite: { type: 'string', default: 'core' } },
   });
-  const suite = suites[values.suite];
-  if (suite === undefined) throw new Error(`--suite: expected one of ${Object.keys(suites).join(', ')}, got ${values.suite}`);
-  const only = values.only?.split(',');
-  const measures = (await suite()).filter(({ name }) => only?.includes(name) ?? true);
+  const measures = await measuresOf(values.suite, values.only?.split(','));
   const figures: Figure[] = [];
   for (const each of measures) {
     const figure = await measure(each);
@@ -38,4 +35,7 @@ async function main(): Promise<void> {
   }
 }
 
-await main();
+await main().catch((error: unknown) => {
+  console.error(error instanceof UnknownName ? error.message : error);
+  process.exitCode = 1;
+});
