@@ -19,7 +19,8 @@ import { Crank } from '../../src/loop/crank.ts';
 import { Loop } from '../../src/loop/loop.ts';
 import { PlanWriter } from '../../src/loop/plan-writer.ts';
 import type { Runtime } from '../../src/runtimes/runtime.ts';
-import { SimulatedRuntime, type SimulatedRuntimeOptions } from '../../src/runtimes/simulated-runtime.ts';
+import { SimulatedRuntime } from '../../src/runtimes/simulated-runtime.ts';
+import type { SimulatedRuntimeOptions } from '../../src/runtimes/simulated/simulated-runtime-options.ts';
 import { MemoryStore } from '../../src/stores/memory-store.ts';
 import type { StoreChange } from '../../src/stores/store.ts';
 

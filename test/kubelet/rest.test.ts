@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { PodManifest } from '../../src/api/generated/models.ts';
 import { podKind } from '../../src/kinds/pod.ts';
 import type { CallOptions, SandboxReport } from '../../src/runtimes/runtime.ts';
-import { SimulatedRuntime, type SimulatedRuntimeOptions } from '../../src/runtimes/simulated-runtime.ts';
+import { SimulatedRuntime } from '../../src/runtimes/simulated-runtime.ts';
+import type { SimulatedRuntimeOptions } from '../../src/runtimes/simulated/simulated-runtime-options.ts';
 import { OneNode } from './one-node.ts';
 
 /** The simulated runtime, with the pods it was asked about one by one, and deaf on demand. */

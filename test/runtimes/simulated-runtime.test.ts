@@ -4,7 +4,7 @@ import { SystemSecureRandom } from '../../src/env/system-secure-random.ts';
 import type { ContainerConfig, RuntimeEnv, SandboxConfig } from '../../src/runtimes/runtime.ts';
 import { SimulatedFaults } from '../../src/runtimes/simulated/simulated-faults.ts';
 import { SimulatedRuntime } from '../../src/runtimes/simulated-runtime.ts';
-import type { SimulatedRuntimeOptions } from '../../src/runtimes/simulated-runtime.ts';
+import type { SimulatedRuntimeOptions } from '../../src/runtimes/simulated/simulated-runtime-options.ts';
 import type { SimulatedImage } from '../../src/runtimes/simulated/simulated-image.ts';
 import type { RuntimeFixture } from '../../src/testing/runtime-probe.ts';
 import { runtimeSuiteFor } from '../../src/testing/runtime-suite.ts';

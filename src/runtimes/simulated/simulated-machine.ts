@@ -62,7 +62,7 @@ export class SimulatedMachine {
   add(sandbox: SimulatedSandbox): void {
     sandbox.previous = this.#sandboxes.get(sandbox.podUid);
     this.#sandboxes.set(sandbox.podUid, sandbox);
-    this.#changed(sandbox);
+    this.changed(sandbox);
   }
 
   sandbox(id: string): SimulatedSandbox | undefined {
@@ -94,7 +94,7 @@ export class SimulatedMachine {
     container.exit = exit;
     container.finishedAtMs = this.#env?.clock.now() ?? container.startedAtMs;
     this.#env?.waits.wake(container);
-    this.#changed(sandbox);
+    this.changed(sandbox);
   }
 
   /** Kills what runs in a sandbox and frees its address. */
@@ -104,7 +104,7 @@ export class SimulatedMachine {
     sandbox.ready = false;
     if (sandbox.addressSlot >= 0) this.#env?.range.release(sandbox.addressSlot);
     sandbox.addressSlot = -1;
-    this.#changed(sandbox);
+    this.changed(sandbox);
   }
 
   remove(sandbox: SimulatedSandbox): void {
@@ -117,7 +117,7 @@ export class SimulatedMachine {
     }
     if (previous === undefined) this.#sandboxes.delete(sandbox.podUid);
     else this.#sandboxes.set(sandbox.podUid, previous);
-    this.#changed(sandbox);
+    this.changed(sandbox);
   }
 
   context(sandbox: SimulatedSandbox, container: SimulatedContainer): SimulatedContext {
@@ -174,7 +174,8 @@ export class SimulatedMachine {
     return at;
   }
 
-  #changed(sandbox: SimulatedSandbox): void {
+  /** Tells of a pod that changed. */
+  changed(sandbox: SimulatedSandbox): void {
     this.#onEvent(sandbox.podUid);
   }
 }
