@@ -344,6 +344,7 @@ export type { ScoringStrategy } from './scheduler/plugins/node-resources-fit.ts'
 export type { CheckedWrite, PreparedWrite } from './api/write-preparation.ts';
 export { WritePreparation } from './api/write-preparation.ts';
 export type { CensusGroup, CensusKind } from './api/census.ts';
+export type { IndexKind } from './api/derived-index.ts';
 export type { Follow } from './loop/participant.ts';
 export type { JobCondition } from './kinds/job.ts';
 export type { ExternalMetrics } from './metrics/metrics-source.ts';

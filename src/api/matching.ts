@@ -5,8 +5,8 @@ import type { KubeObject, Stored } from './object.ts';
 import { isOrphan } from './object-table.ts';
 import type { ViewReader } from './view-reader.ts';
 
-/** A requirement that the view has an index for: one label with one value. */
-const indexed = ({ requirements }: LabelMatcher): LabelRequirement | undefined =>
+/** A requirement that an index helps with, if there is one: one label with one value. */
+export const indexedLabel = ({ requirements }: LabelMatcher): LabelRequirement | undefined =>
   requirements.find(({ operator, values }) => (operator === '=' || operator === '==' || operator === 'In') && values.length === 1);
 
 /** Of the candidates, which `candidates` finds by a label and its value if the selector names one, those that it matches. */
@@ -15,7 +15,7 @@ function found<M extends KubeObject>(
   candidates: (label: readonly [key: string, value: string] | undefined) => readonly Stored<M>[],
 ): readonly Stored<M>[] {
   if (matcher.matchesNothing) return [];
-  const label = indexed(matcher);
+  const label = indexedLabel(matcher);
   const among = candidates(label === undefined ? undefined : [label.key, label.values[0]!]);
   const decided = label !== undefined && matcher.requirements.length === 1;
   return decided ? among : among.filter(({ metadata }) => matcher.matches(metadata.labels));

@@ -1,64 +1,9 @@
 import { Census, type CensusGroup, type CensusKind } from './census.ts';
+import { DerivedIndex, type IndexKind } from './derived-index.ts';
+import { BucketIndex } from './object-bucket.ts';
 import type { StoredMeta, StoredObject } from './object.ts';
 
 const none: readonly StoredObject[] = Object.freeze([]);
-
-/** A set of objects by a text key, whose list is made when it is asked for and kept until something changes. */
-export class Bucket {
-  readonly #objects = new Map<string, StoredObject>();
-  #list: readonly StoredObject[] | undefined;
-
-  get size(): number {
-    return this.#objects.size;
-  }
-
-  get(key: string): StoredObject | undefined {
-    return this.#objects.get(key);
-  }
-
-  set(key: string, object: StoredObject): void {
-    this.#objects.set(key, object);
-    this.#list = undefined;
-  }
-
-  delete(key: string): void {
-    if (this.#objects.delete(key)) this.#list = undefined;
-  }
-
-  list(): readonly StoredObject[] {
-    return (this.#list ??= Object.freeze([...this.#objects.values()]));
-  }
-}
-
-/** Buckets by a text key; empty ones disappear. */
-export class BucketIndex {
-  readonly #buckets = new Map<string, Bucket>();
-
-  bucket(key: string): Bucket | undefined {
-    return this.#buckets.get(key);
-  }
-
-  list(key: string): readonly StoredObject[] {
-    return this.#buckets.get(key)?.list() ?? none;
-  }
-
-  set(key: string, id: string, object: StoredObject): void {
-    let bucket = this.#buckets.get(key);
-    if (bucket === undefined) this.#buckets.set(key, (bucket = new Bucket()));
-    bucket.set(id, object);
-  }
-
-  delete(key: string, id: string): void {
-    const bucket = this.#buckets.get(key);
-    if (bucket === undefined) return;
-    bucket.delete(id);
-    if (bucket.size === 0) this.#buckets.delete(key);
-  }
-
-  *buckets(): Iterable<Bucket> {
-    yield* this.#buckets.values();
-  }
-}
 
 /** Objects by the labels that somebody asked for. */
 class LabelIndex {
@@ -102,12 +47,13 @@ class LabelIndex {
 export const isOrphan = ({ metadata }: { readonly metadata: StoredMeta }): boolean =>
   metadata.ownerReferences?.some((owner) => owner.controller === true) !== true;
 
-/** The objects of one kind: by namespace and name, and by labels. */
+/** The objects of one kind: by namespace and name, by labels, and by what somebody else wants to find them by. */
 export class ObjectTable {
   readonly #byNamespace = new BucketIndex();
   readonly #byLabel = new LabelIndex(() => true);
   readonly #orphansByLabel = new LabelIndex(isOrphan);
   readonly #censuses = new Map<CensusKind, Census>();
+  readonly #indexes = new Map<IndexKind, DerivedIndex>();
   #count = 0;
   #all: readonly StoredObject[] | undefined;
 
@@ -145,6 +91,15 @@ export class ObjectTable {
     return census.groupsOf(ownerUid);
   }
 
+  /** Made when first asked for, kept from then on. */
+  index(kind: IndexKind): DerivedIndex {
+    let index = this.#indexes.get(kind);
+    if (index !== undefined) return index;
+    this.#indexes.set(kind, (index = new DerivedIndex(kind)));
+    for (const object of this.list(undefined)) index.note(object, undefined);
+    return index;
+  }
+
   put(object: StoredObject, previous: StoredObject | undefined): void {
     const { namespace = '', name } = object.metadata;
     this.#byNamespace.set(namespace, name, object);
@@ -164,5 +119,6 @@ export class ObjectTable {
     this.#byLabel.change(object, previous);
     this.#orphansByLabel.change(object, previous);
     for (const census of this.#censuses.values()) census.note(object, previous);
+    for (const index of this.#indexes.values()) index.note(object, previous);
   }
 }

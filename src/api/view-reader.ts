@@ -1,5 +1,6 @@
 import type { Revision } from '../stores/store.ts';
 import type { CensusGroup, CensusKind } from './census.ts';
+import type { IndexKind } from './derived-index.ts';
 import type { KindDescriptor } from './kind.ts';
 import type { LabelSelector } from './generated/models.ts';
 import type { KubeObject, Stored, StoredObject } from './object.ts';
@@ -38,6 +39,10 @@ export interface ViewReader {
   orphansWithLabel<M extends KubeObject>(kind: KindDescriptor<M>, namespace: string, key: string, value: string): readonly Stored<M>[];
   /** How many objects an owner controls, by labels and class, without a look at each. A group of the past may have none left. */
   census<M extends KubeObject>(census: CensusKind<M>, ownerUid: string): Iterable<CensusGroup>;
+  /** The objects that an index of the caller's has under a key. */
+  indexed<M extends KubeObject>(index: IndexKind<M>, key: string): readonly Stored<M>[];
+  /** How many `indexed` would list, without making the list. */
+  countIndexed<M extends KubeObject>(index: IndexKind<M>, key: string): number;
   /** A side table of this process (metric samples, "drained" marks): not stored, gone with the process. */
   table<T>(name: string): ReadonlyMap<string, T>;
 }

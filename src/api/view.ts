@@ -1,9 +1,11 @@
 import type { Revision, StoreChange } from '../stores/store.ts';
 import type { CensusGroup, CensusKind } from './census.ts';
+import type { IndexKind } from './derived-index.ts';
 import { kindPrefix } from './keys.ts';
 import type { KindDescriptor } from './kind.ts';
 import type { KubeObject, Stored, StoredObject } from './object.ts';
-import { BucketIndex, ObjectTable } from './object-table.ts';
+import { BucketIndex } from './object-bucket.ts';
+import { ObjectTable } from './object-table.ts';
 import { LabelMatcher } from './label-matcher.ts';
 import type { ViewQuery, ViewReader } from './view-reader.ts';
 
@@ -106,6 +108,20 @@ export class View implements ViewReader {
 
   census<M extends KubeObject>(census: CensusKind<M>, ownerUid: string): Iterable<CensusGroup> {
     return this.#table(census.kind)?.census(census as unknown as CensusKind, ownerUid) ?? [];
+  }
+
+  indexed<M extends KubeObject>(index: IndexKind<M>, key: string): readonly Stored<M>[] {
+    return (this.#table(index.kind)
+      ?.index(index as unknown as IndexKind)
+      .list(key) ?? []) as readonly Stored<M>[];
+  }
+
+  countIndexed<M extends KubeObject>(index: IndexKind<M>, key: string): number {
+    return (
+      this.#table(index.kind)
+        ?.index(index as unknown as IndexKind)
+        .count(key) ?? 0
+    );
   }
 
   table<T>(name: string): ReadonlyMap<string, T> {

@@ -18,9 +18,10 @@ import { horizontalPodAutoscalerKind } from '../kinds/horizontal-pod-autoscaler.
 import { podKind } from '../kinds/pod.ts';
 import { limit } from './autoscaling/limits.ts';
 import { proposalOf } from './autoscaling/metric-proposals.ts';
+import { Rivals } from './autoscaling/rivals.ts';
 import { emptyHistory, historyTable, withRecommendation, withStep, type ScaleHistory } from './autoscaling/scale-history.ts';
 import type { Controller, Plan, PlannedEvent, PlannedWrite } from './controller.ts';
-import { refOf, type Pod } from './pods.ts';
+import { refOf } from './pods.ts';
 
 type Autoscaler = Stored<V2HorizontalPodAutoscalerManifest>;
 
@@ -35,6 +36,7 @@ const neverMore = 'the HPA was unable to compute the replica count';
  * Source: https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/
  */
 export function horizontalPodAutoscaling(kinds: KindIndex, syncPeriodMs = syncMs): Controller {
+  const rivals = new Rivals(kinds);
   return {
     name: 'horizontalpodautoscaling',
     component: 'horizontal-pod-autoscaler',
@@ -51,7 +53,7 @@ export function horizontalPodAutoscaling(kinds: KindIndex, syncPeriodMs = syncMs
       const [namespace, name = ''] = key.split('/');
       const autoscaler = view.get(horizontalPodAutoscalerKind, namespace, name);
       if (autoscaler?.spec === undefined) return { writes: [], notes: [{ table: historyTable, key, value: undefined }] };
-      const plan = new Pass(view, kinds, autoscaler, now).plan(key);
+      const plan = new Pass(view, kinds, rivals, autoscaler, now).plan(key);
       return { ...plan, requeueAfterMs: Math.min(plan.requeueAfterMs ?? syncPeriodMs, syncPeriodMs) };
     },
   };
@@ -61,15 +63,15 @@ export function horizontalPodAutoscaling(kinds: KindIndex, syncPeriodMs = syncMs
 class Pass {
   readonly #view: ViewReader;
   readonly #autoscaler: Autoscaler;
-  readonly #kinds: KindIndex;
+  readonly #rivals: Rivals;
   readonly #now: Instant;
   readonly #target: ScaleTarget | string;
   readonly #events: PlannedEvent[] = [];
   #conditions: readonly V2HorizontalPodAutoscalerCondition[];
 
-  constructor(view: ViewReader, kinds: KindIndex, autoscaler: Autoscaler, now: Instant) {
+  constructor(view: ViewReader, kinds: KindIndex, rivals: Rivals, autoscaler: Autoscaler, now: Instant) {
     this.#view = view;
-    this.#kinds = kinds;
+    this.#rivals = rivals;
     this.#autoscaler = autoscaler;
     this.#now = now;
     this.#target = targetOf(view, kinds, autoscaler);
@@ -138,7 +140,8 @@ class Pass {
       this.#set('ScalingActive', 'False', 'InvalidSelector', "the HPA target's scale is missing a selector");
       return { wanted: undefined, metrics: [], name: '' };
     }
-    const rivals = this.#rivals(pods);
+    // Then none of them does, or they would work against each other.
+    const rivals = this.#rivals.of(this.#view, this.#autoscaler, pods);
     if (rivals.length > 0) {
       const keys = [this.#autoscaler, ...rivals].map(({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name}`).sort();
       const message = `pods by selector ${target.matcher!.toString()} are controlled by multiple HPAs: [${keys.join(' ')}]`;
@@ -178,15 +181,6 @@ class Pass {
     const found = `the HPA was able to successfully calculate a replica count from ${name}`;
     this.#set('ScalingActive', 'True', 'ValidMetricFound', found);
     return { wanted, metrics, name };
-  }
-
-  /** Other autoscalers that would scale the same Pods: then none of them does, or they would work against each other. */
-  #rivals(pods: readonly Pod[]): readonly Autoscaler[] {
-    const { namespace, uid } = this.#autoscaler.metadata;
-    return this.#view.list(horizontalPodAutoscalerKind, { namespace }).filter((other) => {
-      const target = other.metadata.uid === uid || other.spec === undefined ? '' : targetOf(this.#view, this.#kinds, other);
-      return typeof target !== 'string' && pods.some(({ metadata }) => target.matcher?.matches(metadata.labels) === true);
-    });
   }
 
   #scale(target: ScaleTarget, { replicas, why }: Decision): readonly PlannedWrite[] {

@@ -1,4 +1,8 @@
+import type { IndexKind } from '../api/derived-index.ts';
+import type { PodManifest } from '../api/generated/models.ts';
 import type { KubeObject } from '../api/object.ts';
+import type { ViewReader } from '../api/view-reader.ts';
+import type { Instant } from '../env/clock.ts';
 import { parseTime, formatTime } from '../api/time.ts';
 import { nodeKind } from '../kinds/node.ts';
 import { podKind } from '../kinds/pod.ts';
@@ -7,6 +11,17 @@ import { boundAt, isFinished, type Pod } from './pods.ts';
 
 /** Ended Pods are kept until there are more than so many. */
 const terminatedPodsMax = 12_500;
+/** What is too much is looked for so often at most: to find the oldest takes a look at all that have ended. */
+const endedPeriodMs = 20_000;
+const ended = 'ended';
+/** When the ended Pods were last gone through. */
+const endedTable = 'pod-gc-ended';
+
+/** One that is on its way out counts no more. */
+const endedPods: IndexKind<PodManifest> = {
+  kind: podKind,
+  keyOf: (pod) => (isFinished(pod) && pod.metadata.deletionTimestamp === undefined ? ended : undefined),
+};
 
 /** A node must have been gone for so long before its Pods are given up: it may be about to come back under its name. */
 const quarantineMs = 40_000;
@@ -26,20 +41,13 @@ export const podGarbageCollector: Controller = {
         const node = pod.spec?.nodeName ?? '';
         const keys: string[] = [];
         if (node !== '' && view.get(nodeKind, undefined, node) === undefined) keys.push(`node/${node}`);
-        // One that is on its way out counts no more; who replaces thousands of Pods would have all of them gone through all the time.
-        if (pod.metadata.deletionTimestamp === undefined && isFinished(pod) && view.count(podKind) > terminatedPodsMax) keys.push('ended');
+        if (endedPods.keyOf(pod) !== undefined && view.countIndexed(endedPods, ended) > terminatedPodsMax) keys.push(ended);
         return keys;
       },
     },
   ],
   reconcile(view, key, now): Plan {
-    if (key === 'ended') {
-      const ended = view.list(podKind).filter((pod) => isFinished(pod) && pod.metadata.deletionTimestamp === undefined);
-      const surplus = ended.length - terminatedPodsMax;
-      if (surplus <= 0) return { writes: [] };
-      const oldest = [...ended].sort((a, b) => parseTime(a.metadata.creationTimestamp) - parseTime(b.metadata.creationTimestamp));
-      return { writes: oldest.slice(0, surplus).map((object) => ({ verb: 'delete', kind: podKind, object, gracePeriodSeconds: 0 })) };
-    }
+    if (key === ended) return thinOut(view, now);
     const node = key.slice('node/'.length);
     if (view.get(nodeKind, undefined, node) !== undefined) return { writes: [] };
     const pods = view.podsOnNode(node) as readonly Pod[];
@@ -54,6 +62,22 @@ export const podGarbageCollector: Controller = {
     return ahead.length === 0 ? { writes } : { writes, requeueAfterMs: ahead.reduce((least, ms) => Math.min(least, ms)) };
   },
 };
+
+/** The oldest of too many go. */
+function thinOut(view: ViewReader, now: Instant): Plan {
+  const surplus = view.countIndexed(endedPods, ended) - terminatedPodsMax;
+  if (surplus <= 0) return { writes: [] };
+  const restMs = (view.table<Instant>(endedTable).get(ended) ?? -Infinity) + endedPeriodMs - now;
+  // A clock that was put back makes nobody wait for longer.
+  if (restMs > 0 && restMs <= endedPeriodMs) return { writes: [], requeueAfterMs: restMs };
+  const oldest = [...view.indexed(endedPods, ended)].sort(
+    (a, b) => parseTime(a.metadata.creationTimestamp) - parseTime(b.metadata.creationTimestamp),
+  );
+  return {
+    writes: oldest.slice(0, surplus).map((object) => ({ verb: 'delete', kind: podKind, object, gracePeriodSeconds: 0 })),
+    notes: [{ table: endedTable, key: ended, value: now }],
+  };
+}
 
 /** The Pod ends as Failed, so that nobody counts on it, and goes without waiting for a kubelet that is not there. */
 function giveUp(pod: Pod, at: string): PlannedWrite[] {

@@ -36,12 +36,25 @@ const keysOf = (object: StoredObject, view: View): readonly string[] => [
   ...trigger!.keys({ kind: podKind, type: 'modified', object, previous: undefined } as never, view),
 ];
 
-test('ended pods are looked through when one more has ended and there are many, not when one that is deleted has', () => {
-  const view = viewOf(Array.from({ length: 12_502 }, (_, i) => podOf(i, i < 12_501 ? 'Succeeded' : 'Running')));
-  expect(keysOf(podOf(0, 'Succeeded'), view)).toEqual(['ended']);
-  expect(keysOf(podOf(0, 'Failed', { deletionTimestamp: '2030-01-01T00:00:00Z' }), view)).toEqual([]);
-  expect(keysOf(podOf(0, 'Running'), view)).toEqual([]);
-  expect(keysOf(podOf(0, 'Succeeded'), viewOf([podOf(0, 'Succeeded')]))).toEqual([]);
-  const { writes } = podGarbageCollector.reconcile(view, 'ended', 0);
+test('ended pods are gone through when there are too many of them, not when there are many that run', () => {
+  const many = viewOf(Array.from({ length: 12_502 }, (_, i) => podOf(i, i < 12_501 ? 'Succeeded' : 'Running')));
+  expect(keysOf(podOf(0, 'Succeeded'), many)).toEqual(['ended']);
+  expect(keysOf(podOf(0, 'Failed', { deletionTimestamp: '2030-01-01T00:00:00Z' }), many)).toEqual([]);
+  expect(keysOf(podOf(0, 'Running'), many)).toEqual([]);
+  const busy = viewOf(Array.from({ length: 12_502 }, (_, i) => podOf(i, i < 3 ? 'Succeeded' : 'Running')));
+  expect(keysOf(podOf(0, 'Succeeded'), busy)).toEqual([]);
+  const { writes } = podGarbageCollector.reconcile(many, 'ended', 0);
   expect(writes).toHaveLength(1);
+});
+
+test('ended pods that are too many go together, every 20 seconds, the oldest first', () => {
+  const view = viewOf(
+    Array.from({ length: 12_503 }, (_, i) => podOf(i, 'Failed', i === 7 ? { creationTimestamp: '2029-01-01T00:00:00Z' } : {})),
+  );
+  const first = podGarbageCollector.reconcile(view, 'ended', 5_000);
+  expect(first.writes).toMatchObject([{ verb: 'delete', object: { metadata: { name: 'p7' } } }, {}, {}]);
+  for (const { table, key, value } of first.notes ?? []) view.sideTable(table).set(key, value);
+  expect(podGarbageCollector.reconcile(view, 'ended', 6_000)).toEqual({ writes: [], requeueAfterMs: 19_000 });
+  expect(podGarbageCollector.reconcile(view, 'ended', 25_000).writes).toHaveLength(3);
+  expect(podGarbageCollector.reconcile(view, 'ended', 0).writes).toHaveLength(3);
 });

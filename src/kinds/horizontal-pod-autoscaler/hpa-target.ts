@@ -25,14 +25,19 @@ export function targetOf(view: ViewReader, kinds: KindIndex, autoscaler: Stored<
   if (kind.scale === undefined) return `${resourceName(kind)} has no scale`;
   const object = view.get(kind, autoscaler.metadata.namespace, name) as StoredObject | undefined;
   if (object === undefined) return `${resourceName(kind)} ${JSON.stringify(name)} not found`;
-  const { specReplicasPath, statusReplicasPath, selectorPath } = kind.scale;
+  const { specReplicasPath, statusReplicasPath } = kind.scale;
   return {
     kind,
     object,
     replicas: (at(object, specReplicasPath) as number | undefined) ?? 1,
     present: (at(object, statusReplicasPath) as number | undefined) ?? 0,
-    matcher: selectorPath === '' ? undefined : matcherOf(at(object, selectorPath)),
+    matcher: selectorOf(kind, object),
   };
+}
+
+/** Which Pods an object of a kind that can be scaled has; undefined if its scale does not say so, or not in a way that makes sense. */
+export function selectorOf({ scale }: KindDescriptor, object: StoredObject): LabelMatcher | undefined {
+  return scale === undefined || scale.selectorPath === '' ? undefined : matcherOf(at(object, scale.selectorPath));
 }
 
 /** A selector, a map of labels (of a ReplicationController), or text (of a custom resource). */
