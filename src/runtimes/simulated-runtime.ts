@@ -150,7 +150,8 @@ export class SimulatedRuntime implements contract.Runtime {
     return this.#sandboxes.remove(sandboxId, options);
   }
 
-  prepareVolume(sandboxId: string, _name: string, _content: contract.VolumeContent, options?: contract.CallOptions): Promise<void> {
+  /** Volumes have no contents here: this only checks that the sandbox is there. */
+  prepareVolume(sandboxId: string, _volumeName: string, _content: contract.VolumeContent, options?: contract.CallOptions): Promise<void> {
     return this.#sandboxes.prepareVolume(sandboxId, options);
   }
 
