@@ -2,6 +2,7 @@ import { Cluster } from 'coxswain';
 import type { ClusterOptions, Pod, ReplicationController, Service } from 'coxswain';
 import type { Container } from 'coxswain/models';
 import type { Engine } from '../../src/runtimes/docker/engine.ts';
+import { leftBehind } from './docker-fixture.ts';
 import { OwnDockerd } from './own-dockerd.ts';
 import type { OwnDockerdOptions } from './own-dockerd.ts';
 import { ensureTestImages, testEngine } from './test-images.ts';
@@ -91,6 +92,39 @@ export class DockerStage {
     await web.ready();
     await service.ready();
     return { web, service };
+  }
+
+  /** How the pods of each node reach one another, as the nodes' statuses say. */
+  podNetworks(): readonly { readonly status: string; readonly reason: string | undefined }[] {
+    return this.cluster.nodes.list().flatMap((node) => {
+      const found = node.status.conditions?.find(({ type }) => type === 'coxswain.dev/PodNetwork');
+      return found === undefined ? [] : [{ status: found.status, reason: found.reason }];
+    });
+  }
+
+  /** The pod of `web` that is on the node, and is to stay. */
+  podOn(node: string): Pod {
+    const pods = this.cluster.replicationControllers.get('web')!.pods();
+    return pods.find((pod) => pod.nodeName === node && pod.metadata.deletionTimestamp === undefined)!;
+  }
+
+  /** What a pod hears from one of `web` by its address: its name. */
+  async heard(from: Pod, to: Pod): Promise<string> {
+    const code = `fetch('http://${to.ip}:8080/').then((answer) => answer.text()).then(console.log)`;
+    return (await from.exec(['node', '-e', code])).stdout.trim();
+  }
+
+  /** The names of who answers for the Service, sorted. */
+  async answers(service: Service): Promise<readonly string[]> {
+    const names = new Set<string>();
+    for (let i = 0; i < 6; i++) names.add(await (await fetch(service.url()!)).text());
+    return [...names].sort();
+  }
+
+  /** What is on the test's own engines with the cluster's label. */
+  async left(): Promise<readonly string[]> {
+    const each = this.#engines.map((dockerd) => withEngine(dockerd, (engine) => leftBehind(engine, this.cluster.name)));
+    return (await Promise.all(each)).flat();
   }
 
   /** Closes the cluster; the engines go on. A repeat has no effect. */

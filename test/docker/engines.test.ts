@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Pod, ReplicationController, Service } from 'coxswain';
+import type { ReplicationController, Service } from 'coxswain';
 import { DockerRuntime } from 'coxswain/runtimes/docker';
-import { leftBehind } from './docker-fixture.ts';
-import { DockerStage, withEngine } from './docker-stage.ts';
+import { DockerStage } from './docker-stage.ts';
 import { canStartDockerd, ownSubnet } from './own-dockerd.ts';
 import type { OwnDockerd } from './own-dockerd.ts';
 import { testImages } from './test-images.ts';
@@ -32,27 +31,15 @@ describe.runIf(canStartDockerd())('two engines as two nodes', () => {
   });
   afterAll(() => stage?.dispose());
 
-  const on = (node: string): Pod => web.pods().find((pod) => pod.nodeName === node && pod.metadata.deletionTimestamp === undefined)!;
-
   test('the status of the nodes says how pods reach one another', () => {
-    for (const node of stage.cluster.nodes.list()) {
-      expect(node.status.conditions).toContainEqual(
-        expect.objectContaining({ type: 'coxswain.dev/PodNetwork', status: 'True', reason: 'HostRules' }),
-      );
-    }
+    expect(stage.podNetworks()).toEqual(Array(2).fill({ status: 'True', reason: 'HostRules' }));
   });
 
   test('a Service has the pods of both, and they reach each other by address', async () => {
-    const answers = new Set<string>();
-    for (let i = 0; i < 6; i++) answers.add(await (await fetch(service.url()!)).text());
-    expect([...answers].sort()).toEqual([on('n1').name, on('n2').name].sort());
-    for (const [from, to] of [
-      [on('n1'), on('n2')],
-      [on('n2'), on('n1')],
-    ] as const) {
-      const code = `fetch('http://${to.ip}:8080/').then((answer) => answer.text()).then(console.log)`;
-      expect((await from.exec(['node', '-e', code])).stdout.trim()).toBe(to.name);
-    }
+    const [one, two] = [stage.podOn('n1'), stage.podOn('n2')];
+    expect(await stage.answers(service)).toEqual([one.name, two.name].sort());
+    expect(await stage.heard(one, two)).toBe(two.name);
+    expect(await stage.heard(two, one)).toBe(one.name);
   });
 
   test('an engine that stands still makes its node NotReady, the other goes on, and it comes back', async () => {
@@ -67,6 +54,6 @@ describe.runIf(canStartDockerd())('two engines as two nodes', () => {
 
   test('closed, it leaves nothing on either', async () => {
     await stage.close();
-    for (const dockerd of engines) await withEngine(dockerd, async (engine) => expect(await leftBehind(engine, name)).toEqual([]));
+    expect(await stage.left()).toEqual([]);
   });
 });

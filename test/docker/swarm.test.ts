@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Pod, ReplicationController, Service } from 'coxswain';
 import { DockerRuntime } from 'coxswain/runtimes/docker';
 import type { Engine } from '../../src/runtimes/docker/engine.ts';
-import { leftBehind, watchdogsOf } from './docker-fixture.ts';
+import { watchdogsOf } from './docker-fixture.ts';
 import { DockerStage, withEngine } from './docker-stage.ts';
 import { canStartDockerd, ownSubnet } from './own-dockerd.ts';
 import type { OwnDockerd } from './own-dockerd.ts';
@@ -55,31 +55,19 @@ describe.runIf(canStartDockerd())('two engines on two machines, in a swarm', () 
     ownSwitch?.close();
   });
 
-  const on = (node: string): Pod => web.pods().find((pod) => pod.nodeName === node && pod.metadata.deletionTimestamp === undefined)!;
-
   test('the status of the nodes says how pods reach one another', () => {
-    for (const node of stage.cluster.nodes.list()) {
-      expect(node.status.conditions).toContainEqual(
-        expect.objectContaining({ type: 'coxswain.dev/PodNetwork', status: 'True', reason: 'Overlay' }),
-      );
-    }
+    expect(stage.podNetworks()).toEqual(Array(2).fill({ status: 'True', reason: 'Overlay' }));
   });
 
   test('a Service has the pods of both, and they reach each other by address', async () => {
-    const answers = new Set<string>();
-    for (let i = 0; i < 6; i++) answers.add(await (await fetch(service.url()!)).text());
-    expect([...answers].sort()).toEqual([on('n1').name, on('n2').name].sort());
-    for (const [from, to] of [
-      [on('n1'), on('n2')],
-      [on('n2'), on('n1')],
-    ] as const) {
-      const code = `fetch('http://${to.ip}:8080/').then((answer) => answer.text()).then(console.log)`;
-      expect((await from.exec(['node', '-e', code])).stdout.trim()).toBe(to.name);
-    }
+    const [one, two] = [stage.podOn('n1'), stage.podOn('n2')];
+    expect(await stage.answers(service)).toEqual([one.name, two.name].sort());
+    expect(await stage.heard(one, two)).toBe(two.name);
+    expect(await stage.heard(two, one)).toBe(one.name);
   });
 
   test('a container that ends is started again with the same address', async () => {
-    const pod = on('n2');
+    const pod = stage.podOn('n2');
     await pod.exec(['wget', '-q', 'http://127.0.0.1:8080/exit']);
     const restarted = ({ ready, status }: Pod): boolean => ready && status.containerStatuses?.[0]?.restartCount === 1;
     await stage.until(pod, 'the restart', restarted);
@@ -95,16 +83,15 @@ describe.runIf(canStartDockerd())('two engines on two machines, in a swarm', () 
   test('a node that is closed and opened again under its name is left alone by what cleared up after the first', async () => {
     const { cluster } = stage;
     const [before] = await overlays();
-    const other = on('n2');
+    const other = stage.podOn('n2');
     await cluster.powerOff('n1');
     // The other node's pod is in the network: it stays. Nobody is left who clears up after the first node.
     expect(await overlays()).toEqual([expect.objectContaining({ Id: before!.Id })]);
     expect(watchdogsOf(name, 'n1')).toEqual([]);
-    await on('n1').delete({ gracePeriodSeconds: 0 });
+    await stage.podOn('n1').delete({ gracePeriodSeconds: 0 });
     await cluster.addNode(nodeOf(0));
     await web.ready();
-    const code = `fetch('http://${other.ip}:8080/').then((answer) => answer.text()).then(console.log)`;
-    expect((await on('n1').exec(['node', '-e', code])).stdout.trim()).toBe(other.name);
+    expect(await stage.heard(stage.podOn('n1'), other)).toBe(other.name);
   });
 
   test('the network is made again if it has gone', async () => {
@@ -126,6 +113,6 @@ describe.runIf(canStartDockerd())('two engines on two machines, in a swarm', () 
 
   test('closed, it leaves nothing on either', async () => {
     await stage.close();
-    for (const dockerd of engines) await withEngine(dockerd, async (engine) => expect(await leftBehind(engine, name)).toEqual([]));
+    expect(await stage.left()).toEqual([]);
   });
 });
