@@ -1,6 +1,6 @@
 /**
- * `npx tsx bench/docker/start-trace.ts [PODS [ROUNDS]]`: where the time of a start goes. Prints, in milliseconds since the pods were
- * asked for, each write of a Pod and each call of the engine with its beginning and end (of one pod), or how many calls there were and
+ * `npx tsx bench/docker/start-trace.ts [PODS [ROUNDS]]`: where the time of a start goes, and of an end. Prints, in milliseconds since
+ * the pods were asked for, or deleted, each write of a Pod and each call of the engine with its beginning and end (of one pod), or how many calls there were and
  * how long they took (of several); and the CPU of this process for each pod.
  */
 import { Cluster, SystemClock } from '../../src/index.ts';
@@ -86,11 +86,18 @@ for (let round = 0; round < rounds; round++) {
     `${count} ready in ${(performance.now() - sinceMs).toFixed(0)} ms; CPU here ${((cpuMs() - sinceCpuMs) / count).toFixed(1)} ms a pod`,
   );
   print(sinceMs);
+  steps = [];
+  const [endingMs, endingCpuMs] = [performance.now(), cpuMs()];
   await web.scale(0);
   await web.delete();
   const query = { all: true, filters: JSON.stringify({ label: [`coxswain.cluster=trace-${process.pid}`] }) };
-  while ((await engine.json<readonly unknown[]>('list', { method: 'GET', path: '/containers/json', query })).length > 0)
+  while ((await engine.json<readonly unknown[]>('look for what is left', { method: 'GET', path: '/containers/json', query })).length > 0)
     await clock.sleep(50);
+  steps = steps.filter(({ what }) => what !== 'look for what is left');
+  console.log(
+    `${count} gone in ${(performance.now() - endingMs).toFixed(0)} ms; CPU here ${((cpuMs() - endingCpuMs) / count).toFixed(1)} ms a pod`,
+  );
+  print(endingMs);
 }
 stop.abort();
 await running;

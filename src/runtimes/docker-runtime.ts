@@ -119,14 +119,16 @@ export class DockerRuntime implements contract.Runtime {
 
   listSandboxes(options?: contract.CallOptions): Promise<readonly contract.SandboxReport[]> {
     return this.#call('listSandboxes', options, async ({ node }, signal) => {
-      await insist(node.clock, signal, () => node.book.refresh(undefined, { signal }));
+      // What this look finds no later one does, and one container that cannot be looked at makes it fail for all.
+      const tell = (podUid: string): void => node.watch.changed(podUid);
+      await insist(node.clock, signal, () => node.book.refresh(undefined, { signal }, tell));
       return node.book.pods.all().map((pod) => pod.report());
     });
   }
 
   inspectPod(podUid: string, options?: contract.CallOptions): Promise<readonly contract.SandboxReport[]> {
     return this.#call('inspectPod', options, async ({ node }, signal) => {
-      await insist(node.clock, signal, () => node.book.refresh(podUid, { signal }));
+      if (!node.book.isKnown(podUid)) await insist(node.clock, signal, () => node.book.refresh(podUid, { signal }));
       return node.book.pods.ofPod(podUid).map((pod) => pod.report());
     });
   }
@@ -239,7 +241,9 @@ export class DockerRuntime implements contract.Runtime {
     const { node, access } = this.#open();
     const { container } = node.book.pods.requireContainer(id);
     // Whether it runs is asked of the engine: events may be late.
+    const hadEnded = container.ended;
     await node.book.look(container, options);
+    if (container.ended && !hadEnded) node.watch.changed(container.podUid);
     return access.exec(container, options);
   }
 

@@ -1,3 +1,4 @@
+import type { Clock } from '../../env/clock.ts';
 import type { CallOptions, ContainerState } from '../runtime.ts';
 import { containerId, sandboxId } from '../container-id.ts';
 import { SandboxBook } from '../sandbox-book.ts';
@@ -12,10 +13,17 @@ import { hasStatus } from './engine-answered.ts';
 import type { OverlayNetwork } from './overlay-network.ts';
 import type { PodPlan } from './pod-plan.ts';
 
+/**
+ * Who asks about a pod so soon after it was looked at is told what was seen: had anything happened since, an event would have told, and what
+ * events have lost is found by the list of every few seconds.
+ */
+const momentMs = 1000;
+
 type ExitedState = Extract<ContainerState, { readonly state: 'exited' }>;
 
 export interface DockerBookParts {
   readonly engine: Engine;
+  readonly clock: Clock;
   readonly clusterId: string;
   readonly nodeName: string;
   readonly overlay: OverlayNetwork | undefined;
@@ -64,6 +72,22 @@ export class DockerBook {
         await allEnded(looks).finally(() => (changed ? tell(uid) : undefined));
       }),
     );
+  }
+
+  /** Whether all there is of a pod was looked at a moment ago, and nothing has been heard of it since. */
+  isKnown(podUid: string): boolean {
+    const pods = this.pods.ofPod(podUid);
+    const containers = pods.flatMap((pod) => [...pod.containers.values()]);
+    const since = this.#parts.clock.now() - momentMs;
+    const isRecent = ({ knownAtMs, doubtedAt, inspected }: DockerContainer): boolean => knownAtMs >= since && doubtedAt <= inspected;
+    // Of a sandbox the list alone tells.
+    if (pods.some(({ plan }) => plan.sandboxed) || !containers.some(isRecent)) return false;
+    return containers.every((container) => container.ended || isRecent(container));
+  }
+
+  /** Something was heard of the pod. */
+  heard(podUid: string): void {
+    for (const pod of this.pods.ofPod(podUid)) for (const container of pod.containers.values()) container.knownAtMs = -Infinity;
   }
 
   /** Looks at one container. Its state afterwards; undefined if it is gone. */
@@ -144,6 +168,8 @@ export class DockerBook {
     }
     const settled =
       was === 'exited' ||
+      // Whoever starts it looks at it himself.
+      container.starting ||
       (was === 'running' && is === 'running' && !container.paused && container.doubtedAt <= container.inspected) ||
       (was === 'created' && is === 'created' && !isNew);
     if (settled) return isNew;
@@ -183,6 +209,7 @@ export class DockerBook {
   async #apply(container: DockerContainer, pod: DockerPod, inspected: InspectedContainer, seen: number): Promise<void> {
     if (seen < container.inspected || container.ended) return;
     container.inspected = seen;
+    container.knownAtMs = this.#parts.clock.now();
     container.there = Math.max(container.there, seen);
     container.paused = inspected.State.Paused === true;
     container.hasTerminal = inspected.Config.Tty === true;

@@ -32,6 +32,8 @@ export class DockerContainer {
   there: number;
   /** The inspection its state is from: what was begun earlier knows less. */
   inspected = 0;
+  /** When that was, if nothing was heard of it since. */
+  knownAtMs = -Infinity;
   /** When its killing is due, once it is being stopped. */
   killAtMs: number | undefined;
 

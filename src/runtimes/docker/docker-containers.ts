@@ -129,7 +129,7 @@ export class DockerContainers {
     const isFirst = container.killAtMs === undefined;
     container.killAtMs = Math.min(container.killAtMs ?? Infinity, killAtMs);
     watch.wake(container.podUid);
-    if (isFirst && graceMs > 0) await this.#signal(container, container.stopSignal, signal);
+    let isTold = !isFirst || graceMs <= 0;
     let killedAtMs = -Infinity;
     const over = async (): Promise<boolean> => {
       if (container.ended || book.pods.find(container.id) === undefined) return true;
@@ -137,6 +137,11 @@ export class DockerContainers {
       if (clock.now() >= (container.killAtMs ?? 0) && clock.now() - killedAtMs >= killAgainMs) {
         await this.#signal(container, 'SIGKILL', signal);
         killedAtMs = clock.now();
+      } else if (!isTold) {
+        const isDelivered = await this.#signal(container, container.stopSignal, signal);
+        isTold = true;
+        // Its end is told by an event; without one the next look sees it.
+        if (isDelivered) return false;
       }
       await book.look(container, { signal });
       if (container.ended) return true;
@@ -191,15 +196,17 @@ export class DockerContainers {
     return text.subarray(Math.max(0, text.length - logBytesMax)).toString();
   }
 
-  async #signal(container: DockerContainer, name: string, signal: AbortSignal): Promise<void> {
+  /** False if it has gone, or does not run: the next look says which. */
+  async #signal(container: DockerContainer, name: string, signal: AbortSignal): Promise<boolean> {
     const { engine, clock } = this.#node;
     const request = { method: 'POST', path: `/containers/${container.engineId}/kill`, query: { signal: name } } as const;
-    await insist(clock, signal, async () => {
+    return insist(clock, signal, async () => {
       try {
         await engine.json('send a signal', request, { signal });
+        return true;
       } catch (error) {
-        // Gone, or not running: the next look says which.
         if (!hasStatus(error, 404, 409)) throw error;
+        return false;
       }
     });
   }

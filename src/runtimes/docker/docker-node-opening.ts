@@ -165,7 +165,7 @@ function assemble({ env, parts, info, network, overlay, memoryFolder }: Assembly
     return pod;
   };
   const book: DockerBook = new DockerBook({
-    ...{ engine, clusterId, nodeName, overlay, adopt },
+    ...{ engine, clock, clusterId, nodeName, overlay, adopt },
     finish: (container, pod, end) => containers.endOf(container, pod, end),
   });
   const node: DockerNode = {

@@ -48,6 +48,7 @@ export class EngineWatch {
   /** Tells those who wait for the pod, and the listeners, that something may have changed. */
   changed(podUid: string): void {
     this.wake(podUid);
+    this.#parts.book.heard(podUid);
     this.#parts.book.pods.emit(podUid);
   }
 
