@@ -374,6 +374,10 @@ export const overlay: Readonly<Record<string, Readonly<Record<string, string>>>>
   RoleBinding: {
     subjects: 'atomic',
   },
+  Scheduling: {
+    nodeSelector: 'atomic',
+    tolerations: 'atomic',
+  },
   ScopeSelector: {
     matchExpressions: 'atomic',
   },
@@ -504,6 +508,7 @@ export const quantityFields: ReadonlySet<string> = new Set([
   'NodeAllocatableResourceClaimStatus.resources',
   'NodeStatus.allocatable',
   'NodeStatus.capacity',
+  'Overhead.podFixed',
   'PersistentVolumeClaimStatus.allocatedResources',
   'PersistentVolumeClaimStatus.capacity',
   'PersistentVolumeSpec.capacity',

@@ -30,6 +30,7 @@ export const roots: readonly { readonly model: string; readonly apiVersion: stri
   { model: 'V1Eviction', apiVersion: 'policy/v1', kind: 'Eviction' },
   { model: 'V1StorageClass', apiVersion: 'storage.k8s.io/v1', kind: 'StorageClass' },
   { model: 'V1CSINode', apiVersion: 'storage.k8s.io/v1', kind: 'CSINode' },
+  { model: 'V1RuntimeClass', apiVersion: 'node.k8s.io/v1', kind: 'RuntimeClass' },
   { model: 'V1Ingress', apiVersion: 'networking.k8s.io/v1', kind: 'Ingress' },
   { model: 'V1IngressClass', apiVersion: 'networking.k8s.io/v1', kind: 'IngressClass' },
   { model: 'V1NetworkPolicy', apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy' },

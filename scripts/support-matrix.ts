@@ -22,6 +22,7 @@ const roots = [
   'Secret',
   'ServiceAccount',
   'PriorityClass',
+  'RuntimeClass',
   'Endpoints',
   'EndpointSlice',
   'Event',
@@ -35,9 +36,7 @@ export const end = '<!-- end of what npm run support made -->';
 
 /** Fields of the schema that Kubernetes 1.33 knows behind a feature gate alone, and validation refuses. */
 const refused: Readonly<Record<string, string>> = {
-  'PodSpec.overhead': 'refused: it comes from a RuntimeClass, and there is no such kind here',
   'PodSpec.resources': 'refused: in 1.33 behind a feature gate that is off',
-  'PodSpec.runtimeClassName': 'refused: there is no kind RuntimeClass here',
   'RollingUpdateStatefulSetStrategy.maxUnavailable': 'refused: in 1.33 behind a feature gate that is off',
 };
 

@@ -36,6 +36,7 @@ import { ReplicationController, replicationControllerKind } from './kinds/replic
 import { ResourceQuota, resourceQuotaKind } from './kinds/resource-quota.ts';
 import { Role, roleKind } from './kinds/role.ts';
 import { RoleBinding, roleBindingKind } from './kinds/role-binding.ts';
+import { RuntimeClass, runtimeClassKind } from './kinds/runtime-class.ts';
 import { Secret, secretKind } from './kinds/secret.ts';
 import { Service, serviceKind } from './kinds/service.ts';
 import { ServiceAccount, serviceAccountKind } from './kinds/service-account.ts';
@@ -144,6 +145,10 @@ export abstract class ClusterCollections extends ClusterEmitter {
 
   get storageClasses(): Of<StorageClass> {
     return this.#of(storageClassKind, StorageClass);
+  }
+
+  get runtimeClasses(): Of<RuntimeClass> {
+    return this.#of(runtimeClassKind, RuntimeClass);
   }
 
   get csiNodes(): Of<CSINode> {

@@ -87,6 +87,7 @@ export { ReplicationController, replicationControllerKind } from './kinds/replic
 export { ResourceQuota, resourceQuotaKind } from './kinds/resource-quota.ts';
 export { Role, roleKind } from './kinds/role.ts';
 export { RoleBinding, roleBindingKind } from './kinds/role-binding.ts';
+export { RuntimeClass, runtimeClassKind } from './kinds/runtime-class.ts';
 export { Secret, secretKind } from './kinds/secret.ts';
 export { Service, serviceKind } from './kinds/service.ts';
 export { ServiceAccount, serviceAccountKind } from './kinds/service-account.ts';
@@ -167,6 +168,7 @@ export type {
   ResourceRequirements,
   RoleBindingManifest,
   RoleManifest,
+  RuntimeClassManifest,
   SecretManifest,
   SecurityContext,
   ServiceAccountManifest,

@@ -23,7 +23,7 @@ export function admissionSteps(env: { readonly services: ServiceAllocation; read
     defaultTolerationSeconds(),
     defaultStorageClass,
     env.services.step(),
-    runtimeClass,
+    runtimeClass(),
     matchLabelKeys(),
     customResourceRules,
     fieldWarnings(new FieldSupport()),

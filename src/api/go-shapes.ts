@@ -66,6 +66,7 @@ export const valueStructs: Fields = {
   ResourceQuota: ['metadata', 'spec', 'status'],
   Role: ['metadata'],
   RoleBinding: ['metadata', 'roleRef'],
+  RuntimeClass: ['metadata'],
   Scale: ['metadata', 'spec', 'status'],
   Secret: ['metadata'],
   SelfSubjectAccessReview: ['metadata', 'spec', 'status'],

@@ -22,6 +22,7 @@ const olderVersions: Readonly<Record<string, readonly string[]>> = {
   ReplicaSet: ['apps/v1beta2', 'extensions/v1beta1'],
   Role: ['rbac.authorization.k8s.io/v1beta1', 'rbac.authorization.k8s.io/v1alpha1'],
   RoleBinding: ['rbac.authorization.k8s.io/v1beta1', 'rbac.authorization.k8s.io/v1alpha1'],
+  RuntimeClass: ['node.k8s.io/v1beta1', 'node.k8s.io/v1alpha1'],
   StatefulSet: ['apps/v1beta1', 'apps/v1beta2'],
   StorageClass: ['storage.k8s.io/v1beta1'],
 };

@@ -33,6 +33,7 @@ import { resourceQuotaKind } from './resource-quota.ts';
 import { reviewKinds } from './reviews.ts';
 import { roleBindingKind } from './role-binding.ts';
 import { roleKind } from './role.ts';
+import { runtimeClassKind } from './runtime-class.ts';
 import { secretKind } from './secret.ts';
 import { serviceAccountKind } from './service-account.ts';
 import { serviceKind } from './service.ts';
@@ -68,6 +69,7 @@ export const builtInKinds: readonly KindDescriptor[] = [
   endpointSliceKind,
   leaseKind,
   priorityClassKind,
+  runtimeClassKind,
   horizontalPodAutoscalerKind,
   horizontalPodAutoscalerV1Kind,
   podDisruptionBudgetKind,

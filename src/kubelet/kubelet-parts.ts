@@ -55,6 +55,8 @@ export interface KubeletParts {
   /** The address of the node; '' until the runtime was opened. */
   readonly hostIp: string;
   readonly allocatable: PodFacts['allocatable'];
+  /** The handlers that RuntimeClasses may name here, besides ''. */
+  readonly runtimeHandlers: readonly string[];
   /** The variables of the Services a pod can see. */
   services(pod: StoredPod): readonly (readonly [string, string])[];
   /** True if a Service of the pod's namespace selects it. */

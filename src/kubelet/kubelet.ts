@@ -90,6 +90,7 @@ export class Kubelet implements Participant {
       pool: commons.pool,
       hostIp: info.hostAddress,
       allocatable: allocatableOf(node, info),
+      runtimeHandlers: info.runtimeHandlers ?? [],
       services: (pod) => lookup.serviceVariables(pod),
       isBehindService: (pod) => lookup.isBehindService(pod),
       event: (pod, type, reason, message, container) => client.event(regarding(pod, container), type, reason, message, source),

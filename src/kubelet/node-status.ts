@@ -84,6 +84,7 @@ export interface NodeStatusInput {
 
 /** The node's status: capacity, addresses, conditions with their heartbeat. */
 export function nodeStatus({ node, info, health, images, old, now }: NodeStatusInput): NodeStatus {
+  const { runtimeHandlers = [] } = info;
   return {
     ...old,
     addresses: [
@@ -94,6 +95,7 @@ export function nodeStatus({ node, info, health, images, old, now }: NodeStatusI
     capacity: capacityOf(node, info),
     conditions: conditionsOf(info, health, old?.conditions ?? [], formatTime(now)),
     images: imagesOf(images),
+    ...(runtimeHandlers.length === 0 ? {} : { runtimeHandlers: ['', ...runtimeHandlers].map((name) => ({ name })) }),
     nodeInfo: {
       architecture: info.architecture,
       bootID: '',

@@ -6,6 +6,7 @@ import type { KubeletParts } from './kubelet-parts.ts';
 import type { OperatedPod } from './pod-operations.ts';
 import { dnsOf, hostnameOf } from './pod-network-identity.ts';
 import { PodVolumes } from './pod-volumes.ts';
+import { runtimeHandlerOf } from './runtime-handler.ts';
 
 /** A sandbox that could not be made is tried again after so long. */
 const sandboxRepeatMs = 10_000;
@@ -30,7 +31,8 @@ export async function makeSandbox(
       await calls.run('work', 'stopSandbox', timeouts.workMs, (options) => runtime.stopSandbox(previous, options));
     }
     if (hasVolumes(target) && !(await canResolve(parts, target))) return undefined;
-    const config = { pod, attempt, hostname: hostnameOf(pod, parts.names), dns: dnsOf(pod, parts.names) };
+    const runtimeHandler = runtimeHandlerOf(parts, pod);
+    const config = { pod, attempt, runtimeHandler, hostname: hostnameOf(pod, parts.names), dns: dnsOf(pod, parts.names) };
     const made = await calls.run('work', 'runSandbox', timeouts.workMs, (options) => runtime.runSandbox(config, options));
     for (const { reason, message } of made.notices) parts.event(pod, 'Warning', reason, message);
     memory.sandboxFailures = 0;

@@ -330,6 +330,7 @@ export class DockerRuntime implements contract.Runtime {
       podCidr: node.overlay === undefined ? node.network.range.cidr : undefined,
       concurrency: callsAtATime,
       conditions: [podNetworkCondition(node.overlay, reach)],
+      runtimeHandlers: Object.keys(info.Runtimes ?? {}),
     };
   }
 }

@@ -47,6 +47,8 @@ export interface RuntimeInfo {
   readonly podCidr: string | undefined;
   /** How many calls about sandboxes, containers and volumes it takes at a time: 8 unless given. */
   readonly concurrency?: number;
+  /** The handlers that RuntimeClasses may name, besides the usual one (''); none unless given. */
+  readonly runtimeHandlers?: readonly string[];
   /** What else the node's status is to say, besides the conditions that every node has. */
   readonly conditions?: readonly RuntimeCondition[];
 }
@@ -64,6 +66,8 @@ export interface SandboxConfig {
   readonly pod: Stored<PodManifest>;
   /** Counts rebuilds of the pod's sandbox, from 0. */
   readonly attempt: number;
+  /** One of `RuntimeInfo.runtimeHandlers`, which runs all containers of the pod; '' and undefined: the runtime's usual one. */
+  readonly runtimeHandler?: string;
   readonly hostname: string;
   readonly dns:
     { readonly nameservers: readonly string[]; readonly searches: readonly string[]; readonly options: readonly string[] } | undefined;

@@ -31,6 +31,7 @@ export class SimulatedRuntime implements contract.Runtime {
   /** The faults of this node; add to them at any time. */
   readonly faults: SimulatedFaults;
   readonly #capacity: Readonly<Record<string, string>>;
+  readonly #runtimeHandlers: readonly string[] | undefined;
   readonly #images: SimulatedImages;
   readonly #gate: SimulatedGate;
   readonly #machine: SimulatedMachine;
@@ -44,6 +45,7 @@ export class SimulatedRuntime implements contract.Runtime {
     const { images = {}, unknownImages = 'run', faults, capacity = defaultCapacity } = options;
     this.faults = faults instanceof SimulatedFaults ? faults : new SimulatedFaults(faults);
     this.#capacity = capacity;
+    this.#runtimeHandlers = options.runtimeHandlers;
     const durations = options.durations === undefined ? defaultDurations : { ...defaultDurations, ...options.durations };
     this.#images = new SimulatedImages(images, unknownImages, durations.pullMs);
     this.#gate = new SimulatedGate(this.faults);
@@ -118,6 +120,7 @@ export class SimulatedRuntime implements contract.Runtime {
       osImage: 'simulated',
       hostAddress: range.gateway,
       podCidr: range.cidr,
+      ...(this.#runtimeHandlers === undefined ? {} : { runtimeHandlers: this.#runtimeHandlers }),
     });
   }
 

@@ -38,6 +38,8 @@ export interface OwnDockerdOptions {
   readonly btrfsMb?: number;
   /** It listens at this port of 127.0.0.1 too, for those alone whom the authority in the folder (`ca.pem`, `server-cert.pem`, `server-key.pem`) has signed for. */
   readonly tls?: { readonly folder: string; readonly port: number };
+  /** Names by which it has this machine's `runc` besides the usual one. */
+  readonly runtimes?: readonly string[];
 }
 
 const tlsArguments = ({ folder, port }: NonNullable<OwnDockerdOptions['tls']>): readonly string[] => [
@@ -71,10 +73,12 @@ export class OwnDockerd {
   readonly #liveRestore: boolean;
   readonly #driver: readonly string[];
   readonly #tls: readonly string[];
+  readonly #runtimes: readonly string[];
   readonly #machine: OwnMachine | undefined;
   #process: ChildProcess | undefined;
 
-  private constructor(folder: string, bridge: string, { liveRestore = false, machine, btrfsMb, tls }: OwnDockerdOptions) {
+  private constructor(folder: string, bridge: string, { liveRestore = false, machine, btrfsMb, tls, runtimes = [] }: OwnDockerdOptions) {
+    this.#runtimes = runtimes.flatMap((name) => ['--add-runtime', `${name}=runc`]);
     this.#tls = tls === undefined ? [] : tlsArguments(tls);
     this.#driver = btrfsMb === undefined ? [] : ['--storage-driver', 'btrfs'];
     this.#machine = machine;
@@ -128,6 +132,7 @@ export class OwnDockerd {
       ...(this.#machine === undefined ? [] : ['--host', this.tcpHost, '--tls=false']),
       ...this.#driver,
       ...this.#tls,
+      ...this.#runtimes,
       ...(this.#liveRestore ? ['--live-restore'] : []),
     ];
     const up = async (): Promise<void> => {

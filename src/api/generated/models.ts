@@ -1495,6 +1495,10 @@ export interface ObjectReference {
   readonly uid?: string;
 }
 
+export interface Overhead {
+  readonly podFixed?: { readonly [key: string]: Quantity };
+}
+
 export interface OwnerReference {
   readonly apiVersion: string;
   readonly blockOwnerDeletion?: boolean;
@@ -2086,6 +2090,15 @@ export interface RollingUpdateStatefulSetStrategy {
   readonly partition?: number;
 }
 
+export interface RuntimeClassManifest {
+  readonly apiVersion?: 'node.k8s.io/v1';
+  readonly handler: string;
+  readonly kind?: 'RuntimeClass';
+  readonly metadata?: ObjectMeta;
+  readonly overhead?: Overhead;
+  readonly scheduling?: Scheduling;
+}
+
 export interface SELinuxOptions {
   readonly level?: string;
   readonly role?: string;
@@ -2134,6 +2147,11 @@ export interface ScaleSpec {
 export interface ScaleStatus {
   readonly replicas: number;
   readonly selector?: string;
+}
+
+export interface Scheduling {
+  readonly nodeSelector?: { readonly [key: string]: string };
+  readonly tolerations?: readonly Toleration[];
 }
 
 export interface ScopeSelector {

@@ -1292,6 +1292,9 @@ export const encodedSchema: EncodedSchemaTable = {
     resourceVersion: 'string',
     uid: 'string',
   },
+  Overhead: {
+    podFixed: '{}quantity',
+  },
   OwnerReference: {
     apiVersion: 'string!',
     blockOwnerDeletion: 'boolean',
@@ -1811,6 +1814,14 @@ export const encodedSchema: EncodedSchemaTable = {
     maxUnavailable: 'int-or-string',
     partition: 'int32',
   },
+  RuntimeClass: {
+    apiVersion: 'string',
+    handler: 'string!',
+    kind: 'string',
+    metadata: 'ObjectMeta',
+    overhead: 'Overhead',
+    scheduling: 'Scheduling',
+  },
   SELinuxOptions: {
     level: 'string',
     role: 'string',
@@ -1854,6 +1865,10 @@ export const encodedSchema: EncodedSchemaTable = {
   ScaleStatus: {
     replicas: 'int32!',
     selector: 'string',
+  },
+  Scheduling: {
+    nodeSelector: '{}string atomic',
+    tolerations: '[]Toleration atomic',
   },
   ScopeSelector: {
     matchExpressions: '[]ScopedResourceSelectorRequirement atomic',

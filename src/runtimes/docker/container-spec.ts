@@ -60,6 +60,7 @@ export function containerBody(parts: ContainerParts): Body {
       ...outer.host,
       ...(network.type === 'joined' ? { NetworkMode: `container:${network.container}` } : {}),
       ...sharedNamespaces(plan, sandbox),
+      ...runtimeOf(plan),
       LogConfig: logConfig,
       RestartPolicy: { Name: 'no' },
       ...(plan.groups.length === 0 ? {} : { GroupAdd: plan.groups }),
@@ -81,6 +82,7 @@ export function sandboxBody(plan: PodPlan, image: string, labels: Labels, networ
       ...host,
       ...(plan.hostPid ? { PidMode: 'host' } : {}),
       IpcMode: plan.hostIpc ? 'host' : 'shareable',
+      ...runtimeOf(plan),
       LogConfig: { Type: 'none' },
       RestartPolicy: { Name: 'no' },
       CpuShares: 2,
@@ -112,6 +114,8 @@ function namespaceOwner(plan: PodPlan, network: NetworkPlace): { readonly body: 
   };
   return { body, host };
 }
+
+const runtimeOf = ({ runtime }: PodPlan): Body => (runtime === undefined ? {} : { Runtime: runtime });
 
 function sharedNamespaces(plan: PodPlan, sandbox: string | undefined): Body {
   const pid = plan.hostPid ? 'host' : plan.sharesProcesses && sandbox !== undefined ? `container:${sandbox}` : undefined;

@@ -51,6 +51,8 @@ export interface EngineInfo {
   readonly Architecture?: string;
   readonly KernelVersion?: string;
   readonly CgroupVersion?: string;
+  /** What it can run containers with, by name (`runc`, `runsc`, ...). */
+  readonly Runtimes?: Readonly<Record<string, unknown>>;
   /** Where it keeps its data, on its machine. */
   readonly DockerRootDir?: string;
   readonly Swarm?: { readonly LocalNodeState?: string; readonly ControlAvailable?: boolean; readonly Nodes?: number };

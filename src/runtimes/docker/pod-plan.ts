@@ -32,6 +32,8 @@ export interface PodPlan {
   readonly sysctls: Readonly<Record<string, string>>;
   readonly groups: readonly string[];
   readonly ports: readonly PlannedPort[];
+  /** The engine's runtime for all containers of the pod; undefined for its usual one. */
+  readonly runtime?: string;
 }
 
 const containersOf = (spec: PodSpec): readonly Container[] => [...(spec.initContainers ?? []), ...spec.containers];
@@ -75,7 +77,7 @@ export interface PodPlanInput {
 }
 
 export function podPlan({ config, ip, createdAtMs, sandbox, publishAll, publishAt }: PodPlanInput): PodPlan {
-  const { pod, attempt, hostname, dns } = config;
+  const { pod, attempt, hostname, dns, runtimeHandler = '' } = config;
   const spec = pod.spec ?? { containers: [] };
   const { securityContext } = spec;
   const groups = [
@@ -100,5 +102,6 @@ export function podPlan({ config, ip, createdAtMs, sandbox, publishAll, publishA
     sysctls: Object.fromEntries((securityContext?.sysctls ?? []).map(({ name, value }) => [name, value])),
     groups: [...new Set(groups.map(String))],
     ports: plannedPorts(spec, publishAll, publishAt),
+    ...(runtimeHandler === '' ? {} : { runtime: runtimeHandler }),
   };
 }

@@ -21,6 +21,8 @@ export interface SimulatedRuntimeOptions {
   readonly durations?: SimulatedDurations;
   /** What goes wrong. Hand the same `SimulatedFaults` to every node to script a whole cluster. */
   readonly faults?: SimulatedFaults | readonly SimulatedFault[];
+  /** What the `handler` of a RuntimeClass may be on this node. None unless given: Pods of such a class wait, and an Event says why. */
+  readonly runtimeHandlers?: readonly string[];
   /** 8 cpu, 32Gi memory, 110 pods, 100Gi ephemeral-storage unless given. */
   readonly capacity?: Readonly<Record<string, string>>;
 }

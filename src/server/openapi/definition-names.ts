@@ -163,6 +163,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
     'ServiceBackendPort',
   ],
   'io.k8s.api.coordination.v1': ['Lease', 'LeaseSpec'],
+  'io.k8s.api.node.v1': ['RuntimeClass', 'Overhead', 'Scheduling'],
   'io.k8s.api.scheduling.v1': ['PriorityClass'],
   'io.k8s.api.storage.v1': ['StorageClass', 'CSINode', 'CSINodeDriver', 'CSINodeSpec', 'VolumeNodeResources'],
   'io.k8s.api.autoscaling.v2': [

@@ -39,6 +39,7 @@ const models: Readonly<Record<string, string>> = {
   RoleBinding: 'Gives the permissions of a role to users, groups and service accounts within a namespace.',
   ClusterRole: 'Permissions in the whole cluster.',
   ClusterRoleBinding: 'Gives the permissions of a role to users, groups and service accounts in the whole cluster.',
+  RuntimeClass: 'What the Pods that name it are run by.',
   Secret: 'Confidential data for Pods to read.',
   Service: 'One stable address for Pods that are chosen by labels.',
   ServiceAccount: 'An identity for what runs in Pods.',
