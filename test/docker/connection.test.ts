@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { connect } from 'node:net';
+import { connect, createServer as createPlainServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
@@ -165,6 +165,41 @@ describe.runIf(here)('ways to an engine', () => {
       vi.unstubAllEnvs();
     }
   });
+});
+
+test('what takes over a connection sends nothing before what its user does', async () => {
+  const sent: string[] = [];
+  const server = createPlainServer((socket) => {
+    let text = '';
+    socket.on('data', (data) => {
+      const upgrades = /\r\n\r\n/.test(text);
+      text += data.toString('latin1');
+      const [head = '', ...rest] = text.split('\r\n\r\n');
+      if (head.startsWith('GET') && rest.length > 0) {
+        socket.end(
+          'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 21\r\nConnection: close\r\n\r\n{"ApiVersion":"1.41"}',
+        );
+      } else if (!upgrades && rest.length > 0) {
+        // As Podman does: it does not read the request's body before.
+        socket.write('HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n');
+      }
+      if (head.startsWith('POST')) sent[0] = rest.join('\r\n\r\n');
+    });
+    socket.on('end', () => socket.end());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const host = `tcp://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { engine: it } = await findEngine({ host, env: {} }, clock);
+  try {
+    const connection = await it.hijack('attach', { method: 'POST', path: '/containers/x/attach', query: { stdin: true } });
+    const ended = new Promise((resolve) => connection.once('end', resolve));
+    connection.resume().end('words\n');
+    await ended;
+    expect(sent).toEqual(['words\n']);
+  } finally {
+    it.close();
+    await new Promise((resolve) => server.close(resolve));
+  }
 });
 
 describe('the version of the API', () => {

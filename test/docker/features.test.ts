@@ -171,6 +171,8 @@ describe.runIf(here)('what the kubelet asks', () => {
     };
     const volumes = [{ name: 'host', hostPath: { path: hostFolder, type: 'Directory' } }];
     const it = await pod({ ...serving, volumeMounts: [{ name: 'host', mountPath: '/host' }] }, { volumes });
+    // Before, Podman listens at the port itself, and answers nobody.
+    await stage.until(it, 'ready', ({ ready }) => ready);
     const answer = async (): Promise<string> =>
       fetch(`http://127.0.0.1:${hostPort}/`)
         .then((got) => got.text())
@@ -282,6 +284,10 @@ describe.runIf(here)('what the kubelet asks', () => {
 
   test('a container for debugging is refused, in words, while the only container of a pod does not run', async () => {
     const it = await pod({ image: 'nowhere.invalid/none:1', command: ['true'] });
+    // What comes before the pod is begun has it made with a sandbox.
+    await stage.until(it, 'the image to be missed', ({ status }) =>
+      /ImagePull/.test(status.containerStatuses?.[0]?.state?.waiting?.reason ?? ''),
+    );
     await debug(it, ['sleep', '1000']);
     const waiting = () => now(it).status.ephemeralContainerStatuses?.[0]?.state?.waiting;
     await stage.until(it, 'a reason', () => waiting()?.reason === 'CreateContainerError');

@@ -56,7 +56,8 @@ async function push(registry: Registry, auth: object, image: string = testImages
   );
   let said = '';
   for await (const chunk of source) said += String(chunk);
-  const pushed = /"Digest":"(sha256:[0-9a-f]+)"/.exec(said)?.[1];
+  // The image store of containerd says it in words alone.
+  const pushed = /digest(?:":"|: )(sha256:[0-9a-f]+)/i.exec(said)?.[1];
   if (pushed === undefined) throw new Error(`the push failed: ${said}`);
   return pushed;
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { SystemClock } from 'coxswain';
 import { DockerRuntime } from '../../src/runtimes/docker-runtime.ts';
 import type { OwnMachine } from './own-machine.ts';
+import { OwnTurn } from './own-turn.ts';
 import { within } from '../runtimes/suite-patience.ts';
 
 const clock = new SystemClock();
@@ -147,7 +148,13 @@ export class OwnDockerd {
         this.#process.once('exit', () => (ended = true));
       }
     };
-    await within(up(), `the engine at ${this.host} answers`);
+    // Two that begin at once take each other's chains away in the kernel, and one of them ends.
+    const turn = this.#machine === undefined ? await OwnTurn.take() : undefined;
+    try {
+      await within(up(), `the engine at ${this.host} answers`);
+    } finally {
+      await turn?.give();
+    }
   }
 
   /** Ends it; with SIGKILL at once, else as it likes to end. */

@@ -91,6 +91,19 @@ test.each([
   ['manifest for x:1 not found: manifest unknown', 'RUNTIME_IMAGE_NOT_FOUND'],
   ["pull access denied for x, repository does not exist or may require 'docker login'", 'RUNTIME_IMAGE_NOT_FOUND'],
   ['unauthorized: authentication required', 'RUNTIME_IMAGE_UNAUTHORIZED'],
+  // The next three as Docker 28 says it with the image store of containerd.
+  [
+    'failed to resolve reference "r:1/x:1": pull access denied, repository does not exist or may require authorization: authorization failed: no basic auth credentials',
+    'RUNTIME_IMAGE_UNAUTHORIZED',
+  ],
+  [
+    'failed to resolve reference "r:1/x:1": unexpected status from HEAD request to http://r:1/v2/x/manifests/1: 401 Unauthorized',
+    'RUNTIME_IMAGE_UNAUTHORIZED',
+  ],
+  [
+    'pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed',
+    'RUNTIME_IMAGE_NOT_FOUND',
+  ],
   ['Head "http://h/v2/": no basic auth credentials', 'RUNTIME_IMAGE_UNAUTHORIZED'],
   ['toomanyrequests: You have reached your pull rate limit', 'RUNTIME_REGISTRY_UNAVAILABLE'],
   ['dial tcp: lookup registry.invalid: no such host', 'RUNTIME_REGISTRY_UNAVAILABLE'],

@@ -4,7 +4,7 @@ import type { Pod } from 'coxswain';
 import type { Volume, VolumeMount } from 'coxswain/models';
 import { DockerRuntime } from 'coxswain/runtimes/docker';
 import type { Engine } from '../../src/runtimes/docker/engine.ts';
-import { within } from '../runtimes/suite-patience.ts';
+import { patienceMs, within } from '../runtimes/suite-patience.ts';
 import { leftBehind } from './docker-fixture.ts';
 import { engineHere, speaks } from './engine-here.ts';
 import { ensureTestImages, testEngine, testImages } from './test-images.ts';
@@ -153,8 +153,8 @@ describe.runIf(here)('an engine that does not see our files', () => {
         metadata: { name: subPath },
         spec: { containers: [container], volumes: [{ name: 'v', ...volume }] },
       });
-      const message = () => cluster.pods.get(subPath)?.status.containerStatuses?.[0]?.state?.waiting?.message;
-      await expect.poll(message).toMatch(words);
+      const message = () => cluster.pods.get(subPath)?.status.containerStatuses?.[0]?.state?.waiting?.message ?? '';
+      await expect.poll(message, { timeout: patienceMs }).toMatch(words);
       await it.delete();
       await it.waitForDeletion();
     });
@@ -171,8 +171,8 @@ describe.runIf(here)('an engine that does not see our files', () => {
       metadata: { name: 'old' },
       spec: { containers: [container], volumes: [{ name: 'v', emptyDir: {} }] },
     });
-    const message = () => cluster.pods.get('old')?.status.containerStatuses?.[0]?.state?.waiting?.message;
-    await expect.poll(message).toMatch(/subPath "x" of volume "v".*needs API 1\.45/);
+    const message = () => cluster.pods.get('old')?.status.containerStatuses?.[0]?.state?.waiting?.message ?? '';
+    await expect.poll(message, { timeout: patienceMs }).toMatch(/subPath "x" of volume "v".*needs API 1\.45/);
     await it.delete();
     await it.waitForDeletion();
   });

@@ -34,7 +34,7 @@ const network = async (name: string, itsLabels: Labels): Promise<string> => {
 };
 const container = async (itsLabels: Labels, networkId?: string): Promise<string> => {
   const HostConfig = networkId === undefined ? {} : { NetworkMode: networkId };
-  const body = { Image: testImages.base, Cmd: ['sleep', '1000'], Labels: itsLabels, HostConfig };
+  const body = { Image: testImages.base, Cmd: ['sleep', '1000'], Labels: itsLabels, StopTimeout: 0, HostConfig };
   const { Id } = await engine.json<{ readonly Id: string }>('make', { method: 'POST', path: '/containers/create', body });
   await engine.json('start', { method: 'POST', path: `/containers/${Id}/start` });
   return Id;

@@ -101,11 +101,11 @@ async function importImage(engine: Engine, image: string, withNode: boolean): Pr
   const folder = folderWith(withNode);
   try {
     const archive = execFileSync('tar', ['-C', folder, '-c', '.'], { maxBuffer: 2 ** 30 });
-    const [repo = '', tag = ''] = image.split(':');
     const request = {
       method: 'POST',
       path: '/images/create',
-      query: { fromSrc: '-', repo, tag, changes: 'ENV PATH=/bin' },
+      // With its tag: Podman 4 does not look at one that is given apart.
+      query: { fromSrc: '-', repo: image, changes: 'ENV PATH=/bin' },
       archive,
     } as const;
     await engine.json('import a test image', request, { timeoutMs: 120_000 });
@@ -120,7 +120,8 @@ async function derive(engine: Engine, image: string, from: string, changes: read
   const [repo = '', tag = ''] = image.split(':');
   await engine.json(
     'commit',
-    { method: 'POST', path: '/commit', query: { container: Id, repo, tag, changes: changes.join('\n') } },
+    // A body, which Podman 4 waits for.
+    { method: 'POST', path: '/commit', query: { container: Id, repo, tag, changes: changes.join('\n') }, body: { Labels: {} } },
     { timeoutMs: 60_000 },
   );
   await engine.json('remove', { method: 'DELETE', path: `/containers/${Id}` });

@@ -100,10 +100,14 @@ export class ContainerAccess {
   }
 
   async copyTo({ engineId }: DockerContainer, folder: string, archive: Archive, call: CallOptions): Promise<void> {
+    const { engine } = this.#node;
     const source = archive instanceof Uint8Array ? archive : Readable.from(archive, { objectMode: false });
-    const request = { method: 'PUT', path: `/containers/${engineId}/archive`, query: { path: folder }, archive: source } as const;
+    const at = { path: `/containers/${engineId}/archive`, query: { path: folder } } as const;
+    const request = { method: 'PUT', ...at, archive: source } as const;
     try {
-      await this.#node.engine.json('copy into a container', request, { timeoutMs: copyTimeoutMs, ...call });
+      // It would make the folder.
+      if (engine.isPodman) await engine.json('look for the folder', { method: 'HEAD', ...at }, call);
+      await engine.json('copy into a container', request, { timeoutMs: copyTimeoutMs, ...call });
     } catch (error) {
       throw notCopied(`copying to ${folder}`, error);
     }

@@ -49,13 +49,15 @@ export class ContainerMaker {
   /** Returns the engine's id. @throws EngineError. */
   async make(itsLabels: Labels, body: object, signal: AbortSignal): Promise<string> {
     const name = containerName(itsLabels);
+    // Podman lets a container end by itself first, also when it is removed by force; and it has no daemon whose end would be meant.
+    const its = this.#engine.isPodman ? { ...body, StopTimeout: 0 } : body;
     return insist(this.#clock, signal, async (n) => {
       // An answer was lost: what was asked for may be there.
       if (n > 0) {
         const found = await this.#find(itsLabels, signal);
         if (found !== undefined) return found;
       }
-      return this.#create(name, itsLabels, body, signal);
+      return this.#create(name, itsLabels, its, signal);
     });
   }
 

@@ -13,7 +13,7 @@ import type { DockerNode } from './docker-node.ts';
 import type { DockerPod } from './docker-pod.ts';
 import type { DockerSandboxes } from './docker-sandboxes.ts';
 import { killAgainMs, placeOf, podLabels } from './docker-sandboxes.ts';
-import { hasStatus, isUncertain } from './engine-answered.ts';
+import { hasStatus, isNotRunning, isUncertain } from './engine-answered.ts';
 import { insist } from './insist.ts';
 import { KernelLog, killedForMemory, machineUptimeMs } from './kernel-log.ts';
 import { readLog } from './log-stream.ts';
@@ -76,7 +76,8 @@ export class DockerContainers {
         // The answer to the start before was lost: it may have gone well.
         if (n > 0 && ((await book.look(container, { signal })) === undefined || container.state.state !== 'created')) return;
         try {
-          const startIt = (): Promise<unknown> => engine.json('start a container', request, { signal, timeoutMs: startTimeoutMs });
+          const call = (): Promise<unknown> => engine.json('start a container', request, { signal, timeoutMs: startTimeoutMs });
+          const startIt = (): Promise<unknown> => insist(clock, signal, call, isAddressHeld);
           await startIt().catch(async (error: unknown) => {
             const again = hasStatus(error, 403) ? await this.#freeAddress(pod, signal) : await network.mend(error, signal);
             if (!again) throw error;
@@ -110,6 +111,8 @@ export class DockerContainers {
   async #isFinal(container: DockerContainer, error: unknown, signal: AbortSignal): Promise<boolean> {
     if (!isUncertain(error)) return true;
     if (!hasStatus(error, 500)) return false;
+    // In the words of Podman, of which some versions do not note it with the container.
+    if (/: OCI (?:runtime|permission)/.test((error as Error).message)) return true;
     const inspected = await this.#node.book.inspect(container.engineId, { signal }).catch(() => undefined);
     return (inspected?.State.Error ?? '') !== '';
   }
@@ -205,14 +208,14 @@ export class DockerContainers {
         await engine.json('send a signal', request, { signal });
         return true;
       } catch (error) {
-        if (!hasStatus(error, 404, 409)) throw error;
+        if (!isNotRunning(error)) throw error;
         return false;
       }
     });
   }
 
   async #parts(pod: DockerPod, config: ContainerConfig, imageUser: string, signal: AbortSignal): Promise<ContainerParts> {
-    const { options, sharesFiles } = this.#node;
+    const { engine, options, sharesFiles } = this.#node;
     const { container } = config;
     const folder = pod.containerFolder(container.name, config.attempt);
     const mounts = await Promise.all(
@@ -235,7 +238,9 @@ export class DockerContainers {
       mounts,
       messageFile: sharesFiles ? await messageFile(folder) : undefined,
       resources: resourceSpec(container, options.podPidsLimit, options.storageLimits),
-      security: securitySpec(config.securityContext, container.name, imageUser, (name) => readProfile(options.seccompFolder, name)),
+      security: securitySpec(config.securityContext, container.name, imageUser, (name) =>
+        readProfile(options.seccompFolder, name, engine.isPodman),
+      ),
     };
   }
 
@@ -252,6 +257,10 @@ export class DockerContainers {
   }
 }
 
+/** Podman says that a container has ended, and gives its address free some moments later. */
+const isAddressHeld = (error: unknown): boolean =>
+  hasStatus(error, 500) && /address \S+ is already allocated/.test((error as Error).message);
+
 const notMade = (container: string, { podName }: DockerPod, why: string): RuntimeError =>
   new RuntimeError('RUNTIME_CREATE_FAILED', `container "${container}" of pod "${podName}": ${why}`, { retryable: true });
 
@@ -263,10 +272,12 @@ async function messageFile(folder: string): Promise<string> {
   return path;
 }
 
-function readProfile(folder: string, name: string): string {
+/** @param byPath Podman reads the file itself. */
+function readProfile(folder: string, name: string, byPath: boolean): string {
   const path = join(folder, name);
   try {
-    return readFileSync(path, 'utf8');
+    const profile = readFileSync(path, 'utf8');
+    return byPath ? path : profile;
   } catch (cause) {
     throw new RuntimeError('RUNTIME_CONFIG', `seccomp profile ${path} cannot be read: ${(cause as Error).message}`, { cause });
   }

@@ -79,7 +79,7 @@ export async function openDockerNode(env: RuntimeEnv, parts: OpeningParts): Prom
   let rules: HostRules | undefined;
   try {
     if (!keep) watchdog = await startWatchdog(parts, env, folders);
-    const network = await PodNetwork.open({ engine, env, owner, tellsKernel: tellsKernel(parts) });
+    const network = await PodNetwork.open({ engine, env, owner, architecture: info.Architecture ?? '', tellsKernel: tellsKernel(parts) });
     await mkdir(stateDir, { recursive: true, mode: 0o711 });
     if (sharesMachine(parts, network)) {
       const names = { bridges: bridgePrefix(env), bridge: bridgeName(env) };

@@ -6,7 +6,7 @@ import type { DockerNode } from './docker-node.ts';
 import { ownLabels, labels } from './docker-labels.ts';
 import type { Labels } from './docker-labels.ts';
 import type { DockerPod } from './docker-pod.ts';
-import { hasStatus } from './engine-answered.ts';
+import { hasStatus, isNotRunning } from './engine-answered.ts';
 import { insist } from './insist.ts';
 import { podPlan } from './pod-plan.ts';
 import type { PodPlan } from './pod-plan.ts';
@@ -171,7 +171,7 @@ export class DockerSandboxes {
       try {
         await engine.json('kill a container', request, { signal });
       } catch (error) {
-        if (!hasStatus(error, 404, 409)) throw error;
+        if (!isNotRunning(error)) throw error;
       }
     });
   }

@@ -29,6 +29,14 @@ const oldestUsable = [1, 40] as const;
 const defaultTimeoutMs = 10_000;
 const good = Object.fromEntries([101, 200, 201, 202, 204, 304].map((status) => [status, true]));
 
+interface VersionAnswer {
+  readonly ApiVersion?: string;
+  readonly MinAPIVersion?: string;
+  readonly Components?: readonly { readonly Name?: string }[];
+}
+
+const emptyBody = { archive: new Uint8Array(), headers: { 'Content-Type': 'text/plain' } };
+
 type Dial = (options: object, callback: (error: DialError | null, result: unknown) => void) => void;
 interface DialError extends Error {
   readonly statusCode?: number;
@@ -43,6 +51,7 @@ export class Engine {
   readonly #clock: Clock;
   #prefix = '';
   #apiVersion = '';
+  #isPodman = false;
 
   private constructor(address: EngineAddress, docker: Dockerode, agent: Agent, clock: Clock) {
     this.address = address;
@@ -90,6 +99,11 @@ export class Engine {
     return Number(this.#apiVersion.split('.')[1]) >= minor;
   }
 
+  /** Podman, which answers by the same API and does some things at other times. */
+  get isPodman(): boolean {
+    return this.#isPodman;
+  }
+
   /** Calls and reads the whole answer: JSON, or undefined if it is none. */
   async json<T>(call: string, request: EngineRequest, options?: CallOptions): Promise<T> {
     const work = (signal: AbortSignal): Promise<unknown> => this.#dial(call, request, signal, {});
@@ -112,9 +126,11 @@ export class Engine {
   /** Calls and takes over the connection, for streams that go both ways. The deadline is for its beginning. */
   async hijack(call: string, request: EngineRequest, options?: CallOptions): Promise<Duplex> {
     const opening = new AbortController();
+    // Said to be empty: else it would be sent in chunks, and Podman has the end of those as the program's first input.
+    const whole = request.body === undefined ? { ...request, ...emptyBody } : request;
     const work = (late: AbortSignal): Promise<unknown> => {
       late.addEventListener('abort', () => opening.abort(late.reason), { once: true });
-      return this.#dial(call, request, opening.signal, { isStream: true, hijack: true });
+      return this.#dial(call, whole, opening.signal, { isStream: true, hijack: true });
     };
     return (await withDeadline(this.#clock, call, defaultTimeoutMs, options, work)) as Duplex;
   }
@@ -125,11 +141,8 @@ export class Engine {
   }
 
   async #negotiate(options: CallOptions | undefined): Promise<void> {
-    const answer = await this.json<{ readonly ApiVersion?: string; readonly MinAPIVersion?: string }>(
-      'version',
-      { method: 'GET', path: '/version' },
-      options,
-    );
+    const answer = await this.json<VersionAnswer>('version', { method: 'GET', path: '/version' }, options);
+    this.#isPodman = answer.Components?.some(({ Name }) => Name === 'Podman Engine') === true;
     const newest = versionOf(answer.ApiVersion ?? '1.24');
     const oldest = versionOf(answer.MinAPIVersion ?? '1.12');
     if (newest < versionOf(oldestUsable.join('.')) || oldest > versionOf(newestKnown.join('.'))) {

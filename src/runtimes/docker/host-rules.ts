@@ -42,7 +42,13 @@ export class HostRules {
     const tag = ['-m', 'comment', '--comment', bridge];
     const between = ['-i', `${bridges}+`, '-o', bridge, ...tag, '-j', 'ACCEPT'];
     const unchanged = ['-s', podCidr, '-o', `${bridges}+`, ...tag, '-j', 'ACCEPT'];
+    // Docker 28 drops what comes for a container's address from elsewhere than its bridge, before anybody else is asked.
+    const direct = ['-i', `${bridges}+`, '-d', podCidr, ...tag, '-j', 'ACCEPT'];
     const wanted: (readonly [make: Command, undo: Command])[] = [
+      [
+        ['iptables', '-w', '-t', 'raw', '-I', 'PREROUTING', ...direct],
+        ['iptables', '-w', '-t', 'raw', '-D', 'PREROUTING', ...direct],
+      ],
       [
         ['iptables', '-w', '-I', 'DOCKER-USER', ...between],
         ['iptables', '-w', '-D', 'DOCKER-USER', ...between],
@@ -72,8 +78,8 @@ export class HostRules {
         logger.warn({ bridge, command: make.join(' '), error: (error as Error).message }, 'the kernel could not be told');
       }
     }
-    // Both that are about pods; the route is about ClusterIPs.
-    return new HostRules(undo, undo.filter(([program]) => program === 'iptables').length === 2 ? 'rules' : 'none');
+    // All that are about pods; the route is about ClusterIPs.
+    return new HostRules(undo, undo.filter(([program]) => program === 'iptables').length === 3 ? 'rules' : 'none');
   }
 
   async close(): Promise<void> {

@@ -9,6 +9,7 @@ import { EngineError } from '../../errors.ts';
 import { hasStatus } from './engine-answered.ts';
 import { removeLostBridge } from './host-rules.ts';
 import type { ProcessOwner } from './process-owner.ts';
+import { ensureSandboxImage } from './sandbox-image.ts';
 
 interface NetworkAnswer {
   readonly Id: string;
@@ -59,7 +60,9 @@ export class PodNetwork {
   static async open(making: Making): Promise<PodNetwork> {
     const found = (await existing(making)) ?? (await create(making));
     const range = new AddressRange(found.IPAM?.Config?.[0]?.Subnet ?? '');
-    return new PodNetwork(found, range, await isOwnAddress(range.gateway), making);
+    const see = (): Promise<boolean> => isOwnAddress(range.gateway);
+    const reachable = (await see()) || (making.engine.isPodman && (await whileUsed(making, found.Name, see)));
+    return new PodNetwork(found, range, reachable, making);
   }
 
   /** The engine has no network of the node any more: nor has this machine its bridge. */
@@ -117,6 +120,7 @@ export interface Making {
   readonly engine: Engine;
   readonly env: RuntimeEnv;
   readonly owner: ProcessOwner;
+  readonly architecture: string;
   /** The engine's bridges may be on this machine, whose kernel is told what has to change. */
   readonly tellsKernel: boolean;
 }
@@ -140,6 +144,31 @@ async function makeAgain(making: Making, broken: string | undefined, range: Addr
   await clearBridge(making);
   const made = { method: 'POST', path: '/networks/create', body: networkBody(env, owner, range) } as const;
   return (await engine.json<{ readonly Id: string }>('create the pod network', made, { timeoutMs: 20_000, signal })).Id;
+}
+
+/** Podman makes the bridge with the first container that runs in the network, and removes it with the last: for a look, one runs for a moment. */
+async function whileUsed(
+  { engine, env, owner, architecture }: Making,
+  NetworkMode: string,
+  look: () => Promise<boolean>,
+): Promise<boolean> {
+  const body = {
+    Image: await ensureSandboxImage(engine, architecture),
+    Labels: ownLabels(env, owner, 'helper'),
+    StopTimeout: 0,
+    HostConfig: { NetworkMode, ReadonlyRootfs: true, CapDrop: ['ALL'] },
+  };
+  const { Id } = await engine.json<{ readonly Id: string }>('make a helper', { method: 'POST', path: '/containers/create', body });
+  try {
+    await engine.json('start a helper', { method: 'POST', path: `/containers/${Id}/start` });
+    return await look();
+  } catch (error) {
+    // Why no container starts, the first pod will tell.
+    env.logger.warn({ node: env.nodeName, error: (error as Error).message }, 'it could not be seen whether pods are reached by address');
+    return false;
+  } finally {
+    await engine.json('remove a helper', { method: 'DELETE', path: `/containers/${Id}`, query: { force: true } }).catch(() => undefined);
+  }
 }
 
 function networkBody(env: RuntimeEnv, owner: ProcessOwner, range: AddressRange): object {

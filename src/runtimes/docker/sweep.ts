@@ -42,10 +42,7 @@ export async function sweepOverlay(engine: Engine, clock: Clock, clusterId: stri
     try {
       const found = await engine.json<readonly { readonly Id: string }[]>('list networks', { method: 'GET', path: '/networks', query });
       if (found.length === 0) return;
-      await removeAll(
-        engine,
-        found.map(({ Id }) => `/networks/${Id}`),
-      );
+      await removeNetworks(engine, found);
     } catch {
       // An engine that is away, or is no manager any more.
       return;
@@ -73,16 +70,27 @@ async function sweepOnce(engine: Engine, filters: string): Promise<number> {
     containers.map(({ Id }) => `/containers/${Id}?force=1&v=1`),
   );
   const networks = await list<readonly { readonly Id: string }[]>('/networks', {});
-  await removeAll(
-    engine,
-    networks.map(({ Id }) => `/networks/${Id}`),
-  );
+  await removeNetworks(engine, networks);
   const { Volumes: volumes } = await list<{ readonly Volumes: readonly { readonly Name: string }[] | null }>('/volumes', {});
   await removeAll(
     engine,
     (volumes ?? []).map(({ Name }) => `/volumes/${Name}`),
   );
   return containers.length + networks.length + (volumes?.length ?? 0);
+}
+
+/** Those that nobody uses: Podman would remove the others too, where Docker refuses. */
+async function removeNetworks(engine: Engine, networks: readonly { readonly Id: string }[]): Promise<void> {
+  const isUsed = async (id: string): Promise<boolean> => {
+    const query = { filters: JSON.stringify({ network: [id] }) };
+    const users = await engine.json<readonly unknown[]>('list users of a network', { method: 'GET', path: '/containers/json', query });
+    return users.length > 0;
+  };
+  const used = engine.isPodman ? await Promise.all(networks.map(({ Id }) => isUsed(Id))) : [];
+  await removeAll(
+    engine,
+    networks.filter((_network, n) => used[n] !== true).map(({ Id }) => `/networks/${Id}`),
+  );
 }
 
 async function removeAll(engine: Engine, paths: readonly string[]): Promise<void> {
