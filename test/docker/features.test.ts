@@ -1,5 +1,6 @@
 import { packTar, unpackTar } from 'modern-tar';
 import { mkdtempSync, readlinkSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -182,6 +183,31 @@ describe.runIf(here)('what the kubelet asks', () => {
     expect(text).toBe('hello\n');
     await now(it).delete();
     expect((await run('ls -l /proc/self/ns/net', {}, { hostNetwork: true })).log).toContain(readlinkSync('/proc/self/ns/net'));
+  });
+
+  test.each([
+    ['the container of a pod', 1],
+    ['the sandbox of a pod', 2],
+  ])('a hostPort that another program has: an Event names it (%s), and the pod starts once it is free', async (_of, containers) => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, '0.0.0.0', resolve));
+    const { port: hostPort } = other.address() as AddressInfo;
+    const command = ['sh', '-c', 'trap "exit 0" TERM; while :; do sleep 0.1; done'];
+    const more = Array.from({ length: containers }, (_, i) => ({ name: `c${i}`, image: testImages.base, command }));
+    const it = await pod(
+      {},
+      { restartPolicy: 'Always', containers: [{ ...more[0]!, ports: [{ containerPort: 8080, hostPort }] }, ...more.slice(1)] },
+    );
+    const told = () => cluster.events.list().filter(({ object }) => object.involvedObject.name === it.name && object.type === 'Warning');
+    await stage.until(it, 'an Event', () => told().length > 0);
+    expect(
+      told()
+        .map(({ object }) => object.message)
+        .join('\n'),
+    ).toContain(`${hostPort}`);
+    await new Promise((resolve) => other.close(resolve));
+    await stage.until(it, 'ready', ({ ready }) => ready);
+    await now(it).delete();
   });
 
   test('stdin and a terminal', async () => {
