@@ -34,6 +34,7 @@ import { serviceKind } from './kinds/service.ts';
 import type { ParticipantGroup } from './loop/participant-group.ts';
 import { UsageMeter } from './metrics/usage-meter.ts';
 import type { PodAddress, PodStats, Runtime } from './runtimes/runtime.ts';
+import { SharedObjects } from './runtimes/shared-objects.ts';
 import { forwardPort } from './proxy/port-forwarder.ts';
 import type { ListenerProblem, ServiceProxy } from './proxy/service-proxy.ts';
 
@@ -61,6 +62,7 @@ export class ClusterNodes implements PodStreams {
   readonly #parts: ClusterNodesParts;
   readonly #kubelets = new Map<string, Kubelet>();
   readonly #commons = new KubeletCommons();
+  readonly #runtimeCommons = new SharedObjects();
   readonly #secureRandom = new SystemSecureRandom();
   readonly #forwards = new Set<PortForward>();
   #stateDir: string | undefined;
@@ -116,6 +118,7 @@ export class ClusterNodes implements PodStreams {
         secureRandom: this.#secureRandom,
         clusterId,
         nodeName: node.name,
+        commons: this.#runtimeCommons,
         onHostDeath,
         // Made when a runtime first asks: most of a test's nodes put nothing there.
         get stateDir() {

@@ -265,6 +265,7 @@ export type {
   ProbeResult,
   ResolvedMount,
   Runtime,
+  RuntimeCommons,
   RuntimeCondition,
   RuntimeEnv,
   RuntimeInfo,

@@ -42,6 +42,8 @@ export class NodeAgent {
   #runtimeError: string | undefined;
   #images: readonly ImageReport[] = [];
   #imagesDue = true;
+  /** What the runtime had to say in the status that was written last. */
+  #told = '';
   #lease: Stored<LeaseManifest> | undefined;
   #renewAt: Instant = 0;
   #statusAt: Instant = 0;
@@ -187,6 +189,7 @@ export class NodeAgent {
       if (error instanceof ClosedError) return;
       found = (error as Error).message;
     }
+    if (this.#conditionsText() !== this.#told) this.#statusAt = clock.now();
     if ((found === undefined) === (this.#runtimeError === undefined)) return;
     this.#runtimeError = found;
     this.#statusAt = clock.now();
@@ -196,6 +199,7 @@ export class NodeAgent {
     const { client, clock, writeOptions, nodeName } = this.#parts;
     const known = client.get(nodeKind, { namespace: undefined, name: nodeName });
     if (known === undefined) return;
+    this.#told = this.#conditionsText();
     const status = nodeStatus({ ...this.#statusParts(known), now: clock.now() });
     await client.updateStatus(nodeKind, { ...known, status } as unknown as NodeManifest, writeOptions);
     const ready = this.#runtimeError === undefined;
@@ -204,6 +208,11 @@ export class NodeAgent {
       const reason = ready ? 'NodeReady' : 'NodeNotReady';
       this.#tell(ready ? 'Normal' : 'Warning', reason, `Node ${nodeName} status is now: ${reason}`);
     }
+  }
+
+  #conditionsText(): string {
+    const { conditions } = this.#info;
+    return conditions === undefined ? '' : JSON.stringify(conditions);
   }
 
   #statusParts(known: Stored<NodeManifest> | undefined): Omit<Parameters<typeof nodeStatus>[0], 'now'> {

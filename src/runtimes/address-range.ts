@@ -86,6 +86,12 @@ export class AddressRange {
     return slot >= 0 && slot < this.capacity ? slot : undefined;
   }
 
+  /** Whether somebody has the address, which is given as a number. */
+  has(value: number): boolean {
+    const slot = value - this.#base - 2;
+    return slot >= 0 && slot < this.capacity && this.#isTaken(slot);
+  }
+
   #isTaken(slot: number): boolean {
     return (this.#taken[slot >> 3]! & (1 << (slot & 7))) !== 0;
   }

@@ -92,6 +92,7 @@ export class DockerRuntime implements contract.Runtime {
         hostRules: o.hostRules ?? true,
         serviceCidr: o.serviceCidr,
         overlay: o.overlay ?? true,
+        relay: o.relay ?? 'auto',
       });
       this.#opened = { ...opened, engine, access: new ContainerAccess(opened.node) };
       opened.node.book.pods.onEvent((podUid) => this.#listeners.forEach((listener) => listener(podUid)));
@@ -327,10 +328,13 @@ export class DockerRuntime implements contract.Runtime {
       kernelVersion: info.KernelVersion ?? '',
       osImage: info.OperatingSystem ?? '',
       hostAddress: node.hostAddress,
-      podCidr: node.overlay === undefined ? node.network.range.cidr : undefined,
+      podCidr: node.shared === undefined ? node.network.range.cidr : undefined,
       concurrency: callsAtATime,
-      conditions: [podNetworkCondition(node.overlay, reach)],
       runtimeHandlers: Object.keys(info.Runtimes ?? {}),
+      // While it is open, a relay may go down and up.
+      get conditions() {
+        return [podNetworkCondition(reach)];
+      },
     };
   }
 }

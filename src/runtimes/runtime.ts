@@ -30,6 +30,14 @@ export interface RuntimeEnv {
   readonly volumesDir?: string;
   /** A folder of this node's own for logs, volumes and the like, made on first use; gone on close unless `keep`. */
   readonly stateDir: string;
+  /** What the runtimes of the cluster's nodes in this process have in common. Absent: the node is alone. */
+  readonly commons?: RuntimeCommons;
+}
+
+/** Where runtimes of one cluster in one process meet: a runtime keeps there what its nodes share. */
+export interface RuntimeCommons {
+  /** The one object of this class, made when it is first asked for. */
+  of<T extends object>(kind: new () => T): T;
 }
 
 export interface RuntimeInfo {
@@ -49,7 +57,10 @@ export interface RuntimeInfo {
   readonly concurrency?: number;
   /** The handlers that RuntimeClasses may name, besides the usual one (''); none unless given. */
   readonly runtimeHandlers?: readonly string[];
-  /** What else the node's status is to say, besides the conditions that every node has. */
+  /**
+   * What else the node's status is to say, besides the conditions that every node has. Looked at again with every heartbeat (10 s): where
+   * they change while the runtime is open, this is a getter.
+   */
   readonly conditions?: readonly RuntimeCondition[];
 }
 

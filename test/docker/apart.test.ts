@@ -28,7 +28,7 @@ const container: Container = {
   readinessProbe: { httpGet: { port: 8080 }, periodSeconds: 1 },
 };
 
-describe.runIf(canStartDockerd())('two engines on two machines, without a swarm', () => {
+describe.runIf(canStartDockerd())('two engines on two machines, without a swarm or a relay', () => {
   beforeAll(async () => {
     ownSwitch = new OwnSwitch(ownSubnet(238));
     const machines = [2, 3].map((number) => ({ subnet: ownSubnet(200 + number), machine: ownSwitch!.machine(number) }));
@@ -36,7 +36,7 @@ describe.runIf(canStartDockerd())('two engines on two machines, without a swarm'
     const nodes = engines.map(({ tcpHost }, n) => ({
       name: `n${n + 1}`,
       podCidr: `${ownSubnet(204 + n)}.0/24`,
-      runtime: new DockerRuntime({ host: tcpHost, neverPull: true }),
+      runtime: new DockerRuntime({ host: tcpHost, neverPull: true, relay: false }),
     }));
     stage = await DockerStage.open({ name, nodes }, engines);
     ({ web, service } = await stage.web(container));

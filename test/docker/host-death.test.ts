@@ -34,8 +34,8 @@ interface Host {
   says(word: string): Promise<string>;
 }
 
-function startHost(keep: boolean, replicas = 3): Host {
-  const order = JSON.stringify({ name, keep, folder, replicas });
+function startHost(keep: boolean, replicas = 3, relay = false): Host {
+  const order = JSON.stringify({ name, keep, folder, replicas, relay });
   const child = spawn(process.execPath, ['--import', 'tsx', program, order], { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines: string[] = [];
   const wake = new Set<() => void>();
@@ -146,6 +146,37 @@ describe.runIf(here)('death of a host', { timeout: 400_000 + kills * 120_000 }, 
     await end(host, 'SIGKILL');
     await untilWatchdogsHaveGone();
     expect(bridgesOf(name)).toEqual([]);
+  });
+
+  const relays = async (): Promise<readonly string[]> => {
+    const query = { filters: JSON.stringify({ label: [`coxswain.cluster=${name}`, 'coxswain.role=relay'] }) };
+    const found = await engine.json<readonly { readonly Id: string }[]>('list', { method: 'GET', path: '/containers/json', query });
+    return found.map(({ Id }) => Id);
+  };
+
+  test('kill -9 of a host with a relay: that and its network go too', async () => {
+    const host = startHost(false, 2, true);
+    await host.says('ready');
+    // Two sandboxes and containers, the relay, and two networks.
+    expect([(await leftBehind(engine, name)).length, (await relays()).length]).toEqual([7, 1]);
+    await end(host, 'SIGKILL');
+    await untilNothingIsLeft();
+    await untilWatchdogsHaveGone();
+  });
+
+  test('keep: kill -9 of a host with a relay, and the next goes on with the same addresses', async () => {
+    const first = startHost(true, 2, true);
+    const pods = await first.says('ready');
+    const [relay] = await relays();
+    const before = (await leftBehind(engine, name)).filter((id) => id !== relay);
+    await end(first, 'SIGKILL');
+    // The relay ends with its owner, whatever else goes on.
+    await expect.poll(relays, { timeout: 60_000 }).toEqual([]);
+    const second = startHost(true, 2, true);
+    await expect.poll(async () => (await relays()).length, { timeout: 60_000 }).toBe(1);
+    expect(await second.says('ready')).toBe(pods);
+    expect(await leftBehind(engine, name)).toEqual(expect.arrayContaining(before));
+    await end(second, 'SIGKILL');
   });
 
   test(`kill -9 at ${kills} random moments: nothing is left, nothing foreign is touched`, async () => {

@@ -1,4 +1,4 @@
-// A host of a cluster on Docker, to be killed: tsx host-program.ts {"name", "keep", "stateDir", "store", "replicas"}
+// A host of a cluster on Docker, to be killed: tsx host-program.ts {"name", "keep", "folder", "replicas", "relay"}
 import { Cluster } from 'coxswain';
 import { DockerRuntime } from 'coxswain/runtimes/docker';
 import { LmdbStore } from 'coxswain/stores/lmdb';
@@ -9,12 +9,13 @@ interface Order {
   readonly keep: boolean;
   readonly folder: string;
   readonly replicas: number;
+  readonly relay: boolean;
 }
 
-const { name, keep, folder, replicas } = JSON.parse(process.argv[2] ?? '') as Order;
+const { name, keep, folder, replicas, relay } = JSON.parse(process.argv[2] ?? '') as Order;
 const cluster = await Cluster.create({
   name,
-  nodes: [{ name: 'n1', runtime: new DockerRuntime({ neverPull: true }) }],
+  nodes: [{ name: 'n1', runtime: new DockerRuntime({ neverPull: true, relay }) }],
   stateDir: `${folder}/state`,
   ...(keep ? { onHostDeath: 'keep' as const, store: new LmdbStore({ path: `${folder}/store` }) } : {}),
 });

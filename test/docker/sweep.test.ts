@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { SystemClock } from 'coxswain';
 import type { Clock } from 'coxswain';
-import { labels, overlayLabels, ownLabels } from '../../src/runtimes/docker/docker-labels.ts';
+import { labels, nodeFilter, overlayLabels, ownLabels, sharedLabels } from '../../src/runtimes/docker/docker-labels.ts';
 import type { Labels } from '../../src/runtimes/docker/docker-labels.ts';
 import type { Engine } from '../../src/runtimes/docker/engine.ts';
 import { removeEngineVolume } from '../../src/runtimes/docker/local-volumes.ts';
@@ -76,6 +76,16 @@ describe.runIf(here)('what is left on an engine', () => {
     await remove(foreign);
     await sweepOverlay(engine, clock, clusterId);
     expect(await leftBehind(engine, clusterId)).toEqual([]);
+  });
+
+  test('what the nodes of a dead process shared goes, and no sweep of one node takes what those of a living one share', async () => {
+    const dead = { [labels.ownerPid]: '1', [labels.ownerStart]: 'before' };
+    const left = await network('left', { ...sharedLabels(node, owner, 'relay-network'), ...dead });
+    await container({ ...sharedLabels(node, owner, 'relay'), ...dead }, left);
+    const alive = [await network('alive', sharedLabels(node, owner, 'relay-network')), await container(sharedLabels(node, owner, 'relay'))];
+    await sweepDead(engine, clock, owner);
+    await sweepNode(engine, clock, nodeFilter(node));
+    expect([...(await leftBehind(engine, clusterId))].sort()).toEqual([...alive].sort());
   });
 
   test('helpers of a host that died go, of this node alone', async () => {

@@ -10,8 +10,8 @@ import type { DockerPod } from './docker-pod.ts';
 import type { InspectedContainer, ListedContainer } from './engine-answers.ts';
 import type { Engine } from './engine.ts';
 import { hasStatus } from './engine-answered.ts';
-import type { OverlayNetwork } from './overlay-network.ts';
 import type { PodPlan } from './pod-plan.ts';
+import type { SharedNetwork } from './shared-network.ts';
 
 /**
  * Who asks about a pod so soon after it was looked at is told what was seen: had anything happened since, an event would have told, and what
@@ -26,7 +26,7 @@ export interface DockerBookParts {
   readonly clock: Clock;
   readonly clusterId: string;
   readonly nodeName: string;
-  readonly overlay: OverlayNetwork | undefined;
+  readonly shared: SharedNetwork | undefined;
   /** Makes the pod that labels speak of: found on the engine, not made by this process. */
   readonly adopt: (plan: PodPlan) => DockerPod;
   /** Adds what a container said about its end. */
@@ -144,7 +144,7 @@ export class DockerBook {
     pod.sandboxEngineId = inspected.Id;
     pod.sandboxSeen = ++this.#observations;
     pod.ready = inspected.State.Running;
-    const shared = this.#parts.overlay?.addressOf(inspected);
+    const shared = this.#parts.shared?.addressOf(inspected);
     if (shared !== undefined) pod.ips = [shared];
     this.#readPorts(pod, inspected);
   }

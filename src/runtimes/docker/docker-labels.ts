@@ -3,7 +3,7 @@ import type { ProcessOwner } from './process-owner.ts';
 
 /** What every container, network and volume of ours says about itself. Nothing without these labels is ever touched. */
 export const labels = {
-  /** `sandbox`, `container`, `network`, `overlay`, `volume`, `helper`. */
+  /** `sandbox`, `container`, `network`, `overlay`, `relay-network`, `relay`, `volume`, `helper`. */
   role: 'coxswain.role',
   cluster: 'coxswain.cluster',
   node: 'coxswain.node',
@@ -26,10 +26,15 @@ export const labels = {
   /** The container's declared ports as JSON: probes name them. */
   ports: 'coxswain.container.ports',
   messagePolicy: 'coxswain.container.message-policy',
+  /** Which slice of the relay's range an engine has. */
+  relaySlice: 'coxswain.relay.slice',
 } as const;
 
 export type Labels = Readonly<Record<string, string>>;
-export type Role = 'sandbox' | 'container' | 'network' | 'overlay' | 'volume' | 'helper';
+export type Role = 'sandbox' | 'container' | 'network' | 'overlay' | 'relay-network' | 'relay' | 'volume' | 'helper';
+
+/** In the place of a node's name: what the nodes of a process share on an engine. No node can be called that. */
+export const allNodes = '*';
 
 /** The labels that say whose something is. */
 export function ownLabels(env: Pick<RuntimeEnv, 'clusterId' | 'nodeName' | 'onHostDeath'>, owner: ProcessOwner, role: Role): Labels {
@@ -43,6 +48,13 @@ export function ownLabels(env: Pick<RuntimeEnv, 'clusterId' | 'nodeName' | 'onHo
     [labels.ownerHost]: owner.host,
   };
 }
+
+/** The labels of what the nodes of a process share on an engine. */
+export const sharedLabels = (
+  { clusterId, onHostDeath }: Pick<RuntimeEnv, 'clusterId' | 'onHostDeath'>,
+  owner: ProcessOwner,
+  role: Role,
+): Labels => ownLabels({ clusterId, onHostDeath, nodeName: allNodes }, owner, role);
 
 /**
  * The labels of an engine's volume that holds a persistent volume. If objects outlive the host, so does what they speak of: then nothing

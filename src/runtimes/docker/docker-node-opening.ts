@@ -7,7 +7,8 @@ import type { RuntimeEnv } from '../runtime.ts';
 import { ContainerMaker } from './container-maker.ts';
 import { DockerBook } from './docker-book.ts';
 import { DockerContainers } from './docker-containers.ts';
-import { labels, nodeFilter, overlayFilter, ownLabels, volumeLabels } from './docker-labels.ts';
+import { labels, nodeFilter, overlayFilter, ownLabels, sharedLabels, volumeLabels } from './docker-labels.ts';
+import type { Labels } from './docker-labels.ts';
 import type { DockerNode, DockerNodeOptions } from './docker-node.ts';
 import { DockerPod } from './docker-pod.ts';
 import { DockerSandboxes } from './docker-sandboxes.ts';
@@ -20,13 +21,17 @@ import { ImagePuller } from './image-puller.ts';
 import type { ImagePullerOptions } from './image-puller.ts';
 import { LocalVolumes } from './local-volumes.ts';
 import { isManager, isOneOfSeveral, OverlayNetwork } from './overlay-network.ts';
+import { RelayHub } from './relay-hub.ts';
+import { RelayNetwork } from './relay-network.ts';
 import { RemoteVolumes } from './remote-volumes.ts';
 import type { PodVolumes } from './local-volumes.ts';
 import type { PodPlan } from './pod-plan.ts';
 import { HostRules } from './host-rules.ts';
+import type { PodNetworkReach } from './pod-network-condition.ts';
 import { bridgeName, bridgePrefix, PodNetwork } from './pod-network.ts';
 import { currentOwner } from './process-owner.ts';
 import type { RegistryCredentials } from './registry-credentials.ts';
+import type { SharedNetwork } from './shared-network.ts';
 import { StartLimit } from './start-limit.ts';
 import { refuseSecondOwner, sweepDead, sweepHelpers, sweepNode, sweepOverlay } from './sweep.ts';
 import { Watchdog } from './watchdog.ts';
@@ -45,6 +50,7 @@ export interface OpeningParts {
   readonly serviceCidr: string | undefined;
   /** Whether an overlay network is used where the engine is in a swarm with others. */
   readonly overlay: boolean;
+  readonly relay: 'auto' | boolean;
 }
 
 /** A node on an engine, open. */
@@ -52,8 +58,8 @@ export interface OpenDockerNode {
   readonly node: DockerNode;
   readonly sandboxes: DockerSandboxes;
   readonly containers: DockerContainers;
-  /** Whom pods reach by address without an overlay network. */
-  readonly reach: HostRules['reach'];
+  /** Whom pods reach by address. */
+  readonly reach: PodNetworkReach;
   /** Ends everything (`kill`), or lets go of it (`keep`). */
   close(): Promise<void>;
 }
@@ -77,6 +83,7 @@ export async function openDockerNode(env: RuntimeEnv, parts: OpeningParts): Prom
   } else await sweepHelpers(engine, env);
   let watchdog: Watchdog | undefined;
   let rules: HostRules | undefined;
+  let between: SharedNetworks | undefined;
   try {
     if (!keep) watchdog = await startWatchdog(parts, env, folders);
     const network = await PodNetwork.open({ engine, env, owner, architecture: info.Architecture ?? '', tellsKernel: tellsKernel(parts) });
@@ -86,8 +93,9 @@ export async function openDockerNode(env: RuntimeEnv, parts: OpeningParts): Prom
       rules = await HostRules.open({ ...names, logger: env.logger, podCidr: network.range.cidr, serviceCidr: parts.serviceCidr });
       watchdog?.also(rules.undo);
     }
-    const overlay = parts.overlay && isOneOfSeveral(info) ? await OverlayNetwork.open(engine, env.clusterId, info) : undefined;
-    const open = assemble({ env, parts, info, network, overlay, memoryFolder });
+    between = await openSharedNetwork(env, parts, info);
+    const { shared, noRelay } = between;
+    const open = assemble({ env, parts, info, network, shared, memoryFolder });
     if (keep) await open.node.book.refresh();
     open.node.watch.start();
     const garbage = new ImageGarbage({
@@ -99,11 +107,16 @@ export async function openDockerNode(env: RuntimeEnv, parts: OpeningParts): Prom
       let isClean = true;
       await garbage.close();
       await open.node.watch.close();
-      if (!keep) {
-        await rules?.close();
-        isClean = await sweepNode(engine, clock, nodeFilter(env));
-        if (isClean) await network.removeBridge();
-        if (isManager(info)) await sweepOverlay(engine, clock, env.clusterId);
+      try {
+        if (!keep) {
+          await rules?.close();
+          isClean = await sweepNode(engine, clock, nodeFilter(env));
+          if (isClean) await network.removeBridge();
+          if (isManager(info)) await sweepOverlay(engine, clock, env.clusterId);
+        }
+      } finally {
+        // It tries on for as long as it is open, whatever the engine does.
+        await between?.close();
       }
       // What stays is left to it for when this process ends.
       if (isClean) await watchdog?.close();
@@ -111,11 +124,12 @@ export async function openDockerNode(env: RuntimeEnv, parts: OpeningParts): Prom
       engine.close();
       if (!keep) for (const folder of folders) await rm(folder, { recursive: true, force: true });
     };
-    return { ...open, reach: rules?.reach ?? 'none', close };
+    return { ...open, reach: { shared, noRelay, rules: rules?.reach ?? 'none' }, close };
   } catch (error) {
     await rules?.close();
     if (!keep) await sweepNode(engine, clock, nodeFilter(env)).catch(() => undefined);
     if (!keep && isManager(info)) await sweepOverlay(engine, clock, env.clusterId, 1);
+    await between?.close();
     await watchdog?.close();
     throw error;
   }
@@ -123,6 +137,29 @@ export async function openDockerNode(env: RuntimeEnv, parts: OpeningParts): Prom
 
 /** The engine's machine may be this one, and its kernel is to be told what has to change. */
 const tellsKernel = ({ engine, hostRules }: OpeningParts): boolean => hostRules && engine.address.type === 'socket';
+
+interface SharedNetworks {
+  readonly shared: SharedNetwork | undefined;
+  /** Why there is no relay though one was wanted. */
+  readonly noRelay: string | undefined;
+  close(): Promise<void>;
+}
+
+/** Opens the network that pods share with those of other engines, if there is to be one. Without a relay pods start all the same. */
+async function openSharedNetwork(env: RuntimeEnv, { engine, overlay, relay }: OpeningParts, info: EngineInfo): Promise<SharedNetworks> {
+  const none = { shared: undefined, noRelay: undefined, close: () => Promise.resolve() };
+  if (relay !== true && overlay && isOneOfSeveral(info)) return { ...none, shared: await OverlayNetwork.open(engine, env.clusterId, info) };
+  if (relay === false || (relay === 'auto' && engine.address.type === 'socket')) return none;
+  try {
+    const hub = env.commons?.of(RelayHub) ?? new RelayHub();
+    const shared = await RelayNetwork.open(hub, { engine, env, owner: currentOwner(), architecture: info.Architecture ?? '' });
+    return { ...none, shared, close: () => shared.close() };
+  } catch (error) {
+    const noRelay = (error as Error).message;
+    env.logger.warn({ node: env.nodeName, error: noRelay }, 'there is no relay: pods reach by address only those of this node');
+    return { ...none, noRelay };
+  }
+}
 
 /** The engine's machine is this one: its kernel can be told what to let through. */
 const sharesMachine = (parts: OpeningParts, network: PodNetwork): boolean => tellsKernel(parts) && network.reachable;
@@ -132,12 +169,12 @@ interface AssemblyParts {
   readonly parts: OpeningParts;
   readonly info: EngineInfo;
   readonly network: PodNetwork;
-  readonly overlay: OverlayNetwork | undefined;
+  readonly shared: SharedNetwork | undefined;
   readonly memoryFolder: string | undefined;
 }
 
 /** Puts the parts of a node together. */
-function assemble({ env, parts, info, network, overlay, memoryFolder }: AssemblyParts): Omit<OpenDockerNode, 'close' | 'reach'> {
+function assemble({ env, parts, info, network, shared, memoryFolder }: AssemblyParts): Omit<OpenDockerNode, 'close' | 'reach'> {
   const { engine, options } = parts;
   const { clock, logger, stateDir, clusterId, nodeName } = env;
   const owner = currentOwner();
@@ -165,11 +202,11 @@ function assemble({ env, parts, info, network, overlay, memoryFolder }: Assembly
     return pod;
   };
   const book: DockerBook = new DockerBook({
-    ...{ engine, clock, clusterId, nodeName, overlay, adopt },
+    ...{ engine, clock, clusterId, nodeName, shared, adopt },
     finish: (container, pod, end) => containers.endOf(container, pod, end),
   });
   const node: DockerNode = {
-    ...{ env, clock, owner, options, engine, info, network, overlay, book, byAddress, hostAddress },
+    ...{ env, clock, owner, options, engine, info, network, shared, book, byAddress, hostAddress },
     sharesFiles,
     watch: new EngineWatch({ engine, clock, logger, book, clusterId, nodeName }),
     maker: new ContainerMaker(engine, clock),
@@ -183,12 +220,14 @@ function assemble({ env, parts, info, network, overlay, memoryFolder }: Assembly
 
 async function startWatchdog(parts: OpeningParts, env: RuntimeEnv, folders: readonly string[]): Promise<Watchdog> {
   const { engine } = parts;
-  const pairs = Object.entries(ownLabels(env, currentOwner(), 'container'))
-    .filter(([key]) => key !== labels.role)
-    .map(([key, value]) => `${key}=${value}`);
+  const pairs = (its: Labels): readonly string[] =>
+    Object.entries(its)
+      .filter(([key]) => key !== labels.role)
+      .map(([key, value]) => `${key}=${value}`);
+  const owned = [ownLabels, sharedLabels].map((labelsOf) => pairs(labelsOf(env, currentOwner(), 'container')));
   const overlay = overlayFilter(env.clusterId);
   const bridge = tellsKernel(parts) ? bridgeName(env) : undefined;
-  return Watchdog.start({ address: engine.address, prefix: `/v${engine.apiVersion}`, labels: pairs, overlay, folders, bridge });
+  return Watchdog.start({ address: engine.address, prefix: `/v${engine.apiVersion}`, labels: owned, overlay, folders, bridge });
 }
 
 /** Where this machine reaches what the engine publishes. */

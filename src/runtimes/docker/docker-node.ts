@@ -6,9 +6,9 @@ import type { EngineInfo } from './engine-answers.ts';
 import type { EngineWatch } from './engine-watch.ts';
 import type { Engine } from './engine.ts';
 import type { ImagePuller } from './image-puller.ts';
-import type { OverlayNetwork } from './overlay-network.ts';
 import type { PodNetwork } from './pod-network.ts';
 import type { ProcessOwner } from './process-owner.ts';
+import type { SharedNetwork } from './shared-network.ts';
 import type { StartLimit } from './start-limit.ts';
 
 /** What a node chose about its pods. */
@@ -31,8 +31,8 @@ export interface DockerNode {
   readonly engine: Engine;
   readonly info: EngineInfo;
   readonly network: PodNetwork;
-  /** The network of all nodes' pods, where the engines form a swarm. */
-  readonly overlay: OverlayNetwork | undefined;
+  /** The network of all nodes' pods, where the engines form a swarm or have a relay. */
+  readonly shared: SharedNetwork | undefined;
   readonly book: DockerBook;
   readonly maker: ContainerMaker;
   readonly starts: StartLimit;

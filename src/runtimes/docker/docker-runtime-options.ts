@@ -45,6 +45,13 @@ export interface DockerRuntimeOptions extends EngineSearch {
    */
   readonly overlay?: boolean;
   /**
+   * Whether pods also join the cluster's relay, by which they reach those of other nodes of this process whatever machines their engines are
+   * on: packets go through this process. Then every pod has a sandbox, and its address is one of the relay's network. `auto` (default):
+   * for engines on other machines (`tcp://`, `ssh://`) that are in no swarm. `true` also for one behind a socket, so that its pods meet
+   * those of such engines, and instead of an overlay network. `false`: never.
+   */
+  readonly relay?: 'auto' | boolean;
+  /**
    * The cluster's `serviceCidr`, to be reached from containers: it becomes addresses of this machine (`ip route`), at which the service
    * proxy then listens. Needs the same as `hostRules`. ClusterIPs are not reached from containers unless given.
    */

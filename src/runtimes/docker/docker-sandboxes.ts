@@ -64,7 +64,7 @@ export class DockerSandboxes {
       config,
       ip,
       createdAtMs: clock.now(),
-      sandbox: this.#node.overlay === undefined ? options.sandbox : ('always' as const),
+      sandbox: this.#node.shared === undefined ? options.sandbox : ('always' as const),
       publishAll: !byAddress,
       publishAt,
     };
@@ -83,11 +83,11 @@ export class DockerSandboxes {
   }
 
   async #start(pod: DockerPod, signal: AbortSignal): Promise<void> {
-    const { engine, info, maker, book, clock, starts, options, overlay, network } = this.#node;
+    const { engine, info, maker, book, clock, starts, options, shared, network } = this.#node;
     const image = options.sandboxImage ?? (await insist(clock, signal, () => ensureSandboxImage(engine, info.Architecture ?? '')));
     const itsLabels = podLabels(this.#node, pod.plan, 'sandbox');
     const engineId = await maker.make(itsLabels, sandboxBody(pod.plan, image, itsLabels, placeOf(this.#node, pod.plan)), signal);
-    if (overlay !== undefined && !pod.plan.hostNetwork) await insist(clock, signal, () => overlay.join(engineId, signal));
+    if (shared !== undefined && !pod.plan.hostNetwork) await insist(clock, signal, () => shared.join(engineId, pod.id, signal));
     const request = { method: 'POST', path: `/containers/${engineId}/start` } as const;
     const start = (): Promise<unknown> => engine.json('start a sandbox', request, { signal, timeoutMs: 8000 });
     await starts.run(() =>
@@ -105,13 +105,14 @@ export class DockerSandboxes {
   /** Kills what runs in it. Its address is free again. */
   async stop(pod: DockerPod, signal: AbortSignal): Promise<void> {
     pod.ready = false;
-    const { book, network } = this.#node;
+    const { book, network, shared } = this.#node;
     const living = [...pod.containers.values()].filter(({ ended }) => !ended);
     await Promise.all(living.map((container) => this.kill(container, signal)));
     if (pod.sandboxEngineId !== undefined) await this.#killById(pod.sandboxEngineId, signal);
     // A pod that has no sandbox and has ended is known to have: an end is final.
     if (living.length > 0 || pod.sandboxEngineId !== undefined) await book.refresh(pod.podUid, { signal });
     network.release(pod.id);
+    shared?.release(pod.id);
     pod.ips = [];
   }
 
@@ -178,6 +179,7 @@ export class DockerSandboxes {
 
   #forget(pod: DockerPod): void {
     this.#node.network.release(pod.id);
+    this.#node.shared?.release(pod.id);
     this.#node.book.pods.remove(pod);
   }
 }

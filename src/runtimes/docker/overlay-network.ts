@@ -3,6 +3,7 @@ import { overlayLabels } from './docker-labels.ts';
 import { hasStatus } from './engine-answered.ts';
 import type { EngineInfo, InspectedContainer } from './engine-answers.ts';
 import type { Engine } from './engine.ts';
+import type { SharedNetwork } from './shared-network.ts';
 
 /** True if the engine is one of several that form a swarm: a worker always is. */
 export function isOneOfSeveral({ Swarm }: EngineInfo): boolean {
@@ -18,7 +19,7 @@ export const isManager = ({ Swarm }: EngineInfo): boolean => Swarm?.ControlAvail
  * pods are reached by the network of their node.
  * Source: https://docs.docker.com/engine/network/drivers/overlay/#attach-containers-to-an-overlay-network
  */
-export class OverlayNetwork {
+export class OverlayNetwork implements SharedNetwork {
   readonly name: string;
   readonly #engine: Engine;
   readonly #clusterId: string;
@@ -38,8 +39,13 @@ export class OverlayNetwork {
     return overlay;
   }
 
+  get condition(): SharedNetwork['condition'] {
+    const message = `pods reach those of all nodes whose engines are in the same swarm, by the overlay network ${this.name}`;
+    return { status: 'True', reason: 'Overlay', message };
+  }
+
   /** Before the container starts; a repeat has no effect. */
-  async join(engineId: string, signal: AbortSignal): Promise<void> {
+  async join(engineId: string, _sandboxId: string, signal: AbortSignal): Promise<void> {
     // The engine would find out only when the container starts.
     if (this.#managed && !(await this.#isThere(signal))) await this.#make(signal);
     const request = { method: 'POST', path: `/networks/${this.name}/connect`, body: { Container: engineId } } as const;
@@ -77,4 +83,7 @@ export class OverlayNetwork {
     const address = NetworkSettings?.Networks?.[this.name]?.IPAddress;
     return address === '' ? undefined : address;
   }
+
+  /** The engine gives out the addresses. */
+  release(): void {}
 }

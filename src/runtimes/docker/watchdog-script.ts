@@ -48,13 +48,13 @@ const call = (method, path) =>
     asked.on('error', reject);
     asked.end();
   });
-const filters = 'filters=' + encodeURIComponent(JSON.stringify({ label: order.labels }));
 const sweepOverlay = async () => {
   const networks = await call('GET', '/networks?filters=' + encodeURIComponent(order.overlay));
   await Promise.all(networks.map(({ Id }) => call('DELETE', '/networks/' + Id).catch(() => undefined)));
   return networks.length;
 };
-const sweep = async () => {
+const sweepOnce = async (label) => {
+  const filters = 'filters=' + encodeURIComponent(JSON.stringify({ label }));
   const containers = await call('GET', '/containers/json?all=1&' + filters);
   const remove = (path) => call('DELETE', path).catch(() => undefined);
   await Promise.all(containers.map(({ Id }) => remove('/containers/' + Id + '?force=1&v=1')));
@@ -62,11 +62,16 @@ const sweep = async () => {
   await Promise.all(networks.map(({ Id }) => remove('/networks/' + Id)));
   const volumes = (await call('GET', '/volumes?' + filters)).Volumes || [];
   await Promise.all(volumes.map(({ Name }) => remove('/volumes/' + encodeURIComponent(Name))));
-  await sweepOverlay();
   return containers.length + networks.length + volumes.length;
 };
+const sweep = async () => {
+  let found = 0;
+  for (const label of order.labels) found += await sweepOnce(label);
+  await sweepOverlay();
+  return found;
+};
 const removeBridge = async () => {
-  const node = order.labels.filter((label) => /^coxswain\\.(cluster|node)=/.test(label));
+  const node = order.labels[0].filter((label) => /^coxswain\\.(cluster|node)=/.test(label));
   const networks = await call('GET', '/networks?filters=' + encodeURIComponent(JSON.stringify({ label: node })));
   if (networks.length > 0 || readdirSync('/sys/class/net/' + order.bridge + '/brif').length > 0) return;
   spawnSync('ip', ['link', 'del', order.bridge], { stdio: 'ignore' });

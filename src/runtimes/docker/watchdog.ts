@@ -9,8 +9,8 @@ export interface WatchdogDuty {
   readonly address: EngineAddress;
   /** What the engine's paths begin with: `/v1.41`. */
   readonly prefix: string;
-  /** `key=value`, all of which what is to be removed carries. */
-  readonly labels: readonly string[];
+  /** Lists of `key=value`, that of the node first: what carries all of one of them is to be removed. */
+  readonly labels: readonly (readonly string[])[];
   /** A filter that lets through the network of all the cluster's nodes, which goes too if nobody else uses it. */
   readonly overlay: string;
   readonly folders: readonly string[];
