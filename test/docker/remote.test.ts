@@ -7,6 +7,7 @@ import type { Engine } from '../../src/runtimes/docker/engine.ts';
 import { patienceMs, within } from '../runtimes/suite-patience.ts';
 import { leftBehind } from './docker-fixture.ts';
 import { engineHere, speaks } from './engine-here.ts';
+import { FaultProxy } from './fault-proxy.ts';
 import { ensureTestImages, testEngine, testImages } from './test-images.ts';
 
 const name = `remote-${process.pid}`;
@@ -14,6 +15,7 @@ const here = await engineHere('volumes of an engine that does not see our files'
 const knowsSubPaths = here && (await speaks(45, 'sub-paths in volumes of the engine'));
 const clock = new SystemClock();
 let engine: Engine;
+let proxy: FaultProxy;
 let cluster: Cluster;
 let pod: Pod;
 const stop = new AbortController();
@@ -25,9 +27,15 @@ describe.runIf(here)('an engine that does not see our files', () => {
   beforeAll(async () => {
     engine = await testEngine();
     await ensureTestImages(engine);
+    proxy = await FaultProxy.start(engine);
     cluster = await Cluster.create({
       name,
-      nodes: [{ name: 'n1', runtime: new DockerRuntime({ neverPull: true, sharesFiles: false, reach: 'published', hostRules: false }) }],
+      nodes: [
+        {
+          name: 'n1',
+          runtime: new DockerRuntime({ host: proxy.host, neverPull: true, sharesFiles: false, reach: 'published', hostRules: false }),
+        },
+      ],
     });
     running = cluster.run({ signal: stop.signal });
     await cluster.configMaps.create({ metadata: { name: 'settings' }, data: { 'a.txt': 'one', 'b.txt': 'two' } });
@@ -64,6 +72,7 @@ describe.runIf(here)('an engine that does not see our files', () => {
     stop.abort();
     await running;
     await cluster.close();
+    await proxy.close();
     engine.close();
   });
 
@@ -175,6 +184,21 @@ describe.runIf(here)('an engine that does not see our files', () => {
     await expect.poll(message, { timeout: patienceMs }).toMatch(/subPath "x" of volume "v".*needs API 1\.45/);
     await it.delete();
     await it.waitForDeletion();
+  });
+
+  test.each(['POST', 'DELETE'])('a helper whose %s was not answered holds no volume back', async (method) => {
+    const before = (await leftBehind(engine, name)).length;
+    const match = method === 'POST' ? /^POST \S*\/containers\/create HTTP/ : /^DELETE \S*\/containers\/\w+\?force=true HTTP/;
+    proxy.add({ match, kind: method === 'POST' ? 'lost' : 'reset', times: 1 });
+    const met = proxy.met;
+    expect(await said('lost', 'touch /v/x && echo written', [{ name: 'v', mountPath: '/v' }], [{ name: 'v', emptyDir: {} }])).toBe(
+      'written\n',
+    );
+    expect(proxy.met).toBe(met + 1);
+    const gone = async (): Promise<void> => {
+      while ((await leftBehind(engine, name)).length > before) await clock.sleep(50);
+    };
+    await within(gone(), 'what was made for the pod is gone');
   });
 
   test('they go with the pod', async () => {

@@ -141,6 +141,16 @@ export class ClusterNetwork {
     }
   }
 
+  /**
+   * A sandbox has the address, whatever it was to have: an engine leaves a container that was to join the address it was first given,
+   * also if who made it gave up, and the one who took it up asked for another.
+   */
+  note(sandbox: string, ip: string): void {
+    if (this.#slots.get(sandbox) === this.addresses.slotOf(ip)) return;
+    this.release(sandbox);
+    this.#reserve(sandbox, ip);
+  }
+
   release(sandbox: string): void {
     const slot = this.#slots.get(sandbox);
     if (slot === undefined) return;

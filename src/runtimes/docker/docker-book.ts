@@ -144,7 +144,7 @@ export class DockerBook {
     pod.sandboxEngineId = inspected.Id;
     pod.sandboxSeen = ++this.#observations;
     pod.ready = inspected.State.Running;
-    const shared = this.#parts.shared?.addressOf(inspected);
+    const shared = this.#parts.shared?.addressOf(pod.id, inspected);
     if (shared !== undefined) pod.ips = [shared];
     this.#readPorts(pod, inspected);
   }

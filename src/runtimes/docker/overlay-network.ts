@@ -79,7 +79,7 @@ export class OverlayNetwork implements SharedNetwork {
   }
 
   /** A container's address in it; undefined until it has started. */
-  addressOf({ NetworkSettings }: InspectedContainer): string | undefined {
+  addressOf(_sandboxId: string, { NetworkSettings }: InspectedContainer): string | undefined {
     const address = NetworkSettings?.Networks?.[this.name]?.IPAddress;
     return address === '' ? undefined : address;
   }

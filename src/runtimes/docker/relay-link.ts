@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { EngineError } from '../../errors.ts';
 import type { Clock } from '../../env/clock.ts';
 import type { Logger } from '../../env/logger.ts';
 import { architectureOf, ensureBuiltInImage } from './built-in-image.ts';
@@ -6,9 +7,10 @@ import type { ClusterNetwork } from './cluster-network.ts';
 import { labels } from './docker-labels.ts';
 import type { Labels } from './docker-labels.ts';
 import type { ListedContainer } from './engine-answers.ts';
-import { hasStatus } from './engine-answered.ts';
+import { hasStatus, isUncertain } from './engine-answered.ts';
 import type { Engine } from './engine.ts';
 import { FrameDecoder } from './frame-decoder.ts';
+import { currentOwner, ownedByAnother } from './process-owner.ts';
 import { PacketSplitter } from './packet-splitter.ts';
 import type { PacketPort, PacketSwitch } from './packet-switch.ts';
 import { relayProgram } from './relay-program.ts';
@@ -20,6 +22,8 @@ const queueBytesMax = 2 ** 20;
 /** How often the relay is asked for a sign of life. Its program ends after 30 s without. */
 const beatMs = 3000;
 const unansweredMax = 5;
+/** So often what may pass is tried before whoever waits for the relay is told that there is none. */
+const firstTriesMax = 3;
 const signOfLife = Buffer.alloc(2);
 const saidMax = 500;
 
@@ -66,7 +70,7 @@ export class RelayLink implements PacketPort {
     return this.#parts.network.addresses.has(address);
   }
 
-  /** Resolves once it is up; rejects if the first attempt fails. Either way it is tried again until `close`. */
+  /** Resolves once it is up; rejects if the first attempt is refused, or the first few fail. Either way it is tried again until `close`. */
   start(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#running = this.#keep(resolve, reject);
@@ -108,10 +112,12 @@ export class RelayLink implements PacketPort {
         this.#reason = (error as Error).message;
         if (this.#up && !signal.aborted) logger.warn({ network: network.name, error: this.#reason }, 'the relay is down: it is made again');
         this.#up = false;
-        onFailure(error);
+        if (!mayPass(error) || failures >= firstTriesMax - 1) onFailure(error);
       }
       await clock.sleep(pausesMs[Math.min(failures, pausesMs.length - 1)]!, signal).catch(() => undefined);
     }
+    // One whose making was not answered.
+    await this.#clear().catch(() => undefined);
   }
 
   /** One life of the container. Rejects with what ended it. */
@@ -182,31 +188,33 @@ export class RelayLink implements PacketPort {
     const image = await ensureBuiltInImage(engine, { name: 'relay', architecture: architectureOf(architecture), program });
     const body = relayBody(image, network, its);
     const request = { method: 'POST', path: '/containers/create', query: { name: network.name }, body } as const;
-    return (await engine.json<{ readonly Id: string }>('create the relay', request, { signal, timeoutMs: 20_000 })).Id;
+    // Not given up: an engine that has begun makes it all the same.
+    return (await engine.json<{ readonly Id: string }>('create the relay', request, { timeoutMs: 20_000 })).Id;
   }
 
-  /** One that runs and is another process's is that one's: it would have ended with its owner. */
-  async #clear(signal: AbortSignal): Promise<void> {
+  /** One that runs and is another process's is that one's, unless that is known to have died: it ends with its owner, a moment later. */
+  async #clear(signal?: AbortSignal): Promise<void> {
     const { engine, labels: its } = this.#parts;
+    const call = signal === undefined ? {} : { signal };
     const label = [labels.role, labels.cluster].map((key) => `${key}=${its[key]}`);
     const query = { all: true, filters: JSON.stringify({ label }) };
-    const found = await engine.json<readonly ListedContainer[]>(
-      'list relays',
-      { method: 'GET', path: '/containers/json', query },
-      { signal },
-    );
+    const found = await engine.json<readonly ListedContainer[]>('list relays', { method: 'GET', path: '/containers/json', query }, call);
     for (const { Id, State, Labels } of found) {
       const isOurs = [labels.ownerPid, labels.ownerStart, labels.ownerHost].every((key) => Labels?.[key] === its[key]);
-      if (State === 'running' && !isOurs)
+      const hasDied = Labels?.[labels.ownerHost] === its[labels.ownerHost] && !ownedByAnother(Labels ?? {}, currentOwner());
+      if (State === 'running' && !isOurs && !hasDied)
         throw new Error(`process ${Labels?.[labels.ownerPid]} on ${Labels?.[labels.ownerHost]} has the cluster's relay on this engine`);
       await engine
-        .json('remove a relay', { method: 'DELETE', path: `/containers/${Id}`, query: { force: true, v: true } }, { signal })
+        .json('remove a relay', { method: 'DELETE', path: `/containers/${Id}`, query: { force: true, v: true } }, call)
         .catch((error: unknown) => {
           if (!hasStatus(error, 404, 409)) throw error;
         });
     }
   }
 }
+
+/** Who waits for the relay waits no longer for an engine that does not answer at all. */
+const mayPass = (error: unknown): boolean => error instanceof EngineError && isUncertain(error);
 
 /** The engine's words for the container: in a network of its own it may change that, and nothing else. */
 function relayBody(image: string, network: ClusterNetwork, itsLabels: Labels): object {

@@ -38,9 +38,11 @@ export class RelayNetwork implements SharedNetwork {
     return this.#member.network.join(engineId, sandboxId, signal);
   }
 
-  addressOf({ NetworkSettings }: InspectedContainer): string | undefined {
-    const address = NetworkSettings?.Networks?.[this.name]?.IPAddress;
-    return address === '' ? undefined : address;
+  addressOf(sandboxId: string, { NetworkSettings }: InspectedContainer): string | undefined {
+    const address = NetworkSettings?.Networks?.[this.name]?.IPAddress ?? '';
+    if (address === '') return undefined;
+    this.#member.network.note(sandboxId, address);
+    return address;
   }
 
   release(sandboxId: string): void {

@@ -103,13 +103,17 @@ export class RemoteVolumes implements PodVolumes {
     );
     const ours = (found.Volumes ?? []).filter(({ Name }) => Name.startsWith(prefixOf(sandboxId)));
     for (const { Name } of ours) {
-      await insist(this.#parts.clock, signal, async () => {
-        try {
-          await engine.json('remove a volume', { method: 'DELETE', path: `/volumes/${Name}` }, { signal });
-        } catch (error) {
+      const remove = (): Promise<unknown> =>
+        engine.json('remove a volume', { method: 'DELETE', path: `/volumes/${Name}` }, { signal }).catch((error: unknown) => {
           if (!hasStatus(error, 404)) throw error;
-        }
-      });
+        });
+      await insist(this.#parts.clock, signal, () =>
+        remove().catch(async (error: unknown) => {
+          if (!hasStatus(error, 409)) throw error;
+          await VolumeHelper.clear({ engine, labels: labels.helper }, Name, signal);
+          await remove();
+        }),
+      );
     }
     this.#places.clear();
     this.#kinds.clear();

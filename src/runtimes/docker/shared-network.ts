@@ -8,8 +8,8 @@ export interface SharedNetwork {
   readonly condition: Omit<RuntimeCondition, 'type'>;
   /** Before the sandbox's container starts; a repeat has no effect. */
   join(engineId: string, sandboxId: string, signal: AbortSignal): Promise<void>;
-  /** A container's address in it; undefined until it has started, and if it is not in it. */
-  addressOf(inspected: InspectedContainer): string | undefined;
+  /** The address in it of a sandbox's container, which is the sandbox's from now on; undefined until it has started, and if it is not in it. */
+  addressOf(sandboxId: string, inspected: InspectedContainer): string | undefined;
   /** The sandbox has gone: its address is free. */
   release(sandboxId: string): void;
 }

@@ -1,6 +1,8 @@
 import { packTar } from 'modern-tar';
 import type { Clock } from '../../env/clock.ts';
+import { labels as keys } from './docker-labels.ts';
 import type { Labels } from './docker-labels.ts';
+import type { ListedContainer } from './engine-answers.ts';
 import { hasStatus } from './engine-answered.ts';
 import type { Engine } from './engine.ts';
 import { insist } from './insist.ts';
@@ -49,6 +51,19 @@ export class VolumeHelper {
       return await work(new VolumeHelper(parts, Id, signal));
     } finally {
       await engine.json('remove a helper', { method: 'DELETE', path: `/containers/${Id}`, query: { force: true } }).catch(() => undefined);
+    }
+  }
+
+  /** Removes those of a volume whose making or removal was not answered: the engine keeps the volume while one is there. */
+  static async clear({ engine, labels }: Pick<VolumeHelperParts, 'engine' | 'labels'>, volume: string, signal: AbortSignal): Promise<void> {
+    const label = [keys.cluster, keys.node, keys.role].map((key) => `${key}=${labels[key]}`);
+    const query = { all: true, filters: JSON.stringify({ label, volume: [volume] }) };
+    const request = { method: 'GET', path: '/containers/json', query } as const;
+    for (const { Id } of await engine.json<readonly ListedContainer[]>('list helpers', request, { signal })) {
+      const remove = { method: 'DELETE', path: `/containers/${Id}`, query: { force: true } } as const;
+      await engine.json('remove a helper', remove, { signal }).catch((error: unknown) => {
+        if (!hasStatus(error, 404, 409)) throw error;
+      });
     }
   }
 
