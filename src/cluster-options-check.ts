@@ -53,7 +53,7 @@ const nodeOptions: Readonly<Record<keyof NodeOptions, true>> = {
 
 /** Throws a `ConfigurationError` that names every option which cannot be meant, before anything is opened. */
 export function checkClusterOptions(options: ClusterOptions): void {
-  const { name, serviceCidr, nodePorts, nodeHealth } = options;
+  const { name, serviceCidr, nodePorts, nodeHealth, onHostDeath = 'kill' } = options;
   const errors = new FieldErrors();
   validateOptionNames(options, clusterOptions, '', errors);
   if (name !== undefined) {
@@ -66,6 +66,7 @@ export function checkClusterOptions(options: ClusterOptions): void {
     validatePortNumber(nodePorts.to, 'nodePorts.to', errors);
     if (nodePorts.from > nodePorts.to) errors.invalid('nodePorts', nodePorts, '`from` must not be greater than `to`');
   }
+  if (!['kill', 'keep'].includes(onHostDeath)) errors.invalid('onHostDeath', onHostDeath, "expected 'kill' or 'keep'");
   for (const [field, value] of Object.entries(nodeHealth ?? {}) as [string, number | undefined][])
     if (value !== undefined && !(value > 0)) errors.invalid(`nodeHealth.${field}`, value, 'expected milliseconds, more than 0');
   refuse(errors);

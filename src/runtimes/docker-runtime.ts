@@ -1,9 +1,10 @@
 import type { Duplex } from 'node:stream';
 import { SystemClock } from '../env/system-clock.ts';
-import { ClosedError } from '../errors.ts';
+import { ClosedError, ConfigurationError } from '../errors.ts';
 import { withDeadline } from '../env/call-deadline.ts';
 import { ContainerAccess } from './docker/container-access.ts';
 import type { DockerContainer } from './docker/docker-container.ts';
+import { checkDockerRuntimeOptions } from './docker/docker-options-check.ts';
 import { openDockerNode } from './docker/docker-node-opening.ts';
 import type { OpenDockerNode } from './docker/docker-node-opening.ts';
 import type { DockerPod } from './docker/docker-pod.ts';
@@ -49,7 +50,9 @@ export class DockerRuntime implements contract.Runtime {
   #opened: Opened | undefined;
   #search: readonly EngineCandidate[] = [];
 
+  /** @throws ConfigurationError if there is no such option, or its value cannot be meant. */
   constructor(options: DockerRuntimeOptions = {}) {
+    checkDockerRuntimeOptions(options);
     this.#options = options;
   }
 
@@ -71,6 +74,12 @@ export class DockerRuntime implements contract.Runtime {
 
   async open(env: contract.RuntimeEnv): Promise<contract.RuntimeInfo> {
     const o = this.#options;
+    const openFor = this.#opened?.node.env.nodeName;
+    if (openFor !== undefined) {
+      throw new ConfigurationError(
+        `this DockerRuntime is open already, for node "${openFor}": give node "${env.nodeName}" one of its own (new DockerRuntime()), also on the same engine`,
+      );
+    }
     const { engine, taken, passedOver } = await findEngine(o, env.clock);
     this.#search = [taken, ...passedOver];
     env.logger.info({ node: env.nodeName, source: taken.source, host: taken.host, api: engine.apiVersion }, 'a Docker engine was found');

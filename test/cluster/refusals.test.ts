@@ -40,6 +40,7 @@ describe('options that cannot be meant are refused by name, before anything is o
     [{ name: 'a b' }, /^name: Invalid value: "a b"/],
     [{ name: '' }, /^name: /],
     [{ nodeHealth: { leaseRenewMs: 0 } }, /^nodeHealth\.leaseRenewMs: /],
+    [{ onHostDeath: 'kep' as 'keep' }, /^onHostDeath: Invalid value: "kep": expected 'kill' or 'keep'$/],
     [{ nodeHealt: {} } as ClusterOptions, /^nodeHealt: .*there is no such option; expected one of .*nodeHealth/],
   ];
   test.each(refused)('%j', async (options, message) => {

@@ -25,6 +25,7 @@ let web: ReplicationController;
 let service: Service;
 const stop = new AbortController();
 let running: Promise<void>;
+const runtimes = [1, 2].map(() => new DockerRuntime({ neverPull: true, serviceCidr }));
 
 async function waitFor(what: string, condition: () => boolean): Promise<void> {
   await cluster.client.waitFor(
@@ -49,11 +50,7 @@ describe.runIf(here)('containers behind a Service', () => {
       // An engine may be busy for a while: that is no death.
       nodeHealth: { leaseRenewMs: 1000, gracePeriodMs: 15_000 },
       dns: { address: gateway, port: 53 },
-      nodes: [1, 2].map((n) => ({
-        name: `n${n}`,
-        podCidr: `${ownSubnet(230 + n)}.0/24`,
-        runtime: new DockerRuntime({ neverPull: true, serviceCidr }),
-      })),
+      nodes: runtimes.map((runtime, at) => ({ name: `n${at + 1}`, podCidr: `${ownSubnet(231 + at)}.0/24`, runtime })),
     });
     running = cluster.run({ signal: stop.signal });
     const tolerations = ['not-ready', 'unreachable'].map((state) => ({
@@ -107,6 +104,15 @@ describe.runIf(here)('containers behind a Service', () => {
         .sort(),
     );
     expect([...answers.values()]).toEqual([10, 10, 10]);
+  });
+
+  test('a runtime that has a node is refused for another, and goes on', async () => {
+    const [runtime] = runtimes;
+    if (runtime === undefined) throw new Error('there is no runtime');
+    const added = cluster.addNode({ name: 'n3', podCidr: `${ownSubnet(234)}.0/24`, runtime });
+    await expect(added).rejects.toThrow(/open already, for node "n1": give node "n3" one of its own/);
+    await runtime.healthy();
+    expect(cluster.nodes.list()).toHaveLength(2);
   });
 
   test('a container that is killed is started again, with the same address', async () => {

@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { SystemClock } from 'coxswain';
+import { ConfigurationError, SystemClock } from 'coxswain';
+import { buildImage, DockerRuntime } from 'coxswain/runtimes/docker';
+import type { DockerRuntimeOptions, ImageBuild } from 'coxswain/runtimes/docker';
 import { engineAgent } from '../../src/runtimes/docker/engine-agent.ts';
 import { formatEngineAddress, parseEngineHost } from '../../src/runtimes/docker/engine-address.ts';
 import { findEngine } from '../../src/runtimes/docker/engine-discovery.ts';
@@ -33,6 +35,31 @@ describe('engine addresses', () => {
 
   test('something else is refused', () => {
     expect(() => parseEngineHost('ftp://engine')).toThrow(/expected unix:\/\/.*got "ftp:\/\/engine"/);
+  });
+});
+
+describe('options that cannot be meant', () => {
+  test.each([
+    [{ neverpull: true }, /^DockerRuntime\.neverpull: there is no such option; expected one of .*neverPull/],
+    [{ sandbox: 'never' }, /^DockerRuntime\.sandbox: expected "auto" or "always", found "never"$/],
+    [{ reach: 'publish' }, /^DockerRuntime\.reach: /],
+    [{ relay: 'yes' }, /^DockerRuntime\.relay: expected "auto" or true or false, found "yes"$/],
+    [{ podPidsLimit: '10' }, /^DockerRuntime\.podPidsLimit: /],
+    [{ serviceCidr: '10.96.0.0' }, /^DockerRuntime\.serviceCidr: expected an IPv4 range/],
+    [{ hostRules: 1, overlay: 'no' }, /^DockerRuntime\.hostRules: .*\nDockerRuntime\.overlay: /],
+  ])('%j', (options, message) => {
+    const made = (): DockerRuntime => new DockerRuntime(options as DockerRuntimeOptions);
+    expect(made).toThrow(ConfigurationError);
+    expect(made).toThrow(message);
+  });
+
+  test('all that is undefined counts as not given', () => {
+    expect(() => new DockerRuntime({ host: undefined, relay: undefined } as unknown as DockerRuntimeOptions)).not.toThrow();
+  });
+
+  test('buildImage', async () => {
+    const build = buildImage({ tag: 'x:1', folder: '.' } as unknown as ImageBuild);
+    await expect(build).rejects.toThrow(/^buildImage\.tag: there is no such option; .*\nbuildImage\.image: it has to be given$/);
   });
 });
 

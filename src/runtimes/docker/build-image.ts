@@ -7,6 +7,7 @@ import { SystemClock } from '../../env/system-clock.ts';
 import { AbortedError, CoxswainError, RuntimeError } from '../../errors.ts';
 import { withDeadline } from '../../env/call-deadline.ts';
 import type { CallOptions } from '../runtime.ts';
+import { checkImageBuild } from './docker-options-check.ts';
 import type { EngineSearch } from './engine-discovery.ts';
 import { findEngine } from './engine-discovery.ts';
 import type { Engine } from './engine.ts';
@@ -51,11 +52,12 @@ const lastLinesMax = 20;
 /**
  * Builds an image from a Dockerfile on the engine that pods will run on. Resolves with the image's id once it is there by its name.
  *
- * @throws RuntimeError `RUNTIME_BUILD_FAILED` with the end of what the build said.
+ * @throws RuntimeError `RUNTIME_BUILD_FAILED` with the end of what the build said; ConfigurationError if there is no such option.
  * @example
  * await buildImage({ image: 'shop/web:1', folder: './web' });
  */
 export async function buildImage(build: ImageBuild): Promise<string> {
+  checkImageBuild(build);
   const clock = new SystemClock();
   const { engine } = await findEngine(build, clock);
   try {
