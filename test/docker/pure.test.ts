@@ -10,6 +10,7 @@ import { buildImage, DockerRuntime } from 'coxswain/runtimes/docker';
 import type { DockerRuntimeOptions, ImageBuild } from 'coxswain/runtimes/docker';
 import { engineAgent } from '../../src/runtimes/docker/engine-agent.ts';
 import { formatEngineAddress, parseEngineHost } from '../../src/runtimes/docker/engine-address.ts';
+import { withoutCode } from '../../src/runtimes/docker/engine.ts';
 import { findEngine } from '../../src/runtimes/docker/engine-discovery.ts';
 import { readIgnoreFile } from '../../src/runtimes/docker/ignore-file.ts';
 import { parseImageName } from '../../src/runtimes/docker/image-name.ts';
@@ -36,6 +37,14 @@ describe('engine addresses', () => {
   test('something else is refused', () => {
     expect(() => parseEngineHost('ftp://engine')).toThrow(/expected unix:\/\/.*got "ftp:\/\/engine"/);
   });
+});
+
+test.each([
+  ['(HTTP code 500) unexpected - Head "http://r/v2/": no basic auth credentials \n', 'Head "http://r/v2/": no basic auth credentials'],
+  ['(HTTP code 404) no such container - x', 'x'],
+  ['connect ECONNREFUSED /run/docker.sock', 'connect ECONNREFUSED /run/docker.sock'],
+])('what the engine said is told without the words of the modem: %j', (message, told) => {
+  expect(withoutCode(message)).toBe(told);
 });
 
 describe('options that cannot be meant', () => {
@@ -137,6 +146,10 @@ test.each([
   ['invalid reference format', 'RUNTIME_IMAGE_INVALID'],
 ])('a pull that fails with: %s', (text, code) => {
   expect(pullFailure('x:1', text)).toMatchObject({ code, message: expect.stringContaining('x:1') });
+});
+
+test('a refusal for want of credentials says where they come from', () => {
+  expect(pullFailure('x:1', 'no basic auth credentials').message).toMatch(/imagePullSecrets.*docker login.*configFolder/);
 });
 
 test.each([

@@ -179,10 +179,15 @@ export class Engine {
     return new Promise((resolve, reject) => {
       modem.dial(options, (error, result) => {
         if (error === null || error === undefined) resolve(result ?? undefined);
-        else reject(new EngineError(call, error.statusCode ?? 0, error.json?.message ?? error.message, error));
+        else reject(new EngineError(call, error.statusCode ?? 0, error.json?.message ?? withoutCode(error.message), error));
       });
     });
   }
+}
+
+/** What the engine said, without what the modem puts before it where it could not read the body: `(HTTP code 500) unexpected - `. */
+export function withoutCode(message: string): string {
+  return message.replace(/^\(HTTP code \d+\) [a-z ]+ - /, '').trim();
 }
 
 /** Orders versions: `1.41` is 1041. */

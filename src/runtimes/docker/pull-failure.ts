@@ -9,6 +9,9 @@ const missing = /manifest unknown|not found|name unknown|repository does not exi
 const noMatch = /no matching manifest|does not match the specified platform|no match for platform/i;
 const wrong = /verification failed|digest mismatch|filesystem layer verification|invalid checksum|unsupported digest/i;
 
+const whereCredentialsAreFrom =
+  "credentials are those of the pod's imagePullSecrets and of this program's docker configuration: see docker login, DOCKER_CONFIG, the option configFolder";
+
 /** Why a pull failed, from the engine's words: registries and engines have no codes for it. */
 export function pullFailure(image: string, text: string, cause?: unknown): RuntimeError {
   const message = `pulling image "${image}": ${text.trim()}`;
@@ -25,4 +28,4 @@ export function pullFailure(image: string, text: string, cause?: unknown): Runti
 }
 
 const unauthorizedFor = (message: string, cause: unknown): RuntimeError =>
-  new RuntimeError('RUNTIME_IMAGE_UNAUTHORIZED', message, { retryable: true, cause });
+  new RuntimeError('RUNTIME_IMAGE_UNAUTHORIZED', `${message} (${whereCredentialsAreFrom})`, { retryable: true, cause });
