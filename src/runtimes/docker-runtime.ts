@@ -99,6 +99,7 @@ export class DockerRuntime implements contract.Runtime {
         credentials: new RegistryCredentials(env.logger, o.env ?? process.env, o.configFolder),
         sharesFiles: o.sharesFiles,
         hostRules: o.hostRules ?? true,
+        takeOver: o.takeOver ?? false,
         serviceCidr: o.serviceCidr,
         overlay: o.overlay ?? true,
         relay: o.relay ?? 'auto',

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -132,6 +132,7 @@ describe.runIf(here)('death of a host', { timeout: 400_000 + kills * 120_000 }, 
     const tookMs = await untilNothingIsLeft();
     console.log(`the watchdog took ${tookMs} ms`);
     await untilWatchdogsHaveGone();
+    expect(existsSync(join(folder, 'coxswain-state'))).toBe(false);
     expect(await foreignRuns()).toBe(true);
   });
 

@@ -16,7 +16,7 @@ const { name, keep, folder, replicas, relay } = JSON.parse(process.argv[2] ?? ''
 const cluster = await Cluster.create({
   name,
   nodes: [{ name: 'n1', runtime: new DockerRuntime({ neverPull: true, relay }) }],
-  stateDir: `${folder}/state`,
+  stateDir: `${folder}/coxswain-state`,
   ...(keep ? { onHostDeath: 'keep' as const, store: new LmdbStore({ path: `${folder}/store` }) } : {}),
 });
 void cluster.run({ signal: new AbortController().signal });

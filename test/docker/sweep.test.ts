@@ -6,7 +6,7 @@ import type { Labels } from '../../src/runtimes/docker/docker-labels.ts';
 import type { Engine } from '../../src/runtimes/docker/engine.ts';
 import { removeEngineVolume } from '../../src/runtimes/docker/local-volumes.ts';
 import { currentOwner } from '../../src/runtimes/docker/process-owner.ts';
-import { sweepDead, sweepHelpers, sweepNode, sweepOverlay } from '../../src/runtimes/docker/sweep.ts';
+import { refuseSecondOwner, sweepDead, sweepHelpers, sweepNode, sweepOverlay } from '../../src/runtimes/docker/sweep.ts';
 import { leftBehind } from './docker-fixture.ts';
 import { engineHere } from './engine-here.ts';
 import { ensureTestImages, testEngine, testImages } from './test-images.ts';
@@ -86,6 +86,18 @@ describe.runIf(here)('what is left on an engine', () => {
     await sweepDead(engine, clock, owner);
     await sweepNode(engine, clock, nodeFilter(node));
     expect([...(await leftBehind(engine, clusterId))].sort()).toEqual([...alive].sort());
+  });
+
+  test('what runs and another machine started is not taken for left behind, unless the host says so', async () => {
+    const foreign = { ...ownLabels(node, owner, 'container'), [labels.ownerHost]: 'elsewhere', [labels.ownerPid]: '77' };
+    const id = await container(foreign);
+    await expect(refuseSecondOwner(engine, node, owner, false)).rejects.toThrow(
+      `node "n1" of cluster "${clusterId}": containers of it run on this engine that process 77 on "elsewhere" started (this is "${clusterId}")`,
+    );
+    await refuseSecondOwner(engine, node, owner, true);
+    await engine.json('kill', { method: 'POST', path: `/containers/${id}/kill` });
+    await engine.json('wait', { method: 'POST', path: `/containers/${id}/wait` });
+    await refuseSecondOwner(engine, node, owner, false);
   });
 
   test('helpers of a host that died go, of this node alone', async () => {

@@ -92,6 +92,11 @@ const hardToKill = (pids: string): Readonly<Record<string, readonly string[]>> =
 });
 
 describe.runIf(process.platform === 'linux')('onHostDeath', () => {
+  test('the folder that a cluster made for its nodes goes with the last of them', async () => {
+    await killHost(await startHost('kill', { plain: ['sleep', '100012'] }));
+    await until(() => !existsSync(folder), 'the folder in which that of the node was is gone');
+  });
+
   test('kill: kill -9 of the host leaves no process, no file and no guard', async () => {
     const pidFile = join(folder, 'pids');
     const expected = ['sleep 100005', 'sleep 100007', ...(groups?.unified === undefined ? [] : ['sleep 100007'])];

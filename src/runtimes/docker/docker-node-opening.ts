@@ -48,6 +48,8 @@ export interface OpeningParts {
   readonly sharesFiles: boolean | undefined;
   readonly hostRules: boolean;
   readonly serviceCidr: string | undefined;
+  /** What runs under the node's names and is another machine's has lost its owner. */
+  readonly takeOver: boolean;
   /** Whether an overlay network is used where the engine is in a swarm with others. */
   readonly overlay: boolean;
   readonly relay: 'auto' | boolean;
@@ -73,7 +75,7 @@ export async function openDockerNode(env: RuntimeEnv, parts: OpeningParts): Prom
   const info = await engine.json<EngineInfo>('ask about the engine', { method: 'GET', path: '/info' }, { timeoutMs: 30_000 });
   if (info.OSType !== undefined && info.OSType !== 'linux')
     throw new ConfigurationError(`the engine runs ${info.OSType} containers: the docker runtime needs Linux ones`);
-  await refuseSecondOwner(engine, env, owner);
+  await refuseSecondOwner(engine, env, owner, parts.takeOver);
   await sweepDead(engine, clock, owner);
   const memoryFolder = await sharedMemoryFolder(env);
   const folders = memoryFolder === undefined ? [stateDir] : [stateDir, memoryFolder];

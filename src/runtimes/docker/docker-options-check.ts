@@ -40,6 +40,7 @@ const runtimeRules: Rules<DockerRuntimeOptions> = {
   sandboxImage: text,
   reach: oneOf('auto', 'address', 'published'),
   sharesFiles: yesOrNo,
+  takeOver: yesOrNo,
   podPidsLimit: ['a whole number, more than 0', (value) => Number.isInteger(value) && (value as number) > 0],
   storageLimits: yesOrNo,
   seccompFolder: text,

@@ -28,6 +28,12 @@ export interface DockerRuntimeOptions extends EngineSearch {
   readonly reach?: 'auto' | 'address' | 'published';
   /** Whether the engine finds this machine's files at the same paths; by default true for engines behind a socket. */
   readonly sharesFiles?: boolean;
+  /**
+   * Whether what runs under the node's names on the engine is taken to have lost its owner, where a process of another machine, or of another
+   * container, started it: from here nobody sees whether that one lives. Then it is removed, or with `onHostDeath: 'keep'` taken up. False
+   * unless given: the node is refused.
+   */
+  readonly takeOver?: boolean;
   /** How many processes each container may have; no limit unless given. */
   readonly podPidsLimit?: number;
   /** Hold containers to their `ephemeral-storage` limits: only some storage drivers can (btrfs; overlay2 on xfs with project quotas). */

@@ -110,18 +110,35 @@ async function removeAll(engine: Engine, paths: readonly string[]): Promise<void
   await Promise.all(Array.from({ length: atATime }, worker));
 }
 
-/** @throws ConfigurationError if another process that lives runs this node on this engine. */
-export async function refuseSecondOwner(engine: Engine, env: RuntimeEnv, owner: ProcessOwner): Promise<void> {
+/**
+ * @param takeOver What a process of another machine started counts as left behind, though it runs.
+ * @throws ConfigurationError if another process that lives, or of which nobody here can say that it does not, runs this node on this engine.
+ */
+export async function refuseSecondOwner(
+  engine: Engine,
+  env: Pick<RuntimeEnv, 'clusterId' | 'nodeName'>,
+  owner: ProcessOwner,
+  takeOver: boolean,
+): Promise<void> {
   const query = { filters: nodeFilter(env) };
   const [networks, containers] = await Promise.all([
     engine.json<readonly Owned[]>('list networks', { method: 'GET', path: '/networks', query }),
-    engine.json<readonly Owned[]>('list containers', { method: 'GET', path: '/containers/json', query: { ...query, all: true } }),
+    engine.json<readonly ListedContainer[]>('list containers', { method: 'GET', path: '/containers/json', query: { ...query, all: true } }),
   ]);
+  const node = `node "${env.nodeName}" of cluster "${env.clusterId}"`;
   const other = [...containers, ...networks].find(({ Labels: its }) => ownedByAnother(its ?? {}, owner));
-  if (other === undefined) return;
-  const pid = other.Labels?.[labels.ownerPid];
+  if (other !== undefined) {
+    const pid = other.Labels?.[labels.ownerPid];
+    throw new ConfigurationError(
+      `${node} is run on this engine by process ${pid}, which lives: end that one, or give the cluster or the node another name`,
+    );
+  }
+  const away = containers.find(({ State, Labels: its }) => State === 'running' && its?.[labels.ownerHost] !== owner.host);
+  if (away === undefined || takeOver) return;
+  const { [labels.ownerPid]: pid, [labels.ownerHost]: host } = away.Labels ?? {};
   throw new ConfigurationError(
-    `node "${env.nodeName}" of cluster "${env.clusterId}" is run on this engine by process ${pid}, which lives: end that one, or give the cluster or the node another name`,
+    `${node}: containers of it run on this engine that process ${pid} on "${host}" started (this is "${owner.host}"), which may live: give the ` +
+      'cluster or the node another name, or, if that process has ended, open it with `takeOver: true`',
   );
 }
 

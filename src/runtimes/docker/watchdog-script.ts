@@ -9,7 +9,8 @@
 export const watchdogScript = `
 'use strict';
 const { spawn, spawnSync } = require('node:child_process');
-const { rmSync, readdirSync } = require('node:fs');
+const { rmSync, rmdirSync, readdirSync } = require('node:fs');
+const { basename, dirname } = require('node:path');
 const order = JSON.parse(process.env.COXSWAIN_WATCHDOG);
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGPIPE']) process.on(name, () => {});
 const { address } = order;
@@ -89,6 +90,9 @@ const act = async () => {
     await pause(found < 0 ? 500 : found > 0 ? 50 : 400);
   }
   for (const folder of order.folders) rmSync(folder, { recursive: true, force: true });
+  // What a cluster made in the system's temporary folder to hold that of the node goes with the last of them.
+  const [outer] = order.folders.map(dirname);
+  if (outer && basename(outer).startsWith('coxswain-')) try { rmdirSync(outer); } catch {}
   if (order.bridge) await removeBridge().catch(() => undefined);
   for (let tries = 0; tries < 40 && (await sweepOverlay().catch(() => 0)) > 0; tries++) await pause(500);
   process.exit(0);

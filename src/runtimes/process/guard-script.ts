@@ -47,6 +47,11 @@ while [ $round -lt 200 ]; do
   sleep 0.02 2>/dev/null || sleep 1
 done
 [ -n "$last" ] && eval "$last"
-[ $# -gt 0 ] && rm -rf -- "$@"
+if [ $# -gt 0 ]; then
+  rm -rf -- "$@"
+  # What a cluster made in the system's temporary folder to hold that of the node goes with the last of them.
+  outer=\${1%/*}
+  case \${outer##*/} in coxswain-*) rmdir -- "$outer" 2>/dev/null ;; esac
+fi
 exit 0
 `;
