@@ -95,6 +95,7 @@ describe.runIf(process.platform === 'linux')('onHostDeath', () => {
   test('the folder that a cluster made for its nodes goes with the last of them', async () => {
     await killHost(await startHost('kill', { plain: ['sleep', '100012'] }));
     await until(() => !existsSync(folder), 'the folder in which that of the node was is gone');
+    expect(processesWith(stateDir)).toEqual([]);
   });
 
   test('kill: kill -9 of the host leaves no process, no file and no guard', async () => {
