@@ -27,7 +27,7 @@ describe.runIf(here)('addresses in the network of a relay', () => {
 
   test('a sandbox that is taken up once more is reached at the address that the engine has for it', async () => {
     const hub = new RelayHub();
-    const parts = { engine, env, owner: currentOwner(), architecture: 'x86_64' };
+    const parts = { engine, env, owner: currentOwner(), architecture: 'x86_64', identity: 'here' };
     const shared = await RelayNetwork.open(hub, parts);
     const body = { Image: testImages.base, Cmd: ['sleep', '1000'], Labels: { 'coxswain.cluster': name } };
     const { Id } = await engine.json<{ readonly Id: string }>('make', { method: 'POST', path: '/containers/create', body });

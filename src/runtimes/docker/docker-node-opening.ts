@@ -154,7 +154,8 @@ async function openSharedNetwork(env: RuntimeEnv, { engine, overlay, relay }: Op
   if (relay === false || (relay === 'auto' && engine.address.type === 'socket')) return none;
   try {
     const hub = env.commons?.of(RelayHub) ?? new RelayHub();
-    const shared = await RelayNetwork.open(hub, { engine, env, owner: currentOwner(), architecture: info.Architecture ?? '' });
+    const identity = (engine.isPodman ? info.Name : info.ID) ?? '';
+    const shared = await RelayNetwork.open(hub, { engine, env, owner: currentOwner(), architecture: info.Architecture ?? '', identity });
     return { ...none, shared, close: () => shared.close() };
   } catch (error) {
     const noRelay = (error as Error).message;

@@ -43,6 +43,10 @@ export interface InspectedImage {
 }
 
 export interface EngineInfo {
+  /** Its own for good; Podman makes up another with each answer. */
+  readonly ID?: string;
+  /** Its machine's. */
+  readonly Name?: string;
   readonly ServerVersion?: string;
   readonly NCPU?: number;
   readonly MemTotal?: number;

@@ -5,6 +5,7 @@ import type { FoundNetwork } from './cluster-network.ts';
 import { labels, sharedLabels } from './docker-labels.ts';
 import { hasStatus } from './engine-answered.ts';
 import { formatEngineAddress } from './engine-address.ts';
+import { EngineTurns } from './engine-turns.ts';
 import { Engine } from './engine.ts';
 import { PacketSwitch } from './packet-switch.ts';
 import { ownedByAnother } from './process-owner.ts';
@@ -18,6 +19,8 @@ export interface RelayHubParts {
   readonly env: RuntimeEnv;
   readonly owner: ProcessOwner;
   readonly architecture: string;
+  /** What the engine calls itself, the same by each of its addresses. */
+  readonly identity: string;
 }
 
 /** An engine of the hub. */
@@ -29,6 +32,8 @@ export interface RelayMember {
   readonly keep: boolean;
   /** Settles when the first attempt to have a relay has ended. */
   readonly started: Promise<void>;
+  /** What its engine goes by. */
+  readonly names: readonly string[];
   /** How many nodes share it. */
   nodes: number;
 }
@@ -39,13 +44,17 @@ export interface RelayMember {
  */
 export class RelayHub {
   readonly #members = new Set<RelayMember>();
+  /** The slices that engines have, or are about to have. */
+  readonly #taken = new Set<number>();
   #range: { readonly cidr: string; readonly packets: PacketSwitch } | undefined;
+  /** While the first engine tries which range is free on it. Never rejects. */
+  #choosing: Promise<unknown> | undefined;
   /** Who joins and who leaves does so in turn: two nodes may share an engine. */
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new EngineTurns();
 
   /** Rejects, with a reason in words, if the engine can have no relay. */
   async join(parts: RelayHubParts): Promise<RelayMember> {
-    const member = await this.#inTurn(() => this.#admit(parts));
+    const member = await this.#turns.take(namesOf(parts), () => this.#admit(parts));
     try {
       await member.started;
     } catch (error) {
@@ -59,21 +68,14 @@ export class RelayHub {
 
   /** The last node of an engine takes all of it along. */
   leave(member: RelayMember): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(member.names, async () => {
       if (--member.nodes > 0) return;
       this.#members.delete(member);
       await member.link.close();
-      this.#range?.packets.remove(member.network.slice);
-      if (this.#members.size === 0) this.#range = undefined;
+      this.#free(member.network.slice);
       if (!member.keep) await member.network.remove(member.clock);
       member.engine.close();
     });
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#turn.then(work);
-    this.#turn = done.catch(() => undefined);
-    return done;
   }
 
   async #admit(parts: RelayHubParts): Promise<RelayMember> {
@@ -89,16 +91,13 @@ export class RelayHub {
         return known;
       }
       const network = await this.#networkOn(engine, parts, found);
-      const packets = (this.#range ??= {
-        cidr: network.cidr,
-        packets: new PacketSwitch(baseOf(network.cidr), rangeSize, sliceSize),
-      }).packets;
+      const { packets } = this.#rangeOf(network.cidr);
       const its = sharedLabels(env, parts.owner, 'relay');
       const link = new RelayLink({ engine, clock, logger, architecture, network, labels: its, packets });
       packets.add(network.slice, link);
       const started = link.start();
       started.catch(() => undefined);
-      const member = { engine, network, link, clock, keep: env.onHostDeath === 'keep', started, nodes: 1 };
+      const member = { engine, network, link, clock, keep: env.onHostDeath === 'keep', started, names: namesOf(parts), nodes: 1 };
       this.#members.add(member);
       return member;
     } catch (error) {
@@ -107,32 +106,66 @@ export class RelayHub {
     }
   }
 
-  /** Takes up the network that is there, or makes one. */
+  /** Takes up the network that is there, or makes one. Its slice is taken then. */
   async #networkOn(engine: Engine, { env, owner }: RelayHubParts, found: FoundNetwork | undefined): Promise<ClusterNetwork> {
     const { clusterId } = env;
     const its = sharedLabels(env, owner, 'relay-network');
-    const taken = new Set([...this.#members].map(({ network }) => network.slice));
     if (found !== undefined) {
       if (ownedByAnother(found.Labels ?? {}, owner))
         throw new Error(`process ${found.Labels?.[labels.ownerPid]}, which lives, has the cluster's relay on this engine`);
+      while (this.#choosing !== undefined) await this.#choosing;
       const cidr = found.IPAM?.Config?.[0]?.Subnet ?? '';
       const slice = Number(found.Labels?.[labels.relaySlice]);
-      if (isSlice(slice) && !taken.has(slice) && cidr === (this.#range?.cidr ?? cidr)) {
+      if (isSlice(slice) && !this.#taken.has(slice) && cidr === (this.#range?.cidr ?? cidr)) {
+        this.#rangeOf(cidr);
         const network = new ClusterNetwork(engine, clusterId, its, cidr, slice);
-        await network.adopt(found, clusterId);
-        return network;
+        return this.#withSlice(slice, () => network.adopt(found, clusterId).then(() => network));
       }
       // Made by a process that had the cluster's range or slices otherwise.
       await engine.json('remove the network', { method: 'DELETE', path: `/networks/${found.Id}` });
     }
-    const slice = freeSlice(formatEngineAddress(engine.address), taken);
-    if (slice === undefined) throw new Error(`a relay has no more than ${taken.size} engines`);
-    return this.#make(engine, clusterId, (cidr) => new ClusterNetwork(engine, clusterId, its, cidr, slice));
+    // Nothing is awaited from here to where the slice and the choice are taken. If the one who chooses fails, the next one does.
+    while (this.#choosing !== undefined) await this.#choosing;
+    const slice = freeSlice(formatEngineAddress(engine.address), this.#taken);
+    if (slice === undefined) throw new Error(`a relay has no more than ${this.#taken.size} engines`);
+    return this.#withSlice(slice, () => this.#make(clusterId, (cidr) => new ClusterNetwork(engine, clusterId, its, cidr, slice)));
   }
 
-  async #make(engine: Engine, clusterId: string, networkFor: (cidr: string) => ClusterNetwork): Promise<ClusterNetwork> {
+  /** The slice is taken before anything is awaited, and free again if the work fails. */
+  async #withSlice<T>(slice: number, work: () => Promise<T>): Promise<T> {
+    this.#taken.add(slice);
+    try {
+      return await work();
+    } catch (error) {
+      this.#free(slice);
+      throw error;
+    }
+  }
+
+  #free(slice: number): void {
+    this.#taken.delete(slice);
+    this.#range?.packets.remove(slice);
+    if (this.#taken.size === 0) this.#range = undefined;
+  }
+
+  #rangeOf(cidr: string): { readonly cidr: string; readonly packets: PacketSwitch } {
+    return (this.#range ??= { cidr, packets: new PacketSwitch(baseOf(cidr), rangeSize, sliceSize) });
+  }
+
+  async #make(clusterId: string, networkFor: (cidr: string) => ClusterNetwork): Promise<ClusterNetwork> {
+    if (this.#range !== undefined) return this.#makeIn([this.#range.cidr], networkFor);
+    const making = this.#makeIn(rangesOf(clusterId), networkFor).then((network) => {
+      this.#rangeOf(network.cidr);
+      return network;
+    });
+    const end = (): void => void (this.#choosing = undefined);
+    this.#choosing = making.then(end, end);
+    return making;
+  }
+
+  async #makeIn(ranges: readonly string[], networkFor: (cidr: string) => ClusterNetwork): Promise<ClusterNetwork> {
     let last: unknown;
-    for (const cidr of this.#range === undefined ? rangesOf(clusterId) : [this.#range.cidr]) {
+    for (const cidr of ranges) {
       const network = networkFor(cidr);
       try {
         await network.ensure();
@@ -146,3 +179,5 @@ export class RelayHub {
     throw last;
   }
 }
+
+const namesOf = ({ engine, identity }: RelayHubParts): readonly string[] => [`address ${formatEngineAddress(engine.address)}`, identity];
