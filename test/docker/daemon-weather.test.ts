@@ -24,7 +24,9 @@ describe.runIf(here).each([
     if (left.length > 0) throw new Error(`bridges that were left: ${left.join(', ')}`);
   });
 
-  test.each(daemonWeathers(liveRestore).map((weather, n) => ({ n, weather, title: weather.name })))('$title', async ({ n, weather }) => {
+  // A full disk and a daemon that stands still are the same with both: once is enough here, the soak has them with each.
+  const kinds = daemonWeathers(liveRestore).filter((weather) => !liveRestore || !/disk|stands still/.test(weather.name));
+  test.each(kinds.map((weather, n) => ({ n, weather, title: weather.name })))('$title', async ({ n, weather }) => {
     await expect(field.run(n, weather)).resolves.toBeUndefined();
   });
 });
