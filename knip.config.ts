@@ -23,7 +23,7 @@ const config: KnipConfig = {
   // Run by name in scripts/check.ts, or read as files by scripts/generate-models.ts; the third line waits for the rooms it is for.
   ignoreDependencies: [...['@arethetypeswrong/cli', 'publint'], ...['diff', 'ajv']],
   // Programs of the machine.
-  ignoreBinaries: ['ip', 'strace', 'openssl', 'etcd', 'mount', 'umount', 'docker-registry', 'ldd', 'script', 'mkfs.btrfs'],
+  ignoreBinaries: ['ip', 'strace', 'openssl', 'etcd', 'mount', 'umount', 'docker-registry', 'ldd', 'script', 'mkfs.btrfs', 'flock'],
 };
 
 export default config;
