@@ -14,6 +14,7 @@ import { sliceOf } from './relay-range.ts';
 /** A cluster's network as an engine lists it. */
 export interface FoundNetwork {
   readonly Id: string;
+  readonly Name: string;
   readonly Labels?: Labels | null;
   readonly IPAM?: { readonly Config?: readonly { readonly Subnet?: string }[] | null };
 }
@@ -90,6 +91,15 @@ export class ClusterNetwork {
       const { uid, attempt } = JSON.parse(plan) as PodPlan;
       this.#reserve(sandboxId(uid, attempt), place.IPAMConfig?.IPv4Address || place.IPAddress || '');
     }
+  }
+
+  /** Makes it once another of its name has been taken away; until then `ensure` and who joins wait. */
+  replace(takeAway: () => Promise<void>): void {
+    this.#making = takeAway()
+      .then(() => this.#ensure())
+      .finally(() => (this.#making = undefined));
+    // Told to who waits for it; the relay does, and tries again.
+    this.#making.catch(() => undefined);
   }
 
   /** Makes it unless it is there. @throws EngineError if the engine has something else in its range. */

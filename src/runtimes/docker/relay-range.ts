@@ -27,7 +27,7 @@ export const sliceOf = (cidr: string, slice: number): AddressRange =>
 export const isSlice = (slice: number): boolean => Number.isInteger(slice) && slice > 0 && slice < slices;
 
 /** A slice that nobody has, the same one for an engine if it can be; undefined if there is none. */
-export function freeSlice(engine: string, taken: ReadonlySet<number>): number | undefined {
+export function freeSlice(engine: string, taken: Pick<ReadonlySet<number>, 'has'>): number | undefined {
   const first = byteOf(engine);
   for (let n = 0; n < slices - 1; n++) {
     const slice = 1 + ((first + n) % (slices - 1));
