@@ -8,9 +8,10 @@
  * runs it.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { builtHex, programConstant } from './machine-code.ts';
+import type { Architecture } from './machine-code.ts';
 
 const tools = { amd64: 'gcc', arm64: 'aarch64-linux-gnu-gcc' } as const;
 const target = 'src/runtimes/docker/relay-program.ts';
@@ -21,8 +22,6 @@ const flags = [
   ...['-Wl,-n', '-Wl,--build-id=none', '-Wl,-z,noseparate-code', '-Wl,-z,norelro', '-Wl,-z,noexecstack', '-s'],
 ];
 
-type Architecture = keyof typeof tools;
-
 /** The version of an architecture's compiler; rejects with the system's error if there is none. */
 export const compilerVersion = (architecture: Architecture): string =>
   execFileSync(tools[architecture], ['-dumpfullversion'], { stdio: ['ignore', 'pipe', 'ignore'] })
@@ -30,33 +29,18 @@ export const compilerVersion = (architecture: Architecture): string =>
     .trim();
 
 /** The program of one architecture, a file that Linux runs, in hexadecimal digits. */
-export function compile(architecture: Architecture): string {
-  const folder = mkdtempSync(join(tmpdir(), 'coxswain-cc-'));
-  try {
+export const compile = (architecture: Architecture): string =>
+  builtHex((folder) => {
     const program = join(folder, 'relay');
-    const source = new URL('relay-program/relay.c', import.meta.url).pathname;
-    execFileSync(tools[architecture], [...flags, source, '-o', program]);
-    return readFileSync(program).toString('hex');
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-function lines(hex: string): string {
-  return (hex.match(/.{1,128}/g) ?? []).map((line) => `    '${line}'`).join(' +\n');
-}
+    execFileSync(tools[architecture], [...flags, new URL('relay-program/relay.c', import.meta.url).pathname, '-o', program]);
+    return program;
+  });
 
 if (process.argv[1]?.endsWith('write-relay-program.ts') === true) {
   writeFileSync(
     target,
     `/** Made by scripts/write-relay-program.ts from scripts/relay-program/relay.c: change that. Files that Linux runs, in hexadecimal digits. */
-export const relayProgram = {
-  amd64:
-${lines(compile('amd64'))},
-  arm64:
-${lines(compile('arm64'))},
-} as const;
-
+${programConstant('relayProgram', compile)}
 /** The compiler they are of. */
 export const relayCompiler = '${compilerVersion('amd64')}';
 `,

@@ -11,7 +11,6 @@ import type { Engine } from '../../src/runtimes/docker/engine.ts';
 import { sweepNode } from '../../src/runtimes/docker/sweep.ts';
 import { within } from '../runtimes/suite-patience.ts';
 import { overlayLabels } from '../../src/runtimes/docker/docker-labels.ts';
-import { bridgeName } from '../../src/runtimes/docker/pod-network.ts';
 import { bridgesOf, leftBehind, watchdogsOf } from './docker-fixture.ts';
 import { engineHere } from './engine-here.ts';
 import { ensureTestImages, testEngine, testImages } from './test-images.ts';
@@ -141,9 +140,10 @@ describe.runIf(here)('death of a host', { timeout: 400_000 + kills * 120_000 }, 
     await host.says('ready');
     const query = { filters: JSON.stringify({ label: [`coxswain.cluster=${name}`] }) };
     const [network] = await engine.json<readonly { readonly Id: string }[]>('list', { method: 'GET', path: '/networks', query });
+    const [bridge] = bridgesOf(name);
     await engine.json('remove', { method: 'DELETE', path: `/networks/${network!.Id}` });
     // As an engine leaves it whose restart went wrong.
-    execFileSync('ip', ['link', 'add', 'name', bridgeName({ clusterId: name, nodeName: 'n1' }), 'type', 'bridge']);
+    execFileSync('ip', ['link', 'add', 'name', bridge!, 'type', 'bridge']);
     await end(host, 'SIGKILL');
     await untilWatchdogsHaveGone();
     expect(bridgesOf(name)).toEqual([]);

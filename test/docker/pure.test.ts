@@ -15,6 +15,7 @@ import { findEngine } from '../../src/runtimes/docker/engine-discovery.ts';
 import { readIgnoreFile } from '../../src/runtimes/docker/ignore-file.ts';
 import { parseImageName } from '../../src/runtimes/docker/image-name.ts';
 import { KernelLog, killedForMemory, memoryKillsOf } from '../../src/runtimes/docker/kernel-log.ts';
+import { bridgeName } from '../../src/runtimes/docker/pod-network.ts';
 import { pullFailure } from '../../src/runtimes/docker/pull-failure.ts';
 import { resourceSpec } from '../../src/runtimes/docker/resource-spec.ts';
 import { sandboxExecutable, sandboxImageArchive } from '../../src/runtimes/docker/sandbox-image.ts';
@@ -164,6 +165,12 @@ test.each([
   ['a.c', 'abc', false],
 ])('.dockerignore %j leaves out %s: %s', (text, path, ignored) => {
   expect(readIgnoreFile(text)(path)).toBe(ignored);
+});
+
+test('the bridges of nodes of one name on two engines of a machine are two', () => {
+  const nameOn = (DockerRootDir: string): string => bridgeName({ clusterId: 'shop', nodeName: 'n1' }, { Name: 'here', DockerRootDir });
+  expect(nameOn('/var/lib/docker')).toMatch(/^cxw[0-9a-f]{12}$/);
+  expect(nameOn('/srv/docker')).not.toBe(nameOn('/var/lib/docker'));
 });
 
 test('resources: shares for requests, a quota for limits, no swap', () => {

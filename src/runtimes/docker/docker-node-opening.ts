@@ -87,11 +87,11 @@ export async function openDockerNode(env: RuntimeEnv, parts: OpeningParts): Prom
   let rules: HostRules | undefined;
   let between: SharedNetworks | undefined;
   try {
-    if (!keep) watchdog = await startWatchdog(parts, env, folders);
-    const network = await PodNetwork.open({ engine, env, owner, architecture: info.Architecture ?? '', tellsKernel: tellsKernel(parts) });
+    if (!keep) watchdog = await startWatchdog(parts, env, info, folders);
+    const network = await PodNetwork.open({ engine, env, owner, info, tellsKernel: tellsKernel(parts) });
     await mkdir(stateDir, { recursive: true, mode: 0o711 });
     if (sharesMachine(parts, network)) {
-      const names = { bridges: bridgePrefix(env), bridge: bridgeName(env) };
+      const names = { bridges: bridgePrefix(env), bridge: bridgeName(env, info) };
       rules = await HostRules.open({ ...names, logger: env.logger, podCidr: network.range.cidr, serviceCidr: parts.serviceCidr });
       watchdog?.also(rules.undo);
     }
@@ -221,7 +221,7 @@ function assemble({ env, parts, info, network, shared, memoryFolder }: AssemblyP
   return { node, sandboxes, containers };
 }
 
-async function startWatchdog(parts: OpeningParts, env: RuntimeEnv, folders: readonly string[]): Promise<Watchdog> {
+async function startWatchdog(parts: OpeningParts, env: RuntimeEnv, info: EngineInfo, folders: readonly string[]): Promise<Watchdog> {
   const { engine } = parts;
   const pairs = (its: Labels): readonly string[] =>
     Object.entries(its)
@@ -229,7 +229,7 @@ async function startWatchdog(parts: OpeningParts, env: RuntimeEnv, folders: read
       .map(([key, value]) => `${key}=${value}`);
   const owned = [ownLabels, sharedLabels].map((labelsOf) => pairs(labelsOf(env, currentOwner(), 'container')));
   const overlay = overlayFilter(env.clusterId);
-  const bridge = tellsKernel(parts) ? bridgeName(env) : undefined;
+  const bridge = tellsKernel(parts) ? bridgeName(env, info) : undefined;
   return Watchdog.start({ address: engine.address, prefix: `/v${engine.apiVersion}`, labels: owned, overlay, folders, bridge });
 }
 

@@ -78,8 +78,9 @@ export class HostRules {
         logger.warn({ bridge, command: make.join(' '), error: (error as Error).message }, 'the kernel could not be told');
       }
     }
-    // All that are about pods; the route is about ClusterIPs.
-    return new HostRules(undo, undo.filter(([program]) => program === 'iptables').length === 3 ? 'rules' : 'none');
+    // Those that are about pods. The route is about ClusterIPs; and a kernel without the table `raw` has no rules of an engine there either.
+    const letThrough = undo.filter(([program, ...args]) => program === 'iptables' && !args.includes('raw'));
+    return new HostRules(undo, letThrough.length === 2 ? 'rules' : 'none');
   }
 
   async close(): Promise<void> {

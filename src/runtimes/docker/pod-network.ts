@@ -4,6 +4,7 @@ import { AddressRange } from '../address-range.ts';
 import { addressesExhausted } from '../runtime-failure.ts';
 import type { RuntimeEnv } from '../runtime.ts';
 import { labels, nodeFilter, ownLabels } from './docker-labels.ts';
+import type { EngineInfo } from './engine-answers.ts';
 import type { Engine } from './engine.ts';
 import { EngineError } from '../../errors.ts';
 import { hasStatus } from './engine-answered.ts';
@@ -25,8 +26,10 @@ const hashOf = (text: string, length: number): string => createHash('sha256').up
 /** What the names of a cluster's bridges begin with: an interface's name has at most 15 characters. */
 export const bridgePrefix = (env: Pick<RuntimeEnv, 'clusterId'>): string => `cxw${hashOf(env.clusterId, 6)}`;
 
-/** The name of a node's bridge on the engine's machine. */
-export const bridgeName = (env: Pick<RuntimeEnv, 'clusterId' | 'nodeName'>): string => `${bridgePrefix(env)}${hashOf(env.nodeName, 6)}`;
+/** The name of a node's bridge on the engine's machine; another for each engine there, of which two may have a node of this name. */
+export function bridgeName(env: Pick<RuntimeEnv, 'clusterId' | 'nodeName'>, { Name = '', DockerRootDir = '' }: EngineInfo): string {
+  return `${bridgePrefix(env)}${hashOf([env.nodeName, Name, DockerRootDir].join('\0'), 6)}`;
+}
 
 /** Whether this machine has the address itself: then what is behind it can be reached from here. */
 function isOwnAddress(address: string): Promise<boolean> {
@@ -120,19 +123,19 @@ export interface Making {
   readonly engine: Engine;
   readonly env: RuntimeEnv;
   readonly owner: ProcessOwner;
-  readonly architecture: string;
+  readonly info: EngineInfo;
   /** The engine's bridges may be on this machine, whose kernel is told what has to change. */
   readonly tellsKernel: boolean;
 }
 
 /** What a network that was lost has left would never go: an engine takes a bridge that is there for somebody else's. */
-async function clearBridge({ env, tellsKernel }: Making): Promise<void> {
-  if (tellsKernel) await removeLostBridge(bridgeName(env), env.logger);
+async function clearBridge({ env, info, tellsKernel }: Making): Promise<void> {
+  if (tellsKernel) await removeLostBridge(bridgeName(env, info), env.logger);
 }
 
 /** Makes the network again, if it is not there. Returns the engine's id of it. @param broken One that is there and to be removed first. */
 async function makeAgain(making: Making, broken: string | undefined, range: AddressRange, signal: AbortSignal): Promise<string> {
-  const { engine, env, owner } = making;
+  const { engine, env } = making;
   env.logger.warn({ node: env.nodeName }, 'the engine has lost the pod network: it is made again');
   try {
     if (broken !== undefined) await engine.json('remove the pod network', { method: 'DELETE', path: `/networks/${broken}` }, { signal });
@@ -142,18 +145,14 @@ async function makeAgain(making: Making, broken: string | undefined, range: Addr
   const there = await existing(making);
   if (there !== undefined) return there.Id;
   await clearBridge(making);
-  const made = { method: 'POST', path: '/networks/create', body: networkBody(env, owner, range) } as const;
+  const made = { method: 'POST', path: '/networks/create', body: networkBody(making, range) } as const;
   return (await engine.json<{ readonly Id: string }>('create the pod network', made, { timeoutMs: 20_000, signal })).Id;
 }
 
 /** Podman makes the bridge with the first container that runs in the network, and removes it with the last: for a look, one runs for a moment. */
-async function whileUsed(
-  { engine, env, owner, architecture }: Making,
-  NetworkMode: string,
-  look: () => Promise<boolean>,
-): Promise<boolean> {
+async function whileUsed({ engine, env, owner, info }: Making, NetworkMode: string, look: () => Promise<boolean>): Promise<boolean> {
   const body = {
-    Image: await ensureSandboxImage(engine, architecture),
+    Image: await ensureSandboxImage(engine, info.Architecture ?? ''),
     Labels: ownLabels(env, owner, 'helper'),
     StopTimeout: 0,
     HostConfig: { NetworkMode, ReadonlyRootfs: true, CapDrop: ['ALL'] },
@@ -171,12 +170,12 @@ async function whileUsed(
   }
 }
 
-function networkBody(env: RuntimeEnv, owner: ProcessOwner, range: AddressRange): object {
+function networkBody({ env, owner, info }: Making, range: AddressRange): object {
   return {
     Name: `coxswain-${hashOf(`${env.clusterId}/${env.nodeName}`, 12)}`,
     CheckDuplicate: true,
     Driver: 'bridge',
-    Options: { 'com.docker.network.bridge.name': bridgeName(env) },
+    Options: { 'com.docker.network.bridge.name': bridgeName(env, info) },
     Labels: ownLabels(env, owner, 'network'),
     IPAM: { Driver: 'default', Config: [{ Subnet: range.cidr, Gateway: range.gateway }] },
   };
@@ -190,14 +189,14 @@ function* ranges(env: RuntimeEnv): Generator<string> {
 }
 
 async function create(making: Making): Promise<NetworkAnswer> {
-  const { engine, env, owner } = making;
+  const { engine, env } = making;
   await clearBridge(making);
   let last: unknown;
   for (const cidr of ranges(env)) {
     const range = new AddressRange(cidr);
     // Another engine of this machine has it: two bridges with one range would swallow each other's packets.
     if (await isOwnAddress(range.gateway)) continue;
-    const body = networkBody(env, owner, range);
+    const body = networkBody(making, range);
     try {
       await engine.json('create the pod network', { method: 'POST', path: '/networks/create', body }, { timeoutMs: 20_000 });
     } catch (error) {
